@@ -1,0 +1,13 @@
+//! The nouns of Counterfoil: bill numbers and ranges, money, secrets, wire
+//! messages, evidence leaves, form templates, locales and the demo bank.
+//!
+//! Owns what every part of the house must agree on. Refuses all I/O: nothing
+//! here opens a file, a socket or a clock. Called by every other crate.
+
+pub mod bill;
+pub mod ids;
+pub mod money;
+pub mod sealed;
+pub mod seam;
+pub mod secret;
+pub mod wire;

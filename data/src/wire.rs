@@ -1,0 +1,93 @@
+//! Wire messages of `/v1` (JSON), shared by backend, kiosk, station and tests.
+//!
+//! One file per conversation: [`sale`] (kiosk), [`confirm`] (station), [`forms`]
+//! (what happened to paper), [`problem`] (RFC 9457). Every message is versioned
+//! by the header [`VERSION_HEADER`]. Secrets are [`crate::sealed::Sealed`].
+
+pub mod confirm;
+pub mod forms;
+pub mod problem;
+pub mod sale;
+
+/// Header naming the wire version a client speaks.
+pub const VERSION_HEADER: &str = "counterfoil-version";
+/// The current wire version.
+pub const VERSION: u32 = 1;
+/// Header with the client's key for commands that move money or custody.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+/// Header that is `true` on an answer rebuilt for a repeated key.
+pub const REPLAYED_HEADER: &str = "idempotent-replayed";
+/// Header with the signer's strictly increasing request number.
+pub const SEQUENCE_HEADER: &str = "counterfoil-sequence";
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(
+        String::with_capacity(bytes.len().saturating_mul(2)),
+        |mut text, b| {
+            let _ = write!(text, "{b:02x}");
+            text
+        },
+    )
+}
+
+/// Bytes out of lower- or upper-case hex; `None` for anything else.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    text.as_bytes()
+        .chunks_exact(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}
+
+/// A SHA-256 digest, hex on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// SHA-256 of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "digest:{}", hex(&self.0))
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        let bytes = unhex(&text).and_then(|b| b.try_into().ok());
+        bytes
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a digest is 64 hex digits"))
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Digest {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        crate::ids::text_schema("^[0-9a-f]{64}$").into()
+    }
+}
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Digest {}

@@ -1,0 +1,186 @@
+//! The confirm station's conversation (第三方设备, S17-S22).
+
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+use super::sale::{OrderItem, SaleState};
+use crate::bill::BillRange;
+use crate::ids::{KioskId, SaleId};
+use crate::money::Fen;
+
+/// Exactly what the officer is asked about and what will be printed.
+///
+/// The digest binds to [`ConfirmText::canonical`]; change any shown field and
+/// the printer driver refuses the job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConfirmText {
+    /// Name of the account, as printed on every form.
+    pub account_name: String,
+    /// Account number, as printed on every form.
+    pub account: String,
+    /// Name of the paying bank, as printed on every form.
+    pub bank_name: String,
+    /// 12-digit bank number (行号), as printed.
+    pub bank_number: String,
+    /// Who buys, masked.
+    pub agent_masked: String,
+    /// The numbers at the cassette's head that will be sold.
+    pub ranges: Vec<BillRange>,
+    /// Forms in all.
+    pub count: u32,
+    /// Fee in fen.
+    pub fee: Fen,
+}
+
+impl ConfirmText {
+    /// One line a field, `name=value`, newline-terminated, in declaration order.
+    pub fn canonical(&self) -> String {
+        let ranges: Vec<String> = self
+            .ranges
+            .iter()
+            .map(|r| format!("{}-{}", r.first(), r.last()))
+            .collect();
+        format!(
+            "counterfoil/v1/confirm\naccount_name={}\naccount={}\nbank_name={}\nbank_number={}\nagent={}\nranges={}\ncount={}\nfee={}\n",
+            self.account_name,
+            self.account,
+            self.bank_name,
+            self.bank_number,
+            self.agent_masked,
+            ranges.join(","),
+            self.count,
+            self.fee,
+        )
+    }
+
+    /// SHA-256 over the canonical text.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.canonical().as_bytes())
+    }
+}
+
+/// Six digits out of a digest, for two people to compare.
+pub fn code(digest: &Digest) -> String {
+    let head = digest.0.first_chunk::<4>().copied().unwrap_or_default();
+    format!("{:06}", u32::from_be_bytes(head) % 1_000_000)
+}
+
+/// State of a confirmation: `Shown → Seen → Confirmed | Denied | TimedOut`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfirmState {
+    /// Identity and contact are shown; no order yet (S19, S20).
+    Identity,
+    /// The order is shown (S21, S22); not opened yet.
+    Shown,
+    /// The officer opened it; an audited act.
+    Seen,
+    /// Confirmed.
+    Confirmed,
+    /// Denied.
+    Denied,
+    /// Silence, which is a denial.
+    TimedOut,
+    /// The officer asked again; the order is open.
+    Asked,
+    /// The sale ended before a decision.
+    Withdrawn,
+}
+
+/// One confirmation as its station sees it (`GET /v1/confirmations`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConfirmationView {
+    /// Named by its sale.
+    pub sale: SaleId,
+    /// Where the customer stands.
+    pub kiosk: KioskId,
+    /// Where it stands.
+    pub state: ConfirmState,
+    /// State of the sale itself.
+    pub sale_state: SaleState,
+    /// Who is buying (S19).
+    pub identity: IdentityShown,
+    /// Whom to ask (S18): from the account record, never from the session.
+    pub contact: ContactShown,
+    /// What they buy (S21); `null` until ordered.
+    pub purchase: Option<PurchaseShown>,
+    /// The linked result (S23); `null` until linked.
+    pub result: Option<ResultShown>,
+}
+
+/// Who stands at the kiosk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IdentityShown {
+    /// Name of the agent.
+    pub name: String,
+    /// First 6 and last 2 of the citizen number.
+    pub number_masked: String,
+    /// Name of the unit.
+    pub unit: String,
+    /// The document proved genuine and the finger matched.
+    pub verified_at: jiff::Timestamp,
+}
+
+/// The unit's own contact (单位联系人).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ContactShown {
+    /// Name.
+    pub name: String,
+    /// Telephone.
+    pub phone: String,
+}
+
+/// The order under confirmation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PurchaseShown {
+    /// Kinds and quantities.
+    pub items: Vec<OrderItem>,
+    /// The text the digest binds to.
+    pub text: ConfirmText,
+    /// Digest over it; a decision must name it.
+    pub digest: Digest,
+    /// Six digits to compare.
+    pub code: String,
+    /// When silence becomes a denial.
+    pub deadline: jiff::Timestamp,
+}
+
+/// The linked result, shown to the officer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResultShown {
+    /// Requisition number.
+    pub requisition: String,
+    /// Numbers sold.
+    pub ranges: Vec<BillRange>,
+    /// Fee taken.
+    pub fee: Fen,
+}
+
+/// `POST /v1/confirmations/{id}/confirm|deny|ask|seen`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// The digest of the text the officer looked at; a stale one is `409`.
+    /// Left out only with `seen` while no order is shown yet.
+    pub digest: Option<Digest>,
+    /// Reason of a denial, or the question; at most 200 characters.
+    pub note: Option<String>,
+}
+
+/// Something changed (`GET /v1/events`); fetch the resource named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Notice {
+    /// Which sale.
+    pub sale: SaleId,
+    /// Its state after the change.
+    pub state: SaleState,
+}

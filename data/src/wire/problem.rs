@@ -1,0 +1,146 @@
+//! Problem details (RFC 9457) and rule refusals.
+
+use serde::{Deserialize, Serialize};
+
+use super::sale::SaleState;
+
+/// Media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// A problem document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// Stable identifier: `/problems/` and a word of [`ProblemKind`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Short and fixed for the type.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened and what to do; no personal data.
+    pub detail: String,
+    /// The sale's state, where the call was out of order.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<SaleState>,
+    /// The rule, where one refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rule: Option<RuleRefusal>,
+    /// Attempts left at this gate, where they are counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attempts_left: Option<u32>,
+    /// Whether and how to try again.
+    pub retry: Retry,
+}
+
+/// Whether and how to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Retry {
+    /// Never with this request.
+    Never,
+    /// The same request with the same key, later.
+    SameKey,
+    /// After the person corrected something.
+    Corrected,
+}
+
+/// The stable problem types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// 400: not the shape the schema asks for.
+    Malformed,
+    /// 401: signature missing, wrong, stale or replayed.
+    NotSigned,
+    /// 403: known signer, not its business.
+    NotYours,
+    /// 404: no such thing.
+    NotFound,
+    /// 405: another method.
+    Method,
+    /// 409: out of order; names the state.
+    OutOfOrder,
+    /// 409: the shown numbers are no longer at the cassette's head.
+    RangeMoved,
+    /// 409: the digest named is not the one shown now.
+    StaleDigest,
+    /// 409: this key is being worked on.
+    InProgress,
+    /// 413: body over the route's limit.
+    TooLarge,
+    /// 415: other media type.
+    MediaType,
+    /// 422: this key was used with another body.
+    KeyReused,
+    /// 422: verification failed; attempts are counted.
+    NotVerified,
+    /// 422: a rule refused.
+    Refused,
+    /// 423: locked after too many attempts.
+    Locked,
+    /// 426: wire version not served.
+    Version,
+    /// 429 or 503: busy; retry after.
+    Busy,
+    /// 500: our fault, nothing was done.
+    Internal,
+}
+
+impl ProblemKind {
+    /// The word in the type, the title and the status.
+    pub fn facts(self) -> (&'static str, &'static str, u16) {
+        match self {
+            Self::Malformed => ("malformed", "The request is malformed", 400),
+            Self::NotSigned => ("not-signed", "The signature is missing or wrong", 401),
+            Self::NotYours => ("not-yours", "Not this signer's business", 403),
+            Self::NotFound => ("not-found", "No such resource", 404),
+            Self::Method => ("method", "Method not allowed here", 405),
+            Self::OutOfOrder => ("out-of-order", "Not in this state", 409),
+            Self::RangeMoved => ("range-moved", "The numbers shown have moved", 409),
+            Self::StaleDigest => ("stale-digest", "What was shown has changed", 409),
+            Self::InProgress => ("in-progress", "This key is being worked on", 409),
+            Self::TooLarge => ("too-large", "The body is too large", 413),
+            Self::MediaType => ("media-type", "Unsupported media type", 415),
+            Self::KeyReused => ("key-reused", "This key was used with another request", 422),
+            Self::NotVerified => ("not-verified", "Verification failed", 422),
+            Self::Refused => ("refused", "A rule refused", 422),
+            Self::Locked => ("locked", "Locked after too many attempts", 423),
+            Self::Version => ("version", "Wire version not served", 426),
+            Self::Busy => ("busy", "Busy", 503),
+            Self::Internal => ("internal", "Internal error", 500),
+        }
+    }
+}
+
+/// Why a rule refused (§2.6 of the bank's rules): id and version for staff,
+/// a message key for the customer, a remedy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleRefusal {
+    /// Stable id, for example `mandate-in-date`.
+    pub rule: String,
+    /// Version of the rule set that decided.
+    pub version: u32,
+    /// Exact text for staff.
+    pub staff: String,
+    /// What the customer can do.
+    pub remedy: Remedy,
+}
+
+/// What a person can do about a refusal or a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// Try the step again.
+    Retry,
+    /// Change the order.
+    ChangeOrder,
+    /// Begin anew.
+    Restart,
+    /// Staff must help.
+    CallStaff,
+    /// The kiosk stops selling.
+    OutOfService,
+}

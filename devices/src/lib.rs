@@ -1,0 +1,12 @@
+//! Devices of the kiosk: transports, drivers, twins, paper.
+//!
+//! - [`transport`]: the USB seam and its three implementations.
+//! - [`driver`]: one file per model or family; straight async code over
+//!   [`transport::Transport`], every wait bounded; parsers are sans-I/O.
+//! - [`twin`]: the device side of every driver at the USB transfer level.
+//! - [`paper`]: printer bytes back into pixels.
+
+pub mod driver;
+pub mod paper;
+pub mod transport;
+pub mod twin;

@@ -1,0 +1,6 @@
+//! Kiosk and confirm station of Counterfoil.
+//!
+//! The kiosk holds no authority and no database: it asks the backend before it
+//! acts, and after a restart asks it "what was I doing?".
+
+pub mod model;

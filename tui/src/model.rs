@@ -1,0 +1,338 @@
+//! What a kiosk screen says, before it is drawn: masked, serialisable models.
+//!
+//! The flow makes one [`KioskScreen`] per change and sends it through one bounded
+//! channel; the screen modules draw it, and a second viewer (teller assist) may
+//! be given the same. So nothing secret may ever be a field here (I7). The
+//! names of [`Body`]'s variants are public and versioned: `.play` scripts name
+//! them (`expect screen PickOrder`).
+
+use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
+use counterfoil_data::money::Fen;
+use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
+use counterfoil_data::wire::sale::{Offer, OrderView, PurchaseMode, Receipt};
+use serde::Serialize;
+
+/// The language of one session; a value, never a global.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Language {
+    /// 简体中文.
+    ZhHans,
+    /// English.
+    En,
+}
+
+/// One masked screen.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KioskScreen {
+    /// Language of the session.
+    pub language: Language,
+    /// Step of the sale (from 1) and how many there are; `None` outside a sale.
+    pub step: Option<(u8, u8)>,
+    /// Shown only in the last 15 seconds before the screen gives up.
+    pub seconds_left: Option<u32>,
+    /// The link to the bank is down.
+    pub offline: bool,
+    /// The screen itself.
+    pub body: Body,
+}
+
+/// The screens of the kiosk.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum Body {
+    /// Asking the backend who we are; first frame.
+    Starting,
+    /// Nobody is here.
+    Attract {
+        /// Name of the branch.
+        branch: String,
+        /// The last customer's document still lies on the reader, or a card is in.
+        left_behind: Vec<LeftBehind>,
+    },
+    /// S2: pick a purchase mode.
+    PickMode {
+        /// Modes offered.
+        modes: Vec<PurchaseMode>,
+        /// Index of the focused one.
+        focus: usize,
+    },
+    /// PM1: insert the settlement card.
+    InsertCard {
+        /// What was wrong with the last try.
+        problem: Option<CardProblem>,
+    },
+    /// Reading the chip.
+    ReadingCard,
+    /// PM1: type the PIN on the pad.
+    EnterPin {
+        /// Digits typed so far (a count, never the digits).
+        digits: u8,
+        /// Attempts left after a wrong one.
+        attempts_left: Option<u32>,
+    },
+    /// Waiting for message 1 (S4).
+    CheckingInfo,
+    /// S10: lay the ID card on the reader.
+    PlaceDocument {
+        /// Name of the unit, from message 1.
+        unit: String,
+        /// What was wrong with the last try.
+        problem: Option<DocumentProblem>,
+    },
+    /// Reading and authenticating the document (S16).
+    ReadingDocument,
+    /// S11: put a finger on the sensor; only after S16.
+    PlaceFinger {
+        /// What to do better.
+        advice: Option<FingerAdvice>,
+        /// Attempts left after a wrong one.
+        attempts_left: Option<u32>,
+    },
+    /// Uploading the image.
+    ReadingFinger {
+        /// 0 to 100.
+        percent: u8,
+    },
+    /// Waiting for message 2 (S14).
+    CheckingIdentity,
+    /// S6: choose kinds and quantities.
+    PickOrder {
+        /// Name of the unit.
+        unit: String,
+        /// Masked account.
+        account_masked: String,
+        /// Masked agent.
+        agent_masked: String,
+        /// What is on offer.
+        offers: Vec<Offer>,
+        /// Quantity chosen per offer, same order.
+        quantities: Vec<u32>,
+        /// Index of the focused offer; one past the last is the confirm button.
+        focus: usize,
+        /// Fee of this choice.
+        fee: Fen,
+        /// Why the last order was refused, or what the officer asked.
+        notice: Option<OrderNotice>,
+    },
+    /// S17-S22: the confirming officer looks.
+    AwaitConfirm {
+        /// What the officer sees.
+        order: OrderView,
+    },
+    /// Linked processing (S7).
+    Linking,
+    /// S9: forms are printed one by one.
+    Dispensing {
+        /// Requisition number.
+        requisition: String,
+        /// Forms printed so far.
+        printed: u32,
+        /// Forms of this sale, supplements included.
+        total: u32,
+        /// The form being worked on.
+        current: Option<BillNumber>,
+        /// What is being done to it.
+        phase: FormPhase,
+        /// Forms that came to nothing so far.
+        spoiled: Vec<BillNumber>,
+        /// Forms nobody can account for; staff will.
+        unknown: Vec<BillNumber>,
+    },
+    /// Take the bundle.
+    TakeForms {
+        /// What lies there.
+        ranges: Vec<BillRange>,
+        /// How many.
+        count: u32,
+    },
+    /// Closing and printing the receipt.
+    PrintingReceipt,
+    /// The sale is closed.
+    Done {
+        /// What the receipt says.
+        receipt: Receipt,
+        /// Whether the receipt came out.
+        receipt_printed: bool,
+        /// Take the card and document that still lie there.
+        left_behind: Vec<LeftBehind>,
+    },
+    /// The sale ended before its time; nothing more is needed of the customer
+    /// than the remedy says.
+    Stopped {
+        /// Why.
+        why: StopReason,
+        /// The rule, where one refused.
+        rule: Option<RuleRefusal>,
+        /// What to do.
+        remedy: Remedy,
+    },
+    /// Going on with a sale after a restart.
+    Resuming {
+        /// Printed so far.
+        printed: u32,
+        /// In all.
+        total: u32,
+    },
+    /// The kiosk cannot sell.
+    OutOfService {
+        /// Why, for staff.
+        why: ServiceFault,
+    },
+}
+
+impl Body {
+    /// The public name of the screen.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Starting => "Starting",
+            Self::Attract { .. } => "Attract",
+            Self::PickMode { .. } => "PickMode",
+            Self::InsertCard { .. } => "InsertCard",
+            Self::ReadingCard => "ReadingCard",
+            Self::EnterPin { .. } => "EnterPin",
+            Self::CheckingInfo => "CheckingInfo",
+            Self::PlaceDocument { .. } => "PlaceDocument",
+            Self::ReadingDocument => "ReadingDocument",
+            Self::PlaceFinger { .. } => "PlaceFinger",
+            Self::ReadingFinger { .. } => "ReadingFinger",
+            Self::CheckingIdentity => "CheckingIdentity",
+            Self::PickOrder { .. } => "PickOrder",
+            Self::AwaitConfirm { .. } => "AwaitConfirm",
+            Self::Linking => "Linking",
+            Self::Dispensing { .. } => "Dispensing",
+            Self::TakeForms { .. } => "TakeForms",
+            Self::PrintingReceipt => "PrintingReceipt",
+            Self::Done { .. } => "Done",
+            Self::Stopped { .. } => "Stopped",
+            Self::Resuming { .. } => "Resuming",
+            Self::OutOfService { .. } => "OutOfService",
+        }
+    }
+}
+
+/// Something of the customer's that still lies in a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum LeftBehind {
+    /// The settlement card.
+    Card,
+    /// The ID card.
+    Document,
+    /// Printed forms.
+    Forms,
+}
+
+/// What was wrong with a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum CardProblem {
+    /// Not readable, or the wrong way round.
+    Unreadable,
+    /// Not a settlement card.
+    WrongKind,
+    /// Pulled out while it was read.
+    Removed,
+    /// Expired.
+    Expired,
+}
+
+/// What was wrong with a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum DocumentProblem {
+    /// Handling: lift it and lay it down again.
+    LiftAndReplace,
+    /// Not an ID card.
+    WrongKind,
+    /// Out of date.
+    Expired,
+}
+
+/// What to do better with the finger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum FingerAdvice {
+    /// Press harder.
+    PressHarder,
+    /// Too wet, or pressed too hard.
+    PressLess,
+    /// Put the middle of the finger on the sensor.
+    Centre,
+    /// Dry the finger or the sensor.
+    Dry,
+    /// Keep still.
+    KeepStill,
+    /// Not the enrolled finger; try the enrolled one.
+    OtherFinger,
+}
+
+/// Why the order must be looked at again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum OrderNotice {
+    /// A rule refused it.
+    Refused(RuleRefusal),
+    /// The officer asked.
+    Asked(String),
+    /// The numbers shown before have moved; look again.
+    RangeMoved,
+    /// Nothing was chosen.
+    NothingChosen,
+}
+
+/// What is being done to the current form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum FormPhase {
+    /// Telling the backend; no feed before that is durable (I5).
+    Asking,
+    /// Feeding the blank.
+    Feeding,
+    /// Reading its number back.
+    Reading,
+    /// Ink.
+    Printing,
+    /// Bringing the bundle to the customer.
+    Presenting,
+    /// The link is down: waiting, no feed.
+    Waiting,
+}
+
+/// Why a sale ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum StopReason {
+    /// A rule refused.
+    Refused,
+    /// The information could not be verified and no attempts are left.
+    NotVerified,
+    /// Too many attempts; locked.
+    Locked,
+    /// The document could not be authenticated.
+    DocumentNotAuthentic,
+    /// The finger did not match and no attempts are left.
+    NotIdentified,
+    /// The officer denied.
+    Denied,
+    /// The officer did not answer.
+    NoAnswer,
+    /// The customer cancelled.
+    Cancelled,
+    /// The customer was silent.
+    TimedOut,
+    /// The bank cannot be reached.
+    Offline,
+    /// Broken off after linking; staff will finish it.
+    Suspended,
+    /// A device failed before anything was sold.
+    Device,
+}
+
+/// Why a kiosk cannot sell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum ServiceFault {
+    /// The bank cannot be reached.
+    Offline,
+    /// The backend does not know this kiosk's key.
+    NotEnrolled,
+    /// A device is missing or failed; its name on the desk.
+    Device(String),
+    /// A slot is locked after a wrong number.
+    SlotLocked(BillKind),
+    /// The outcome journal cannot be written.
+    Journal,
+    /// The evidence log at the backend is shorter than what this kiosk saw.
+    LogShrunk,
+}
