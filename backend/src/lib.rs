@@ -1,1 +1,7 @@
-//! placeholder
+//! The backend of Counterfoil: it holds all truth about forms, fees and sales.
+//!
+//! `core` decides, `writer` makes durable, `service` speaks HTTP, `workers`
+//! keep secrets off the event loop, `ports` reach outside the house.
+
+pub mod keys;
+pub mod workers;

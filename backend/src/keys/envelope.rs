@@ -1,0 +1,142 @@
+//! Encryption at rest: templates are stored only inside these envelopes (I7).
+//!
+//! Bytes = version 1, key id, 24 bytes of nonce, XChaCha20-Poly1305 ciphertext.
+//! The data key is HKDF(template key, record name), so one record's key opens no
+//! other; the additional data is the head and the record name, so an envelope
+//! moved to another record does not open. Called by the matcher worker and enrolment.
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use counterfoil_data::seam::{Entropy, random};
+use counterfoil_data::secret::Secret;
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+use super::Keys;
+
+/// Version of the envelope's layout.
+const VERSION: u8 = 1;
+/// The only template key so far; rotation adds another id.
+const KEY_ID: u8 = 1;
+const HEAD_LEN: usize = 2;
+const NONCE_LEN: usize = 24;
+/// Longest plaintext: far above any template.
+pub const PLAIN_MAX: usize = 64 * 1024;
+
+/// Why an envelope did not open or close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// Not in the shape of an envelope, or too long.
+    #[error("not an envelope of version 1")]
+    Shape,
+    /// Written under a key that is not loaded.
+    #[error("envelope needs key {id}: load it or restore the record")]
+    Key {
+        /// Key id in the envelope.
+        id: u8,
+    },
+    /// Altered, or moved from another record.
+    #[error("envelope does not open: it was altered or moved from another record")]
+    Open,
+}
+
+/// Encrypts `plain` for the record `name`, for example `template/agent-1`.
+pub fn wrap(
+    keys: &Keys,
+    name: &str,
+    plain: &[u8],
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, EnvelopeError> {
+    if plain.len() > PLAIN_MAX {
+        return Err(EnvelopeError::Shape);
+    }
+    let nonce = random::<NONCE_LEN>(entropy);
+    let head = [VERSION, KEY_ID];
+    let aad = [head.as_slice(), name.as_bytes()].concat();
+    let ciphertext = cipher(keys, name)
+        .encrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: plain,
+                aad: &aad,
+            },
+        )
+        .map_err(|_| EnvelopeError::Shape)?;
+    Ok([head.as_slice(), &nonce, &ciphertext].concat())
+}
+
+/// Decrypts what [`wrap`] made for the same record.
+pub fn unwrap(keys: &Keys, name: &str, bytes: &[u8]) -> Result<Secret<Vec<u8>>, EnvelopeError> {
+    let (head, rest) = bytes
+        .split_first_chunk::<HEAD_LEN>()
+        .ok_or(EnvelopeError::Shape)?;
+    let (nonce, ciphertext) = rest
+        .split_first_chunk::<NONCE_LEN>()
+        .ok_or(EnvelopeError::Shape)?;
+    let [version, key] = *head;
+    if version != VERSION || ciphertext.len() > PLAIN_MAX.saturating_add(16) {
+        return Err(EnvelopeError::Shape);
+    }
+    if key != KEY_ID {
+        return Err(EnvelopeError::Key { id: key });
+    }
+    let aad = [head.as_slice(), name.as_bytes()].concat();
+    cipher(keys, name)
+        .decrypt(
+            &XNonce::from(*nonce),
+            Payload {
+                msg: ciphertext,
+                aad: &aad,
+            },
+        )
+        .map(Secret::new)
+        .map_err(|_| EnvelopeError::Open)
+}
+
+fn cipher(keys: &Keys, name: &str) -> XChaCha20Poly1305 {
+    let hkdf = Hkdf::<Sha256>::new(Some(b"counterfoil/v1/envelope"), keys.template_key());
+    let mut key = [0; 32];
+    // 32 bytes are always within HKDF-SHA-256's 255 blocks.
+    let _ = hkdf.expand(name.as_bytes(), &mut key);
+    let key = Secret::new(key);
+    XChaCha20Poly1305::new(key.expose().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed;
+    impl Entropy for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(3);
+        }
+    }
+
+    #[test]
+    fn an_envelope_opens_only_for_its_own_record_and_key() {
+        let keys = Keys::demo();
+        let bytes = wrap(&keys, "template/a", b"ridges", &Fixed).expect("wraps");
+        assert!(!bytes.windows(6).any(|w| w == b"ridges"));
+        let plain = unwrap(&keys, "template/a", &bytes).expect("opens");
+        assert_eq!(plain.expose(), b"ridges");
+        let moved = unwrap(&keys, "template/b", &bytes);
+        assert_eq!(moved.err(), Some(EnvelopeError::Open));
+        let other = unwrap(&Keys::derive(&[1; 32]), "template/a", &bytes);
+        assert_eq!(other.err(), Some(EnvelopeError::Open));
+    }
+
+    #[test]
+    fn every_flipped_byte_is_noticed() {
+        let keys = Keys::demo();
+        let good = wrap(&keys, "template/a", b"ridges", &Fixed).expect("wraps");
+        for i in 0..good.len() {
+            let mut bad = good.clone();
+            bad[i] ^= 1;
+            assert!(unwrap(&keys, "template/a", &bad).is_err(), "byte {i}");
+        }
+        for cut in 0..good.len() {
+            assert!(unwrap(&keys, "template/a", &good[..cut]).is_err());
+        }
+    }
+}
