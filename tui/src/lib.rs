@@ -3,4 +3,7 @@
 //! The kiosk holds no authority and no database: it asks the backend before it
 //! acts, and after a restart asks it "what was I doing?".
 
+pub mod input;
 pub mod model;
+pub mod terminal;
+pub mod theme;

@@ -1,0 +1,166 @@
+//! The terminal a session owns: clamped size, raw mode only on a terminal, and a
+//! restore that tries every step.
+//!
+//! A client chooses its own window size, and ratatui allocates what it says:
+//! 65535x65535 is 206 GB and an abort. So the size is clamped before a buffer
+//! exists. Called by the binaries' shells; nothing else writes to stdout.
+
+use std::io::{self, IsTerminal as _, Read as _, Write};
+
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::{cursor, execute, terminal};
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use tokio::sync::mpsc;
+
+use crate::input::{Decoder, Key, PAUSE};
+
+/// Smallest and largest size drawn, columns and rows.
+pub const SIZE_MIN: (u16, u16) = (40, 12);
+/// See [`SIZE_MIN`].
+pub const SIZE_MAX: (u16, u16) = (200, 60);
+/// The size where nothing says another.
+pub const SIZE_USUAL: (u16, u16) = (80, 24);
+/// Keys waiting to be handled, at most; more are dropped, never queued.
+pub const KEYS_MAX: usize = 64;
+
+/// A size within [`SIZE_MIN`] and [`SIZE_MAX`].
+pub fn clamp(size: (u16, u16)) -> (u16, u16) {
+    (
+        size.0.clamp(SIZE_MIN.0, SIZE_MAX.0),
+        size.1.clamp(SIZE_MIN.1, SIZE_MAX.1),
+    )
+}
+
+/// A drawing surface on a byte stream.
+pub struct Canvas<W: Write> {
+    terminal: Terminal<CrosstermBackend<W>>,
+    raw: bool,
+    fullscreen: bool,
+}
+
+impl Canvas<io::Stdout> {
+    /// Takes stdout: alternate screen and raw mode if it is a terminal.
+    pub fn stdout() -> io::Result<Self> {
+        let interactive = io::stdout().is_terminal() && io::stdin().is_terminal();
+        let size = if interactive {
+            terminal::size().unwrap_or(SIZE_USUAL)
+        } else {
+            SIZE_USUAL
+        };
+        if interactive {
+            terminal::enable_raw_mode()?;
+            execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
+        }
+        let mut canvas = Self::on(io::stdout(), size)?;
+        canvas.raw = interactive;
+        canvas.fullscreen = interactive;
+        Ok(canvas)
+    }
+}
+
+impl<W: Write> Canvas<W> {
+    /// Draws on any writer in a fixed (clamped) size.
+    pub fn on(writer: W, size: (u16, u16)) -> io::Result<Self> {
+        let (width, height) = clamp(size);
+        let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+        let terminal =
+            Terminal::with_options(CrosstermBackend::new(writer), TerminalOptions { viewport })?;
+        Ok(Self {
+            terminal,
+            raw: false,
+            fullscreen: false,
+        })
+    }
+
+    /// Draws one frame; only changed cells leave.
+    pub fn draw(&mut self, paint: impl FnOnce(Rect, &mut Buffer)) -> io::Result<()> {
+        self.terminal.draw(|frame| {
+            let area = frame.area();
+            paint(area, frame.buffer_mut());
+        })?;
+        Ok(())
+    }
+
+    /// Another size, clamped; the next frame is drawn whole.
+    pub fn resize(&mut self, size: (u16, u16)) -> io::Result<()> {
+        let (width, height) = clamp(size);
+        self.terminal.resize(Rect::new(0, 0, width, height))?;
+        self.terminal.clear()
+    }
+}
+
+impl<W: Write> Drop for Canvas<W> {
+    fn drop(&mut self) {
+        // Raw mode first: it matters most if the next step fails. Each is tried.
+        if self.raw {
+            let _ = terminal::disable_raw_mode();
+        }
+        if self.fullscreen {
+            let writer = self.terminal.backend_mut();
+            let _ = execute!(writer, terminal::LeaveAlternateScreen);
+            let _ = execute!(writer, cursor::Show);
+            let _ = writer.flush();
+        }
+    }
+}
+
+/// Starts the one thread that reads stdin; keys come out of a bounded channel,
+/// which closes at end of input.
+pub fn keys_of_stdin() -> mpsc::Receiver<Key> {
+    let (raw_tx, mut raw_rx) = mpsc::channel::<Vec<u8>>(KEYS_MAX);
+    let (tx, rx) = mpsc::channel(KEYS_MAX);
+    std::thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        let mut buffer = [0_u8; 256];
+        while let Ok(n @ 1..) = stdin.read(&mut buffer) {
+            if raw_tx
+                .blocking_send(buffer.get(..n).unwrap_or_default().to_vec())
+                .is_err()
+            {
+                break;
+            }
+        }
+    });
+    tokio::task::spawn_local(async move {
+        let mut decoder = Decoder::default();
+        loop {
+            let keys = if decoder.is_waiting() {
+                match tokio::time::timeout(PAUSE, raw_rx.recv()).await {
+                    Ok(Some(bytes)) => decoder.feed(&bytes),
+                    Ok(None) => break,
+                    Err(_) => decoder.pause().into_iter().collect(),
+                }
+            } else {
+                match raw_rx.recv().await {
+                    Some(bytes) => decoder.feed(&bytes),
+                    None => break,
+                }
+            };
+            for key in keys {
+                if tx.send(key).await.is_err() {
+                    return;
+                }
+            }
+        }
+        if let Some(key) = decoder.pause() {
+            let _ = tx.send(key).await;
+        }
+    });
+    rx
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absurd_window_is_clamped_before_anything_is_allocated() {
+        let mut canvas = Canvas::on(Vec::new(), (u16::MAX, u16::MAX)).expect("a canvas");
+        let mut seen = Rect::default();
+        canvas.draw(|area, _| seen = area).expect("draws");
+        assert_eq!((seen.width, seen.height), SIZE_MAX);
+        assert_eq!(clamp((0, 0)), SIZE_MIN);
+    }
+}
