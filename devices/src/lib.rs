@@ -4,9 +4,11 @@
 //! - [`driver`]: one file per model or family; straight async code over
 //!   [`transport::Transport`], every wait bounded; parsers are sans-I/O.
 //! - [`twin`]: the device side of every driver at the USB transfer level.
+//! - [`system`]: the real clock and the operating system's randomness.
 //! - [`paper`]: printer bytes back into pixels.
 
 pub mod driver;
 pub mod paper;
+pub mod system;
 pub mod transport;
 pub mod twin;
