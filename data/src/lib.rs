@@ -13,4 +13,5 @@ pub mod money;
 pub mod sealed;
 pub mod seam;
 pub mod secret;
+pub mod sign;
 pub mod wire;
