@@ -3,5 +3,8 @@
 //! `core` decides, `writer` makes durable, `service` speaks HTTP, `workers`
 //! keep secrets off the event loop, `ports` reach outside the house.
 
+pub mod core;
 pub mod keys;
+pub mod store;
 pub mod workers;
+pub mod writer;

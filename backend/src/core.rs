@@ -1,0 +1,12 @@
+//! The core: commands in, decisions and changed records out. No I/O, no clock,
+//! no threads; everything here is a function of the books and the command.
+//!
+//! Owns the gates (I4), custody (I1, I2, I6), the ledger (I3) and evidence (I8).
+//! The writer runs [`decide`](decide::decide) for each command; the service reads
+//! with [`query`]; the timers ask [`query::due`].
+
+pub mod command;
+pub mod key;
+pub mod query;
+pub mod record;
+pub mod refusal;

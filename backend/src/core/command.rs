@@ -1,0 +1,409 @@
+//! Commands: everything that can change the books, and what comes back.
+//!
+//! Owns the vocabulary between the HTTP service, the timers, the admin tools and
+//! the writer. Refuses nothing itself (`core::decide` does). Carries no secret:
+//! card, account and citizen numbers arrive here as keyed hashes (I7).
+
+use counterfoil_data::bill::{BillNumber, BillRange};
+use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId, StationId};
+use counterfoil_data::money::Fen;
+use counterfoil_data::sealed::Challenge;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::forms::FormAdvice;
+use counterfoil_data::wire::sale::{
+    AbandonReason, Authenticity, CardProof, OrderItem, PurchaseMode, SaleState,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::record::bank::{
+    AccountRow, AccountState, AgentRow, BankRow, CardRow, FeeRow, KeyedHash, KioskRow, Policy,
+    StaffRow, StationRow, UnitRow,
+};
+use super::refusal::Refusal;
+
+/// Commands in one step of the writer at most.
+pub const GROUP_MAX: usize = 64;
+/// Longest idempotency key in bytes.
+pub const KEY_MAX: usize = 64;
+/// Longest note of an officer in characters.
+pub const NOTE_MAX: usize = 200;
+
+/// One thing somebody wants done.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// When, by the service's clock.
+    pub at: Timestamp,
+    /// Fresh randomness of the caller: challenges and evidence salts come from it.
+    pub salt: [u8; 32],
+    /// Who, as authenticated.
+    pub actor: Actor,
+    /// The signer's request number; must exceed every earlier one of this actor.
+    pub sequence: Option<u64>,
+    /// The client's key, for `Link`, `Close`, `Cancel` and `Abandon`.
+    pub key: Option<ClientKey>,
+    /// What.
+    pub body: CommandBody,
+}
+
+/// Who gives a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A kiosk, by its signature (S1).
+    Kiosk(KioskId),
+    /// The officer at a confirm station, by the station's signature (S17).
+    Station(StationId, StaffId),
+    /// A member of staff at the admin tools.
+    Staff(StaffId),
+    /// A timer, the outbox relay, or enrolment at first start.
+    System,
+}
+
+/// An idempotency key and the request it was first used with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientKey {
+    /// 1 to [`KEY_MAX`] bytes, unique per actor.
+    pub key: String,
+    /// Digest over method, path and body of the request.
+    pub request: Digest,
+}
+
+/// What proves the right to buy, as keyed hashes (S2, S3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Subject {
+    /// PM1: keyed hash of the card number, and what the chip proved.
+    Card(KeyedHash),
+    /// PM2: keyed hash of the account number.
+    Account(KeyedHash),
+}
+
+impl Subject {
+    /// The hash, whichever it is of.
+    pub fn hash(self) -> KeyedHash {
+        match self {
+            Self::Card(hash) | Self::Account(hash) => hash,
+        }
+    }
+}
+
+/// How two people settle an unknown form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resolution {
+    /// The customer has it.
+    Sold,
+    /// It was found, damaged or misprinted.
+    Spoiled,
+    /// It was found in the retract bin or handed back.
+    Retracted,
+    /// It cannot be found.
+    Missing,
+}
+
+/// The commands, in the order of a kiosk's life.
+#[derive(Debug, Clone)]
+pub enum CommandBody {
+    /// Enrols the bank; once.
+    EnrolBank(BankRow),
+    /// Sets the policy in force.
+    EnrolPolicy(Policy),
+    /// Enrols a member of staff.
+    EnrolStaff(StaffRow),
+    /// Enrols a kiosk with its key and slots (S1).
+    EnrolKiosk(KioskRow),
+    /// Enrols a confirm station (S17).
+    EnrolStation(StationRow),
+    /// Enrols a unit and its contact (S18).
+    EnrolUnit(UnitRow),
+    /// Enrols an account with its opening balance.
+    EnrolAccount {
+        /// The account.
+        account: AccountRow,
+        /// Balance taken over from the core bank.
+        balance: Fen,
+    },
+    /// Enrols an agent with sealed finger templates (S13).
+    EnrolAgent(AgentRow),
+    /// Enrols a settlement card.
+    EnrolCard(CardRow),
+    /// Sets the fee of a kind from a date on.
+    EnrolFee(FeeRow),
+    /// Changes an account's state, as the core bank reported it.
+    SetAccountState {
+        /// Account number.
+        account: String,
+        /// Its state from now on.
+        state: AccountState,
+    },
+    /// Two people receive blanks into a branch's vault.
+    ReceiveBlanks {
+        /// The second person; the first is the actor.
+        second: StaffId,
+        /// Into whose vault.
+        branch: BranchId,
+        /// First, last and thereby count.
+        range: BillRange,
+    },
+    /// Two people put blanks behind what a slot holds.
+    LoadCassette {
+        /// The second person.
+        second: StaffId,
+        /// Which kiosk.
+        kiosk: KioskId,
+        /// Which slot.
+        slot: SlotId,
+        /// Numbers from the vault, in feed order.
+        range: BillRange,
+    },
+    /// Two people take everything out of a slot, back to the vault, and unlock it.
+    UnloadCassette {
+        /// The second person.
+        second: StaffId,
+        /// Which kiosk.
+        kiosk: KioskId,
+        /// Which slot.
+        slot: SlotId,
+    },
+    /// Two people looked at a locked slot and found its head in order.
+    UnlockSlot {
+        /// The second person.
+        second: StaffId,
+        /// Which kiosk.
+        kiosk: KioskId,
+        /// Which slot.
+        slot: SlotId,
+    },
+    /// Opens a sale. Repeating it with the same id opens nothing twice.
+    OpenSale {
+        /// The kiosk's id for it.
+        sale: SaleId,
+        /// The mode picked (S2).
+        mode: PurchaseMode,
+    },
+    /// Counts an attempt at the first gate, before anything is checked.
+    CountInfoAttempt {
+        /// Which sale.
+        sale: SaleId,
+        /// The challenge the secrets were sealed under; it is used up.
+        challenge: Challenge,
+        /// Card or account.
+        subject: Subject,
+        /// What the chip proved (PM1).
+        oda: Option<CardProof>,
+    },
+    /// The result of the check that was counted.
+    SettleInfo {
+        /// Which sale.
+        sale: SaleId,
+        /// The number that [`Outcome::InfoCheck`] gave.
+        attempt: u32,
+        /// Whether PIN or password agreed.
+        verified: bool,
+    },
+    /// Counts an attempt at the second gate, before prints are compared.
+    CountIdentityAttempt {
+        /// Which sale.
+        sale: SaleId,
+        /// The challenge document and print were sealed under; it is used up.
+        challenge: Challenge,
+        /// Keyed hash of the citizen number.
+        identity: KeyedHash,
+        /// Keyed hash of the name on the document.
+        name: KeyedHash,
+        /// Last day of the document; `None` = long-term.
+        valid_to: Option<jiff::civil::Date>,
+        /// The kiosk's signed assertion that the document is authentic (S16).
+        authenticity: Authenticity,
+    },
+    /// The result of the comparison that was counted (S14).
+    SettleIdentity {
+        /// Which sale.
+        sale: SaleId,
+        /// The number that [`Outcome::IdentityCheck`] gave.
+        attempt: u32,
+        /// Score in thousandths of -log10(FMR); 0 when there was no usable print.
+        score_milli: u32,
+        /// Name and version of the matcher.
+        engine: String,
+    },
+    /// Orders (S6); accepted again after the officer asked.
+    PlaceOrder {
+        /// Which sale.
+        sale: SaleId,
+        /// Kinds and quantities, each kind once.
+        items: Vec<OrderItem>,
+    },
+    /// The officer opened it: an audited act (S20).
+    MarkSeen {
+        /// Which sale.
+        sale: SaleId,
+        /// Of the text looked at; `None` while no order is shown.
+        digest: Option<Digest>,
+    },
+    /// The officer confirms exactly this text.
+    Confirm {
+        /// Which sale.
+        sale: SaleId,
+        /// Of the text looked at.
+        digest: Digest,
+    },
+    /// The officer denies.
+    Deny {
+        /// Which sale.
+        sale: SaleId,
+        /// Of the text looked at.
+        digest: Digest,
+        /// Why, at most [`NOTE_MAX`] characters.
+        note: Option<String>,
+    },
+    /// The officer asks again; the order opens.
+    Ask {
+        /// Which sale.
+        sale: SaleId,
+        /// Of the text looked at.
+        digest: Digest,
+        /// The question, at most [`NOTE_MAX`] characters.
+        question: String,
+    },
+    /// Silence until the deadline, which is a denial.
+    TimeOutConfirmation {
+        /// Which sale.
+        sale: SaleId,
+    },
+    /// Linked processing (S7), keyed.
+    Link {
+        /// Which sale.
+        sale: SaleId,
+    },
+    /// What happened to paper, in order (I5, I6).
+    AdviseForms {
+        /// Which sale.
+        sale: SaleId,
+        /// Oldest first.
+        advices: Vec<FormAdvice>,
+    },
+    /// The customer gives up before linking, keyed.
+    Cancel {
+        /// Which sale.
+        sale: SaleId,
+    },
+    /// The customer stayed silent before linking.
+    Expire {
+        /// Which sale.
+        sale: SaleId,
+    },
+    /// A linked sale is broken off, keyed.
+    Abandon {
+        /// Which sale.
+        sale: SaleId,
+        /// Why.
+        reason: AbandonReason,
+    },
+    /// All forms are settled: the receipt, keyed.
+    Close {
+        /// Which sale.
+        sale: SaleId,
+    },
+    /// Two people settle an unknown form (I6).
+    ResolveUnknown {
+        /// The second person.
+        second: StaffId,
+        /// Which form.
+        number: BillNumber,
+        /// What it turned out to be.
+        to: Resolution,
+        /// What they saw, at most [`NOTE_MAX`] characters.
+        evidence: String,
+    },
+    /// The relay handed these outbox rows over.
+    MarkDelivered {
+        /// Outbox sequence numbers, at most [`GROUP_MAX`].
+        sequences: Vec<u64>,
+    },
+}
+
+/// What a command came to. The sale itself is read with `core::query`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Done; nothing to tell.
+    Done,
+    /// The sale is now in this state (also when a rule ended it: `Refused`).
+    Sale(SaleState),
+    /// Attempt counted; verify now, then send `SettleInfo`.
+    InfoCheck(InfoCheck),
+    /// Attempt counted; compare now, then send `SettleIdentity`.
+    IdentityCheck(IdentityCheck),
+    /// A gate's check is settled.
+    Settled {
+        /// Message 1 or message 2 is given.
+        verified: bool,
+        /// State after it.
+        state: SaleState,
+        /// Attempts left at this gate.
+        attempts_left: u32,
+    },
+    /// Linked processing is committed (S8).
+    Linked {
+        /// Requisition number (领用单号).
+        requisition: String,
+        /// Numbers assigned.
+        ranges: Vec<BillRange>,
+        /// Fee taken.
+        fee: Fen,
+    },
+    /// The numbers confirmed are no longer at the head: shown again, `409 range-moved`.
+    RangeMoved {
+        /// State after it.
+        state: SaleState,
+    },
+    /// Every advice is durable.
+    Forms {
+        /// How many.
+        accepted: u32,
+        /// Numbers given in place of those that failed in this call.
+        supplements: Vec<BillNumber>,
+    },
+}
+
+/// What the verifier worker needs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InfoCheck {
+    /// To name in `SettleInfo`.
+    pub attempt: u32,
+    /// PHC string to verify against; `None` for an unknown card or account:
+    /// hash anyway against a dummy, so that time tells nothing.
+    pub verifier: Option<String>,
+}
+
+/// What the matcher worker needs (S13).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityCheck {
+    /// To name in `SettleIdentity`.
+    pub attempt: u32,
+    /// Whose templates these are (associated data of their envelopes).
+    pub agent: AgentId,
+    /// Enrolled templates, each in its encrypted envelope.
+    pub templates: Vec<Vec<u8>>,
+    /// Score that verifies, in thousandths.
+    pub threshold_milli: u32,
+}
+
+impl std::fmt::Debug for InfoCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InfoCheck(attempt {})", self.attempt)
+    }
+}
+
+impl std::fmt::Debug for IdentityCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "IdentityCheck(attempt {})", self.attempt)
+    }
+}
+
+/// What the writer answers: durable when it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Rebuilt for a repeated key; nothing was done this time.
+    pub replayed: bool,
+    /// What it came to.
+    pub result: Result<Outcome, Refusal>,
+}

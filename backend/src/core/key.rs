@@ -1,0 +1,254 @@
+//! Keys: where each row lives. One ordered tree; the first byte is the table.
+//!
+//! Numbers are big-endian, so that key order is number order; text parts end
+//! with a zero byte, which no id contains. Table numbers never change.
+
+use counterfoil_data::bill::{BillKind, BillNumber, BillPrefix};
+use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, UnitId};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::record::bank::KeyedHash;
+use crate::store::Key;
+
+/// The tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Table {
+    /// Epoch and schema; the store's own.
+    Meta = 0,
+    /// [`super::record::bank::BankRow`], one row.
+    Bank = 1,
+    /// [`super::record::bank::Policy`], one row.
+    Policy = 2,
+    /// Staff by id.
+    Staff = 3,
+    /// Kiosks by id.
+    Kiosk = 4,
+    /// Stations by id.
+    Station = 5,
+    /// Units by id.
+    Unit = 6,
+    /// Accounts by number.
+    Account = 7,
+    /// Keyed hash of an account number to the number.
+    AccountLookup = 8,
+    /// Agents by id.
+    Agent = 9,
+    /// Unit and keyed hash of a citizen number to the agent.
+    AgentLookup = 10,
+    /// Cards by keyed hash.
+    Card = 11,
+    /// Fees by kind and date.
+    Fee = 12,
+    /// Slots by kiosk and slot.
+    Slot = 20,
+    /// Blanks by prefix and first serial.
+    Blank = 21,
+    /// Conservation counters by prefix (I1).
+    Lot = 22,
+    /// Sales by id.
+    Sale = 30,
+    /// Branch and kiosk to the sale its officers see.
+    Confirming = 31,
+    /// Deadline and sale.
+    Timer = 32,
+    /// Largest request number by actor.
+    Sequence = 33,
+    /// Stored answers by actor and key.
+    Answer = 34,
+    /// Time and key of stored answers, for forgetting.
+    AnswerAge = 35,
+    /// Failed attempts by subject.
+    Attempt = 36,
+    /// Forms bought by agent and day.
+    AgentDay = 37,
+    /// Last requisition number by branch and day.
+    Requisition = 38,
+    /// Balances by ledger account.
+    Balance = 40,
+    /// Ledger entries by number.
+    Entry = 41,
+    /// Register of forms sold (领用登记) by account and requisition.
+    Register = 42,
+    /// Outbox by number.
+    Outbox = 50,
+    /// Outbox numbers that still have to leave the house.
+    Pending = 51,
+    /// Evidence leaves by index.
+    Leaf = 60,
+    /// Salts of personal fields by leaf index, kept apart from the leaves.
+    LeafSalt = 61,
+    /// Hashes of whole subtrees by level and index.
+    TreeHash = 62,
+    /// Size and frontier of the evidence log, one row.
+    LogHead = 63,
+    /// Signed checkpoint, one row.
+    Checkpoint = 64,
+    /// Counters by name.
+    Counter = 70,
+}
+
+fn key(table: Table, parts: &[&[u8]]) -> Key {
+    let mut key = vec![table as u8];
+    for part in parts {
+        key.extend_from_slice(part);
+    }
+    key
+}
+
+/// Lowest key of a table.
+pub fn low(table: Table) -> Key {
+    vec![table as u8]
+}
+
+/// One past the highest key of a table.
+pub fn high(table: Table) -> Key {
+    vec![(table as u8).saturating_add(1)]
+}
+
+/// The row of a table that has only one.
+pub fn single(table: Table) -> Key {
+    low(table)
+}
+
+/// A row named by text.
+pub fn text(table: Table, name: &str) -> Key {
+    key(table, &[name.as_bytes(), &[0]])
+}
+
+/// A row named by two texts.
+pub fn pair(table: Table, first: &str, second: &str) -> Key {
+    key(table, &[first.as_bytes(), &[0], second.as_bytes(), &[0]])
+}
+
+/// One past the last row that [`pair`] names with this first text.
+pub fn pair_end(table: Table, first: &str) -> Key {
+    key(table, &[first.as_bytes(), &[1]])
+}
+
+/// A row named by a keyed hash.
+pub fn hashed(table: Table, hash: KeyedHash) -> Key {
+    key(table, &[&hash.0])
+}
+
+/// A row named by a number.
+pub fn numbered(table: Table, number: u64) -> Key {
+    key(table, &[&number.to_be_bytes()])
+}
+
+/// A sale.
+pub fn sale(sale: SaleId) -> Key {
+    key(Table::Sale, &[&sale.0.to_be_bytes()])
+}
+
+/// A slot of a kiosk.
+pub fn slot(kiosk: &KioskId, slot: &SlotId) -> Key {
+    pair(Table::Slot, kiosk.as_str(), slot.as_str())
+}
+
+/// The agent of a unit with this citizen number (S13: of this unit only).
+pub fn agent_lookup(unit: &UnitId, identity: KeyedHash) -> Key {
+    key(
+        Table::AgentLookup,
+        &[unit.as_str().as_bytes(), &[0], &identity.0],
+    )
+}
+
+/// What the officers of a branch see of a kiosk.
+pub fn confirming(branch: &BranchId, kiosk: &KioskId) -> Key {
+    pair(Table::Confirming, branch.as_str(), kiosk.as_str())
+}
+
+/// Blanks from this number on.
+pub fn blank(first: BillNumber) -> Key {
+    key(
+        Table::Blank,
+        &[
+            &first.prefix.value().to_be_bytes(),
+            &first.serial.value().to_be_bytes(),
+        ],
+    )
+}
+
+/// First key of a prefix's blanks.
+pub fn blank_low(prefix: BillPrefix) -> Key {
+    key(Table::Blank, &[&prefix.value().to_be_bytes()])
+}
+
+/// One past the last key of a prefix's blanks.
+pub fn blank_high(prefix: BillPrefix) -> Key {
+    key(
+        Table::Blank,
+        &[&prefix.value().saturating_add(1).to_be_bytes()],
+    )
+}
+
+/// Conservation counters of a prefix.
+pub fn lot(prefix: BillPrefix) -> Key {
+    key(Table::Lot, &[&prefix.value().to_be_bytes()])
+}
+
+fn date_bytes(date: Date) -> [u8; 4] {
+    let [y1, y0] = date.year().cast_unsigned().to_be_bytes();
+    [
+        y1,
+        y0,
+        date.month().cast_unsigned(),
+        date.day().cast_unsigned(),
+    ]
+}
+
+/// The fee of a kind from a date on.
+pub fn fee(kind: BillKind, from: Date) -> Key {
+    key(Table::Fee, &[&[kind.digit()], &date_bytes(from)])
+}
+
+/// Forms an agent bought on a day.
+pub fn agent_day(agent: &AgentId, day: Date) -> Key {
+    key(
+        Table::AgentDay,
+        &[agent.as_str().as_bytes(), &[0], &date_bytes(day)],
+    )
+}
+
+/// Last requisition number of a branch on a day.
+pub fn requisition(branch: &BranchId, day: Date) -> Key {
+    key(
+        Table::Requisition,
+        &[branch.as_str().as_bytes(), &[0], &date_bytes(day)],
+    )
+}
+
+fn time_bytes(at: Timestamp) -> [u8; 8] {
+    // Times before 1970 do not occur; they would only sort first.
+    u64::try_from(at.as_millisecond())
+        .unwrap_or(0)
+        .to_be_bytes()
+}
+
+/// A deadline of a sale.
+pub fn timer(at: Timestamp, sale: SaleId) -> Key {
+    key(Table::Timer, &[&time_bytes(at), &sale.0.to_be_bytes()])
+}
+
+/// One past the last deadline that is due at `now`.
+pub fn timer_due(now: Timestamp) -> Key {
+    let due = u64::from_be_bytes(time_bytes(now)).saturating_add(1);
+    key(Table::Timer, &[&due.to_be_bytes()])
+}
+
+/// Age of a stored answer.
+pub fn answer_age(at: Timestamp, answer: &[u8]) -> Key {
+    key(Table::AnswerAge, &[&time_bytes(at), answer])
+}
+
+/// One past the last stored answer older than `at`.
+pub fn answer_age_before(at: Timestamp) -> Key {
+    key(Table::AnswerAge, &[&time_bytes(at)])
+}
+
+/// A whole subtree's hash.
+pub fn tree_hash(level: u8, index: u64) -> Key {
+    key(Table::TreeHash, &[&[level], &index.to_be_bytes()])
+}

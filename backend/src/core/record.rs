@@ -1,0 +1,67 @@
+//! Records: what one row of the books says, and how it is written.
+//!
+//! A row is a version byte and postcard; the version is of the table's shape.
+//! Wire enums used in rows are written by variant order, so variants are only
+//! ever added at the end.
+
+pub mod bank;
+pub mod books;
+pub mod sale;
+pub mod stock;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::key::Table;
+
+/// Version byte of every row shape of today.
+pub const ROW_VERSION: u8 = 1;
+
+/// A row cannot be read or written: the file is damaged or of another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The version byte is not one this program knows.
+    #[error("a row of {table:?} has version {version}: run the matching release")]
+    Version {
+        /// Which table.
+        table: Table,
+        /// The byte found.
+        version: u8,
+    },
+    /// The bytes are not a row of this table.
+    #[error("a row of {table:?} is damaged: restore from a backup")]
+    Damaged {
+        /// Which table.
+        table: Table,
+    },
+}
+
+/// A row type of one table.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Where it lives.
+    const TABLE: Table;
+}
+
+/// The bytes of a row.
+pub fn encode<R: Record>(row: &R) -> Result<Vec<u8>, RecordError> {
+    let bytes = vec![ROW_VERSION];
+    postcard::to_extend(row, bytes).map_err(|_| RecordError::Damaged { table: R::TABLE })
+}
+
+/// A row out of its bytes.
+pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
+    let damaged = RecordError::Damaged { table: R::TABLE };
+    let (version, body) = bytes.split_first().ok_or(damaged)?;
+    if *version != ROW_VERSION {
+        return Err(RecordError::Version {
+            table: R::TABLE,
+            version: *version,
+        });
+    }
+    let (row, rest) = postcard::take_from_bytes(body).map_err(|_| damaged)?;
+    if rest.is_empty() {
+        Ok(row)
+    } else {
+        Err(damaged)
+    }
+}

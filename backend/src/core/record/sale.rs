@@ -1,0 +1,184 @@
+//! The record of one sale: all that its gates have proven, and its forms.
+
+use counterfoil_data::bill::{BillNumber, BillRange};
+use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId, UnitId};
+use counterfoil_data::money::Fen;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::confirm::{ConfirmState, ConfirmText};
+use counterfoil_data::wire::forms::FormState;
+use counterfoil_data::wire::problem::RuleRefusal;
+use counterfoil_data::wire::sale::{OrderItem, PurchaseMode, SaleState};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use super::bank::KeyedHash;
+use crate::core::key::Table;
+
+/// Forms given in place of spoiled ones, per sale at most.
+pub const SUPPLEMENTS_MAX: u32 = 5;
+
+/// One sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleRow {
+    /// Which.
+    pub sale: SaleId,
+    /// At which kiosk.
+    pub kiosk: KioskId,
+    /// In which branch.
+    pub branch: BranchId,
+    /// The mode picked (S2).
+    pub mode: PurchaseMode,
+    /// Where it stands.
+    pub state: SaleState,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it gives up, or silence becomes a denial; the row in the timer table.
+    pub deadline: Option<Timestamp>,
+    /// To seal the next secret under.
+    pub challenge: [u8; 16],
+    /// Attempts counted at the first gate.
+    pub info_attempts: u32,
+    /// Attempts counted at the second gate.
+    pub identity_attempts: u32,
+    /// The attempt that awaits its settlement.
+    pub pending: Option<Pending>,
+    /// What the first gate proved (S4).
+    pub info: Option<InfoProven>,
+    /// What the second gate proved (S14).
+    pub identity: Option<IdentityProven>,
+    /// The rule that refused last.
+    pub refusal: Option<RuleRefusal>,
+    /// The order, as shown to the officer.
+    pub order: Option<OrderRow>,
+    /// The officer's side.
+    pub confirm: Option<ConfirmRow>,
+    /// Linked processing.
+    pub linked: Option<LinkedRow>,
+    /// Every form of this sale, in feed order, supplements last.
+    pub forms: Vec<FormRow>,
+    /// Index of the closing leaf.
+    pub closing_leaf: Option<u64>,
+}
+
+/// A counted attempt whose check is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pending {
+    /// At the first gate.
+    Info {
+        /// Its number.
+        attempt: u32,
+        /// Counted against this card or account.
+        subject: KeyedHash,
+        /// What will be proven, if the check succeeds; `None` for an unknown card.
+        proof: Option<InfoProven>,
+    },
+    /// At the second gate.
+    Identity {
+        /// Its number.
+        attempt: u32,
+        /// Whose prints are compared.
+        agent: AgentId,
+    },
+}
+
+/// Message 1 is given: who may buy what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InfoProven {
+    /// The account.
+    pub account: String,
+    /// Its unit.
+    pub unit: UnitId,
+    /// The card's holder (PM1), who must be the buyer.
+    pub holder: Option<AgentId>,
+}
+
+/// Message 2 is given: who buys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityProven {
+    /// The agent.
+    pub agent: AgentId,
+    /// When.
+    pub at: Timestamp,
+    /// Score in thousandths.
+    pub score_milli: u32,
+}
+
+/// An order and the text its confirmation binds to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRow {
+    /// Kinds and quantities.
+    pub items: Vec<OrderItem>,
+    /// From which slot which numbers.
+    pub picks: Vec<Pick>,
+    /// Fee for one form, per item.
+    pub fees: Vec<Fen>,
+    /// The text.
+    pub text: ConfirmText,
+    /// Digest over the text.
+    pub digest: Digest,
+}
+
+/// Numbers at the head of one slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pick {
+    /// Which slot.
+    pub slot: SlotId,
+    /// Its first numbers, in feed order.
+    pub ranges: Vec<BillRange>,
+    /// Fee for each of them.
+    pub fee_each: Fen,
+}
+
+/// The officer's side of a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmRow {
+    /// Where it stands.
+    pub state: ConfirmState,
+    /// Who opened it last.
+    pub seen_by: Option<StaffId>,
+    /// When (S20).
+    pub seen_at: Option<Timestamp>,
+    /// Who decided.
+    pub decided_by: Option<StaffId>,
+    /// The question, while asked again.
+    pub question: Option<String>,
+}
+
+/// Linked processing (联动处理).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedRow {
+    /// Requisition number (领用单号).
+    pub requisition: String,
+    /// Business date.
+    pub date: jiff::civil::Date,
+    /// Fee taken.
+    pub fee: Fen,
+    /// Fee given back since.
+    pub reversed: Fen,
+    /// Supplements given.
+    pub supplements: u32,
+    /// Why it was broken off, if it was.
+    pub abandoned: Option<counterfoil_data::wire::sale::AbandonReason>,
+}
+
+/// One form of a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormRow {
+    /// Its number.
+    pub number: BillNumber,
+    /// Index into the order's picks: its slot and fee.
+    pub pick: u8,
+    /// Where it is in its life.
+    pub state: FormState,
+    /// Outcomes heard, one bit each (`decide::forms`); makes advices idempotent.
+    pub heard: u8,
+    /// The spoiled form it stands in for.
+    pub stands_for: Option<BillNumber>,
+    /// Its fee was given back.
+    pub reversed: bool,
+}
+
+impl Record for SaleRow {
+    const TABLE: Table = Table::Sale;
+}

@@ -1,0 +1,244 @@
+//! Refusals: why a command was not done. A refusal leaves no trace in the books
+//! but its stored answer.
+//!
+//! Each variant holds facts, never personal data, and maps to one problem kind
+//! and one remedy; the service only translates.
+
+use counterfoil_data::bill::BillNumber;
+use counterfoil_data::wire::forms::FormState;
+use counterfoil_data::wire::problem::{ProblemKind, Remedy, RuleRefusal};
+use counterfoil_data::wire::sale::SaleState;
+use serde::{Deserialize, Serialize};
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Not accepted in this state (I4).
+    #[error("not accepted while the sale is {state:?}: read the sale and go on from its state")]
+    OutOfOrder {
+        /// Where the sale stands.
+        state: SaleState,
+    },
+    /// The kiosk has another sale in progress.
+    #[error("this kiosk has a sale in progress ({state:?}): finish or cancel it first")]
+    SaleInProgress {
+        /// Where that sale stands.
+        state: SaleState,
+    },
+    /// Known signer, not its business.
+    #[error("not this signer's business")]
+    NotYours,
+    /// No such thing.
+    #[error("no such {what}")]
+    NotFound {
+        /// What was looked for.
+        what: Missing,
+    },
+    /// The actor's request number did not grow.
+    #[error("request number {given} is not above {last}: replayed or out of order")]
+    StaleSequence {
+        /// The number given.
+        given: u64,
+        /// The largest number seen.
+        last: u64,
+    },
+    /// The key was used with another request.
+    #[error("this key was used with another request: make a new key")]
+    KeyReused,
+    /// A keyed command came without a key, or the key is malformed.
+    #[error("an idempotency key of 1 to 64 bytes is required")]
+    KeyMissing,
+    /// The challenge is not the current one.
+    #[error("sealed under a challenge that was used up: read the sale and seal again")]
+    StaleChallenge,
+    /// The digest is not of the text shown now.
+    #[error("what was looked at has changed: read it again")]
+    StaleDigest,
+    /// The document's authenticity was not asserted by the kiosk (S16).
+    #[error("the authenticity assertion is not this kiosk's: check the document again")]
+    NotAuthentic,
+    /// The settlement names no counted attempt.
+    #[error("no counted attempt {attempt} awaits settlement")]
+    NoSuchAttempt {
+        /// The number given.
+        attempt: u32,
+    },
+    /// A rule refused; the sale stays where it is.
+    #[error("rule {} refused", .0.rule)]
+    Rule(RuleRefusal),
+    /// An advice contradicts what is known of the form.
+    #[error("form {number} is {state:?}: the advice contradicts it, deliver outcomes in order")]
+    FormContradiction {
+        /// Which form.
+        number: BillNumber,
+        /// What is known.
+        state: FormState,
+    },
+    /// A form was to be fed out of turn (I5).
+    #[error("feed form {expected} first and report its outcome")]
+    FormOrder {
+        /// The form whose turn it is.
+        expected: BillNumber,
+    },
+    /// Some forms have no outcome yet.
+    #[error("{open} forms have no outcome yet: report them first")]
+    FormsOpen {
+        /// How many.
+        open: u32,
+    },
+    /// The command's content breaks a limit or a rule of form.
+    #[error("malformed: {0}")]
+    Malformed(Malformed),
+    /// The stock does not allow it.
+    #[error("stock: {0}")]
+    Stock(StockRefusal),
+}
+
+/// What was not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Missing {
+    /// The bank is not enrolled.
+    Bank,
+    /// Sale.
+    Sale,
+    /// Kiosk.
+    Kiosk,
+    /// Station.
+    Station,
+    /// Slot.
+    Slot,
+    /// Member of staff.
+    Staff,
+    /// Unit.
+    Unit,
+    /// Account.
+    Account,
+    /// Form.
+    Form,
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bank => "bank",
+            Self::Sale => "sale",
+            Self::Kiosk => "kiosk",
+            Self::Station => "station",
+            Self::Slot => "slot",
+            Self::Staff => "member of staff",
+            Self::Unit => "unit",
+            Self::Account => "account",
+            Self::Form => "form",
+        })
+    }
+}
+
+/// What is wrong with a command's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Malformed {
+    /// No item, too many items, or a kind twice.
+    #[error("order 1 to 8 kinds, each once")]
+    Items,
+    /// A quantity is 0 or the sum is over the limit.
+    #[error("order 1 to 200 forms")]
+    Quantity,
+    /// Too few or too many advices.
+    #[error("send 1 to 64 advices")]
+    Advices,
+    /// A note is too long.
+    #[error("a note is at most 200 characters")]
+    Note,
+    /// Info of another mode than the sale's.
+    #[error("this is not the purchase mode the sale was opened with")]
+    Mode,
+    /// Already enrolled, or enrolled with other content.
+    #[error("enrolled already")]
+    Enrolled,
+    /// A limit of enrolment is broken.
+    #[error("an enrolment is over its limit")]
+    Limit,
+}
+
+/// Why stock refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum StockRefusal {
+    /// Some of these numbers are in the books already (I1).
+    #[error("some of these numbers are in the books already")]
+    Overlap,
+    /// These numbers are not (all) where they would be taken from.
+    #[error("these numbers are not all there: count again")]
+    NotThere,
+    /// Two different people are needed, both custodians of the branch.
+    #[error("two different custodians of this branch are needed")]
+    TwoPeople,
+    /// The slot holds another kind.
+    #[error("the slot is for another kind")]
+    OtherKind,
+    /// A sale is being dispensed from this kiosk.
+    #[error("a sale is in progress at this kiosk: wait until it is over")]
+    KioskBusy,
+    /// The slot's queue would have too many pieces.
+    #[error("the slot holds too many separate ranges: unload it first")]
+    TooManyPieces,
+    /// The form is not unknown.
+    #[error("this form is not unknown")]
+    NotUnknown,
+    /// The slot is not locked.
+    #[error("this slot is not locked")]
+    NotLocked,
+}
+
+impl Refusal {
+    /// The problem type it is on the wire.
+    pub fn problem(&self) -> ProblemKind {
+        match self {
+            Self::OutOfOrder { .. }
+            | Self::SaleInProgress { .. }
+            | Self::FormContradiction { .. }
+            | Self::FormOrder { .. }
+            | Self::FormsOpen { .. }
+            | Self::StaleChallenge
+            | Self::NoSuchAttempt { .. } => ProblemKind::OutOfOrder,
+            Self::NotYours => ProblemKind::NotYours,
+            Self::NotFound { .. } => ProblemKind::NotFound,
+            Self::StaleSequence { .. } => ProblemKind::NotSigned,
+            Self::KeyReused => ProblemKind::KeyReused,
+            Self::KeyMissing | Self::Malformed(_) => ProblemKind::Malformed,
+            Self::StaleDigest => ProblemKind::StaleDigest,
+            Self::NotAuthentic => ProblemKind::NotVerified,
+            Self::Rule(_) | Self::Stock(_) => ProblemKind::Refused,
+        }
+    }
+
+    /// The sale's state, where the refusal is about it.
+    pub fn state(&self) -> Option<SaleState> {
+        match self {
+            Self::OutOfOrder { state } | Self::SaleInProgress { state } => Some(*state),
+            _ => None,
+        }
+    }
+
+    /// What a person can do.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Rule(refusal) => refusal.remedy,
+            Self::Malformed(Malformed::Items | Malformed::Quantity) => Remedy::ChangeOrder,
+            Self::OutOfOrder { .. }
+            | Self::SaleInProgress { .. }
+            | Self::StaleChallenge
+            | Self::NoSuchAttempt { .. }
+            | Self::NotFound { .. }
+            | Self::Malformed(_) => Remedy::Restart,
+            Self::StaleDigest
+            | Self::StaleSequence { .. }
+            | Self::KeyReused
+            | Self::KeyMissing
+            | Self::FormOrder { .. }
+            | Self::FormsOpen { .. } => Remedy::Retry,
+            Self::NotYours
+            | Self::NotAuthentic
+            | Self::FormContradiction { .. }
+            | Self::Stock(_) => Remedy::CallStaff,
+        }
+    }
+}

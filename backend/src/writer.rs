@@ -1,0 +1,66 @@
+//! The writer: the one place where anything becomes durable.
+//!
+//! Takes whatever commands wait (at most [`GROUP_MAX`]), decides each over what
+//! the earlier ones of the group changed, and flushes records, evidence leaves,
+//! stored answers and outbox rows in one commit before anybody is answered.
+//! Refuses to go on after any storage error: the process must end (fail-stop).
+//! A thread calls it in production, a task in the testbed.
+
+use ed25519_dalek::SigningKey;
+
+use crate::core::command::{Answer, Command, GROUP_MAX};
+use crate::store::{Store, StoreError};
+
+/// The process must end; nobody of the group was answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The store failed or was taken over.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// More than [`GROUP_MAX`] commands: a defect of the caller.
+    #[error("a group has at most {GROUP_MAX} commands, not {given}")]
+    GroupTooLarge {
+        /// How many were given.
+        given: usize,
+    },
+}
+
+/// What the evidence log's checkpoints are signed with.
+pub struct LogKey {
+    /// Origin line of checkpoints, for example `bank.example/counterfoil`.
+    pub origin: String,
+    /// Ed25519.
+    pub key: SigningKey,
+}
+
+/// The writer of one store.
+pub struct Writer<S: Store> {
+    store: S,
+    epoch: u64,
+    log: LogKey,
+}
+
+impl<S: Store> Writer<S> {
+    /// Takes the writer's seat: every earlier writer of this store is fenced off.
+    pub fn open(mut store: S, log: LogKey) -> Result<Self, Fatal> {
+        let epoch = store.seize()?;
+        Ok(Self { store, epoch, log })
+    }
+
+    /// The store, for snapshots.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Does up to [`GROUP_MAX`] commands and answers them in order. When it
+    /// returns, every answer is durable.
+    pub fn step(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, Fatal> {
+        if commands.len() > GROUP_MAX {
+            return Err(Fatal::GroupTooLarge {
+                given: commands.len(),
+            });
+        }
+        let _ = (&self.log, self.epoch);
+        Err(Fatal::Store(StoreError::Contradiction("not built yet")))
+    }
+}
