@@ -5,5 +5,6 @@
 
 pub mod input;
 pub mod model;
+pub mod screen;
 pub mod terminal;
 pub mod theme;
