@@ -1,0 +1,57 @@
+# Recipes; `just` alone lists them.
+_default:
+    @just --list --unsorted
+
+# A branch in this terminal: kiosk, confirm station and desk.
+demo:
+    cargo run --release
+
+# The whole suite.
+test:
+    cargo test --workspace
+
+# Play scripts in process under virtual time.
+play +FILES:
+    cargo run -q -- play {{FILES}}
+
+# Rewrite the expected screens of scripts (never effects on money or custody).
+bless +FILES:
+    cargo run -q -- play --bless {{FILES}}
+
+# Kill real processes at random points of sales and audit books and paper.
+crash ROUNDS="50":
+    cargo run -q -- crash --rounds {{ROUNDS}}
+
+# One crash round again, by its seed.
+crash-seed SEED:
+    cargo run -q -- crash --seed {{SEED}} --rounds 1 --verbose
+
+# Every play 100 times; any difference fails.
+steady TIMES="100":
+    cargo run -q -- play --times {{TIMES}} tests/sessions/*.play
+
+# Start-up time and peak memory of the kiosk alone against the twin server.
+kiosk-cost:
+    cargo build -q --release -p counterfoil-tui -p counterfoil-devices -p counterfoil-testbed --bins
+    cargo run -q --release -- kiosk-cost
+
+# False-match and false-non-match figures on synthetic fingers.
+fingers FINGERS="100":
+    cargo run -q --release -p counterfoil-finger --example measure -- synth {{FINGERS}} 4
+
+# Make the README's picture of the kiosk from the real screens.
+pictures:
+    cargo run -q -- pictures docs/pictures
+
+# Format and lint as CI does.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# API documentation of the workspace.
+doc:
+    cargo doc --workspace --no-deps
+
+# Everything CI runs.
+ci:
+    .ci/run

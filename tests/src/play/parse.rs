@@ -1,0 +1,504 @@
+//! Script text to steps. Strict: an unknown verb is an error with file, line and
+//! column, and a suggestion.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Longest script in lines, and longest line in bytes.
+pub const LINES_MAX: usize = 5_000;
+/// Longest line in bytes.
+pub const LINE_BYTES_MAX: usize = 2_000;
+/// Longest time one verb may move the clock.
+pub const ADVANCE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Most repeats of one key press.
+pub const REPEAT_MAX: u32 = 500;
+/// The closed verb list.
+pub const VERBS: [&str; 13] = [
+    "as", "press", "type", "paste", "resize", "device", "advance", "expect", "screen", "styles",
+    "effects", "note", "include",
+];
+
+/// A script that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {what}")]
+pub struct ScriptError {
+    /// File name as given.
+    pub file: String,
+    /// Line from 1.
+    pub line: usize,
+    /// Column from 1.
+    pub column: usize,
+    /// What is wrong and what would be right.
+    pub what: String,
+}
+
+/// Whose hands act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Actor {
+    /// At the kiosk.
+    Customer,
+    /// At the confirm station.
+    Officer,
+    /// The physical world.
+    Desk,
+    /// Staff at the counter.
+    Teller,
+}
+
+impl Actor {
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "customer" => Self::Customer,
+            "officer" => Self::Officer,
+            "desk" => Self::Desk,
+            "teller" => Self::Teller,
+            _ => return None,
+        })
+    }
+}
+
+/// The first lines of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Columns and rows of every terminal.
+    pub size: (u16, u16),
+    /// `zh-Hans` or `en`.
+    pub locale: String,
+    /// Wall clock at the start.
+    pub clock: Timestamp,
+    /// Seed of all randomness.
+    pub seed: u64,
+}
+
+/// One thing to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// The current actor's screen has this public name.
+    Screen(String),
+    /// The current actor's screen shows this text on one row.
+    Text(String),
+    /// It does not.
+    NoText(String),
+    /// A counter of a device twin: name, counter, value.
+    Counter(String, String, u64),
+    /// Sheets that ended in a place: place, how many.
+    Sheets(String, usize),
+    /// The books balance (I1-I6 and the evidence root).
+    Books,
+    /// Numbers in a state of the books: state, how many.
+    Blanks(String, u64),
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verb {
+    /// Whose hands act from here on.
+    As(Actor),
+    /// Keys by name, and how often.
+    Press(String, u32),
+    /// Characters.
+    Type(String),
+    /// A bracketed paste.
+    Paste(String),
+    /// Another terminal size.
+    Resize(u16, u16),
+    /// A physical act.
+    Device(String),
+    /// Time passes.
+    Advance(Duration),
+    /// A check, within some time.
+    Expect(Expectation, Duration),
+    /// The whole screen.
+    Screen(Vec<String>),
+    /// The style legend.
+    Styles(Vec<String>),
+    /// What happened to money and custody since the last such block.
+    Effects(Vec<String>),
+    /// A remark.
+    Note,
+    /// Another file's steps come here.
+    Include(String),
+}
+
+/// A step and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Line from 1 in `file`.
+    pub line: usize,
+    /// Lines of the block under it, for `bless`: first and one past the last.
+    pub block: Option<(usize, usize)>,
+    /// What to do.
+    pub verb: Verb,
+}
+
+/// A parsed script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Play {
+    /// File name as given.
+    pub file: String,
+    /// Its first lines.
+    pub header: Header,
+    /// Its steps in order.
+    pub steps: Vec<Step>,
+}
+
+struct Parser<'a> {
+    file: &'a str,
+    lines: Vec<&'a str>,
+    at: usize,
+}
+
+/// Parses a script.
+pub fn parse(file: &str, text: &str) -> Result<Play, ScriptError> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut parser = Parser { file, lines, at: 0 };
+    if parser.lines.len() > LINES_MAX {
+        return Err(parser.error(
+            1,
+            format!("a script has at most {LINES_MAX} lines: split it and include"),
+        ));
+    }
+    let header = parser.header()?;
+    let steps = parser.steps()?;
+    Ok(Play {
+        file: file.to_owned(),
+        header,
+        steps,
+    })
+}
+
+/// Parses an included file: steps only, no header.
+pub fn parse_included(file: &str, text: &str) -> Result<Vec<Step>, ScriptError> {
+    Parser {
+        file,
+        lines: text.lines().collect(),
+        at: 0,
+    }
+    .steps()
+}
+
+impl<'a> Parser<'a> {
+    fn error(&self, column: usize, what: impl Into<String>) -> ScriptError {
+        ScriptError {
+            file: self.file.to_owned(),
+            line: self.at.max(1),
+            column,
+            what: what.into(),
+        }
+    }
+
+    /// The next line that says something.
+    fn next(&mut self) -> Option<&'a str> {
+        while let Some(line) = self.lines.get(self.at) {
+            self.at = self.at.saturating_add(1);
+            let trimmed = line.trim();
+            if !trimmed.is_empty() && !trimmed.starts_with('#') {
+                return Some(trimmed);
+            }
+        }
+        None
+    }
+
+    fn header(&mut self) -> Result<Header, ScriptError> {
+        if self.next() != Some("play 1") {
+            return Err(self.error(1, "the first line is `play 1`"));
+        }
+        let line = self.next().unwrap_or_default();
+        let mut header = Header {
+            size: (80, 24),
+            locale: "zh-Hans".to_owned(),
+            clock: Timestamp::UNIX_EPOCH,
+            seed: 1,
+        };
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut clock = None;
+        for pair in words.chunks(2) {
+            let [key, value] = pair else {
+                return Err(self.error(
+                    1,
+                    "the second line is pairs: `size 80x24 locale zh-Hans clock … seed 1`",
+                ));
+            };
+            match *key {
+                "size" => header.size = self.size(value)?,
+                "locale" if matches!(*value, "zh-Hans" | "en") => {
+                    header.locale = (*value).to_owned()
+                }
+                "locale" => return Err(self.error(1, "locale is zh-Hans or en")),
+                "clock" => clock = value.parse().ok(),
+                "seed" => {
+                    header.seed = value
+                        .parse()
+                        .map_err(|_| self.error(1, "seed is a whole number"))?
+                }
+                other => return Err(self.error(1, format!("unknown header word `{other}`"))),
+            }
+        }
+        header.clock = clock.ok_or_else(|| {
+            self.error(
+                1,
+                "clock is an RFC 3339 time: `clock 2026-01-15T09:30:00+08:00`",
+            )
+        })?;
+        Ok(header)
+    }
+
+    fn size(&self, text: &str) -> Result<(u16, u16), ScriptError> {
+        let sizes = text
+            .split_once('x')
+            .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+        sizes.ok_or_else(|| self.error(1, format!("`{text}` is not a size such as 80x24")))
+    }
+
+    fn steps(&mut self) -> Result<Vec<Step>, ScriptError> {
+        let mut steps = Vec::new();
+        while let Some(line) = self.next() {
+            if line.len() > LINE_BYTES_MAX {
+                return Err(self.error(1, format!("a line has at most {LINE_BYTES_MAX} bytes")));
+            }
+            let start = self.at;
+            let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            let rest = rest.trim();
+            self.lint(rest)?;
+            let verb = self.verb(word, rest)?;
+            let block = matches!(verb, Verb::Screen(_) | Verb::Styles(_) | Verb::Effects(_))
+                .then_some((start, self.at));
+            steps.push(Step {
+                line: start,
+                block,
+                verb,
+            });
+        }
+        Ok(steps)
+    }
+
+    /// Literal runs of 12 digits or more may be somebody's card or citizen number.
+    fn lint(&self, text: &str) -> Result<(), ScriptError> {
+        let longest = text
+            .split(|c: char| !c.is_ascii_digit())
+            .map(str::len)
+            .max()
+            .unwrap_or(0);
+        if longest >= 12 && (longest != 16 || text.contains("62")) {
+            return Err(self.error(
+                1,
+                "no literal long numbers in scripts: name them (`@zhang-pin`, `insert zhang-card`)",
+            ));
+        }
+        Ok(())
+    }
+
+    fn verb(&mut self, word: &str, rest: &str) -> Result<Verb, ScriptError> {
+        let column = word.len().saturating_add(2);
+        Ok(match word {
+            "as" => Verb::As(
+                Actor::parse(rest)
+                    .ok_or_else(|| self.error(column, "actors: customer, officer, desk, teller"))?,
+            ),
+            "press" => self.press(rest)?,
+            "type" => Verb::Type(rest.to_owned()),
+            "paste" => Verb::Paste(rest.to_owned()),
+            "resize" => {
+                let (w, h) = self.size(rest)?;
+                Verb::Resize(w, h)
+            }
+            "device" if !rest.is_empty() => Verb::Device(rest.to_owned()),
+            "device" => {
+                return Err(self.error(
+                    column,
+                    "name a device and an act: `device id-reader present zhang`",
+                ));
+            }
+            "advance" => Verb::Advance(self.duration(rest, column)?),
+            "expect" => self.expect(rest, column)?,
+            "screen" => Verb::Screen(self.block()),
+            "styles" => Verb::Styles(self.block()),
+            "effects" => Verb::Effects(self.block()),
+            "note" => Verb::Note,
+            "include" => Verb::Include(rest.to_owned()),
+            other => {
+                let near = nearest(other)
+                    .map(|v| format!("; did you mean `{v}`?"))
+                    .unwrap_or_default();
+                return Err(self.error(1, format!("unknown verb `{other}`{near}")));
+            }
+        })
+    }
+
+    fn press(&self, rest: &str) -> Result<Verb, ScriptError> {
+        let (keys, times) = match rest.rsplit_once(" x") {
+            Some((keys, times)) if times.bytes().all(|b| b.is_ascii_digit()) => {
+                (keys, times.parse().unwrap_or(0))
+            }
+            _ => (rest, 1),
+        };
+        if keys.is_empty() || times == 0 || times > REPEAT_MAX {
+            return Err(self.error(
+                7,
+                format!("`press KEY…` or `press KEY xN`, N from 1 to {REPEAT_MAX}"),
+            ));
+        }
+        Ok(Verb::Press(keys.to_owned(), times))
+    }
+
+    /// `45s`, `300ms`, `2m`.
+    fn duration(&self, text: &str, column: usize) -> Result<Duration, ScriptError> {
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let number: u64 = number
+            .parse()
+            .map_err(|_| self.error(column, format!("`{text}` is not a time such as 45s")))?;
+        let time = match unit {
+            "ms" => Duration::from_millis(number),
+            "s" => Duration::from_secs(number),
+            "m" => Duration::from_secs(number.saturating_mul(60)),
+            "h" => Duration::from_secs(number.saturating_mul(3600)),
+            _ => return Err(self.error(column, "units of time: ms, s, m, h")),
+        };
+        if time > ADVANCE_MAX {
+            return Err(self.error(column, "at most 24h at once"));
+        }
+        Ok(time)
+    }
+
+    fn expect(&self, rest: &str, column: usize) -> Result<Verb, ScriptError> {
+        let (what, within) = match rest.rsplit_once(" within ") {
+            Some((what, time)) => (what.trim(), self.duration(time.trim(), column)?),
+            None => (rest, Duration::ZERO),
+        };
+        let words: Vec<&str> = what.split_whitespace().collect();
+        let number = |text: &str| {
+            text.parse()
+                .map_err(|_| self.error(column, format!("`{text}` is not a number")))
+        };
+        let expectation = match words.as_slice() {
+            ["screen", name] => Expectation::Screen((*name).to_owned()),
+            ["text", ..] => Expectation::Text(self.quoted(what, column)?),
+            ["no", "text", ..] => Expectation::NoText(self.quoted(what, column)?),
+            ["counter", device, counter, "=", value] => {
+                Expectation::Counter((*device).to_owned(), (*counter).to_owned(), number(value)?)
+            }
+            ["sheets", place, "=", value] => Expectation::Sheets(
+                (*place).to_owned(),
+                usize::try_from(number(value)?).unwrap_or(usize::MAX),
+            ),
+            ["books", "balance"] => Expectation::Books,
+            ["blanks", state, "=", value] => {
+                Expectation::Blanks((*state).to_owned(), number(value)?)
+            }
+            _ => {
+                return Err(self.error(
+                    column,
+                    "expect: screen NAME | text \"…\" | no text \"…\" | counter DEVICE NAME = N | sheets PLACE = N | blanks STATE = N | books balance, then optionally `within 3s`",
+                ));
+            }
+        };
+        Ok(Verb::Expect(expectation, within))
+    }
+
+    fn quoted(&self, text: &str, column: usize) -> Result<String, ScriptError> {
+        let inner = text
+            .split_once('"')
+            .and_then(|(_, rest)| rest.strip_suffix('"'));
+        inner
+            .map(str::to_owned)
+            .ok_or_else(|| self.error(column, "text stands in double quotes"))
+    }
+
+    /// Lines that begin with `|` after indentation.
+    fn block(&mut self) -> Vec<String> {
+        let mut block = Vec::new();
+        while let Some(row) = self
+            .lines
+            .get(self.at)
+            .and_then(|line| line.trim_start().strip_prefix('|'))
+        {
+            block.push(row.to_owned());
+            self.at = self.at.saturating_add(1);
+        }
+        block
+    }
+}
+
+/// The verb with the fewest edits, if close.
+fn nearest(word: &str) -> Option<&'static str> {
+    let best = VERBS.iter().map(|verb| (edits(word, verb), *verb)).min()?;
+    (best.0 <= 2).then_some(best.1)
+}
+
+/// Levenshtein distance.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        let mut next = vec![left];
+        for (j, y) in b.chars().enumerate() {
+            let up = row.get(j.saturating_add(1)).copied().unwrap_or(usize::MAX);
+            let swap = diagonal.saturating_add(usize::from(x != y));
+            left = swap.min(up.saturating_add(1)).min(left.saturating_add(1));
+            next.push(left);
+            diagonal = up;
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEAD: &str = "play 1\nsize 80x24 locale en clock 2026-01-15T09:30:00+08:00 seed 7\n";
+
+    fn steps(body: &str) -> Result<Vec<Verb>, ScriptError> {
+        parse("x.play", &format!("{HEAD}{body}"))
+            .map(|p| p.steps.into_iter().map(|s| s.verb).collect())
+    }
+
+    #[test]
+    fn every_verb_of_the_page_parses() {
+        let verbs = steps(
+            "as desk\ndevice id-reader present zhang\nas customer\npress Enter x3\nexpect screen PickMode within 3s\n\
+             expect text \"还有 15 秒\"\nadvance 45s\nscreen\n  | a |\n  |b\nexpect counter finger arms = 0\nexpect books balance\n",
+        )
+        .expect("parses");
+        assert_eq!(verbs.len(), 10);
+        assert_eq!(verbs[3], Verb::Press("Enter".into(), 3));
+        assert_eq!(verbs[7], Verb::Screen(vec![" a |".into(), "b".into()]));
+    }
+
+    #[test]
+    fn an_unknown_verb_names_its_place_and_a_near_one() {
+        let error = steps("pres Enter\n").expect_err("unknown");
+        assert_eq!(
+            error.to_string(),
+            "x.play:3:1: unknown verb `pres`; did you mean `press`?"
+        );
+        assert!(
+            steps("sleep 3s\n")
+                .expect_err("no sleep verb")
+                .what
+                .contains("unknown verb")
+        );
+    }
+
+    #[test]
+    fn a_literal_card_number_is_refused() {
+        assert!(steps("type 6217000000000000001\n").is_err());
+        assert!(steps("type 110105194912310021\n").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
+            let _ = parse("x", &text);
+            let _ = steps(&text);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Plays a script against a world under virtual time.
+//!
+//! After each verb everything runs until idle, then the check compares; a flake
+//! is therefore a bug in the house and not in the script. `expect … within`
+//! moves the clock in steps of [`STEP`]; nothing else but `advance` moves it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::parse::{Actor, Expectation, Play, ScriptError, Step, Verb, parse, parse_included};
+use crate::idle::settle;
+use crate::snapshot::Snapshot;
+use crate::world::World;
+
+/// How far `within` moves the clock at once.
+pub const STEP: Duration = Duration::from_millis(50);
+/// Files included from files, at most.
+pub const INCLUDE_DEPTH_MAX: usize = 4;
+
+/// How a play ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The script cannot be understood (exit code 2).
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// What was seen differs from what was expected (exit code 1).
+    #[error("{file}:{line}: {what}\n{screen}")]
+    Mismatch {
+        /// Script file.
+        file: String,
+        /// Line of the step.
+        line: usize,
+        /// Expected and seen.
+        what: String,
+        /// The current actor's screen, for the reader.
+        screen: String,
+    },
+    /// The house could not be set up or a file not be read (exit code 3).
+    #[error("{0}")]
+    Harness(String),
+}
+
+impl PlayError {
+    /// The exit code, which is API: 1 mismatch, 2 script, 3 harness.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Mismatch { .. } => 1,
+            Self::Script(_) => 2,
+            Self::Harness(_) => 3,
+        }
+    }
+}
+
+/// A block as it stands in the file and as it was seen; for `bless`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// First line of the block (0-based) and one past the last, in the main file.
+    pub block: (usize, usize),
+    /// What was seen.
+    pub rows: Vec<String>,
+    /// Whether it was an effects block, which is never rewritten.
+    pub effects: bool,
+    /// Whether expected and seen agree.
+    pub same: bool,
+}
+
+/// What a run gives back.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Steps played.
+    pub steps: usize,
+    /// Lines elided by `...` or `[..]` in expected screens.
+    pub elided: usize,
+    /// Every block of the main file.
+    pub seen: Vec<Seen>,
+}
+
+/// Plays one file in a fresh world. With `bless`, screens that differ are
+/// recorded instead of failing.
+pub fn play_file(path: &Path, bless: bool) -> Result<(Play, Report), PlayError> {
+    let text = read(path)?;
+    let play = parse(&path.display().to_string(), &text)?;
+    let report = play_script(&play, path.parent().unwrap_or(Path::new(".")), bless, None)?;
+    Ok((play, report))
+}
+
+/// Plays a parsed script; `watch` sees every named screen as it is expected.
+pub fn play_script(
+    play: &Play,
+    folder: &Path,
+    bless: bool,
+    paper: Option<PathBuf>,
+) -> Result<Report, PlayError> {
+    let runtime = crate::idle::runtime(true).map_err(|e| PlayError::Harness(format!("no runtime: {e}")))?;
+    let local = tokio::task::LocalSet::new();
+    let outcome = local.block_on(&runtime, async {
+        let world = World::open(&play.header, paper)
+            .await
+            .map_err(|e| PlayError::Harness(format!("the branch did not open: {e:#}")))?;
+        let mut stage = Stage { play, folder, world, actor: Actor::Customer, bless, report: Report::default() };
+        settle().await;
+        stage.steps(&play.steps, &play.file, 0).await?;
+        Ok(stage.report)
+    });
+    drop(local);
+    outcome
+}
+
+fn read(path: &Path) -> Result<String, PlayError> {
+    std::fs::read_to_string(path).map_err(|e| PlayError::Harness(format!("cannot read {}: {e}", path.display())))
+}
+
+struct Stage<'a> {
+    play: &'a Play,
+    folder: &'a Path,
+    world: World,
+    actor: Actor,
+    bless: bool,
+    report: Report,
+}
+
+impl Stage<'_> {
+    async fn steps(&mut self, steps: &[Step], file: &str, depth: usize) -> Result<(), PlayError> {
+        for step in steps {
+            if let Verb::Include(name) = &step.verb {
+                if depth >= INCLUDE_DEPTH_MAX {
+                    return Err(self.mismatch(file, step, "files include each other too deeply".into()));
+                }
+                let path = self.folder.join(name);
+                let shown = path.display().to_string();
+                let included = parse_included(&shown, &read(&path)?)?;
+                Box::pin(self.steps(&included, &shown, depth.saturating_add(1))).await?;
+                continue;
+            }
+            self.step(step, file).await.map_err(|what| self.mismatch(file, step, what))?;
+            self.report.steps = self.report.steps.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn mismatch(&self, file: &str, step: &Step, what: String) -> PlayError {
+        let screen = match self.world.snapshot(self.actor) {
+            Some(shot) => format!("--- {:?} sees {} ---\n{}", self.actor, self.world.screen_name(self.actor), shot.text()),
+            None => String::new(),
+        };
+        PlayError::Mismatch { file: file.to_owned(), line: step.line, what, screen }
+    }
+
+    async fn step(&mut self, step: &Step, file: &str) -> Result<(), String> {
+        match &step.verb {
+            Verb::As(actor) => self.actor = *actor,
+            Verb::Press(keys, times) => {
+                for _ in 0..*times {
+                    for key in keys.split_whitespace() {
+                        self.world.press(self.actor, key)?;
+                        settle().await;
+                    }
+                }
+            }
+            Verb::Type(text) => {
+                for c in text.chars() {
+                    self.world.press(self.actor, &c.to_string())?;
+                    settle().await;
+                }
+            }
+            Verb::Paste(text) => self.world.paste(self.actor, text)?,
+            Verb::Resize(w, h) => self.world.resize(self.actor, *w, *h)?,
+            Verb::Device(line) => {
+                self.world.device(line).await?;
+            }
+            Verb::Advance(time) => tokio::time::sleep(*time).await,
+            Verb::Expect(expectation, within) => self.expect(expectation, *within).await?,
+            Verb::Screen(rows) => {
+                let shot = self.world.snapshot(self.actor).ok_or("this actor has no screen")?;
+                self.block(step, file, rows, shot.rows.clone(), false)?;
+            }
+            Verb::Styles(rows) => {
+                let shot: Snapshot = self.world.snapshot(self.actor).ok_or("this actor has no screen")?;
+                let seen = shot.styles.iter().map(|run| format!(" {run}")).collect();
+                self.block(step, file, rows, seen, false)?;
+            }
+            Verb::Effects(rows) => {
+                let seen = self.world.drain_effects()?.into_iter().map(|line| format!(" {line}")).collect();
+                self.block(step, file, rows, seen, true)?;
+            }
+            Verb::Note | Verb::Include(_) => {}
+        }
+        settle().await;
+        Ok(())
+    }
+
+    fn block(&mut self, step: &Step, file: &str, expected: &[String], seen: Vec<String>, effects: bool) -> Result<(), String> {
+        let (same, elided) = compare(expected, &seen);
+        self.report.elided = self.report.elided.saturating_add(elided);
+        let difference = if same { String::new() } else { show_difference(expected, &seen) };
+        if let (Some(block), true) = (step.block, file == self.play.file) {
+            self.report.seen.push(Seen { block, rows: seen, effects, same });
+        }
+        if same || (self.bless && !effects) { Ok(()) } else { Err(difference) }
+    }
+
+    async fn expect(&mut self, expectation: &Expectation, within: Duration) -> Result<(), String> {
+        let mut waited = Duration::ZERO;
+        loop {
+            settle().await;
+            let Err(why) = self.check(expectation) else { return Ok(()) };
+            if waited >= within {
+                return Err(format!("{why} (after {} ms)", waited.as_millis()));
+            }
+            tokio::time::sleep(STEP).await;
+            waited = waited.saturating_add(STEP);
+        }
+    }
+
+    fn check(&self, expectation: &Expectation) -> Result<(), String> {
+        let shot = || self.world.snapshot(self.actor).ok_or_else(|| "this actor has no screen".to_owned());
+        match expectation {
+            Expectation::Screen(name) => {
+                let seen = self.world.screen_name(self.actor);
+                (seen == *name).then_some(()).ok_or_else(|| format!("expected screen {name}, seen {seen}"))
+            }
+            Expectation::Text(text) => {
+                shot()?.contains(text).then_some(()).ok_or_else(|| format!("the screen does not show \"{text}\""))
+            }
+            Expectation::NoText(text) => {
+                (!shot()?.contains(text)).then_some(()).ok_or_else(|| format!("the screen shows \"{text}\""))
+            }
+            Expectation::Counter(device, counter, value) => {
+                let seen = self.world.counter(device, counter)?;
+                same_number(&format!("{device} {counter}"), *value, seen)
+            }
+            Expectation::Sheets(place, value) => {
+                let seen = self.world.sheets(place)?;
+                same_number(&format!("sheets {place}"), *value, seen)
+            }
+            Expectation::Books => self.world.audit(),
+            Expectation::Blanks(state, value) => {
+                let seen = self.world.blanks(state)?;
+                same_number(&format!("blanks {state}"), *value, seen)
+            }
+        }
+    }
+}
+
+fn same_number<T: PartialEq + std::fmt::Display>(what: &str, expected: T, seen: T) -> Result<(), String> {
+    (expected == seen).then_some(()).ok_or_else(|| format!("{what}: expected {expected}, seen {seen}"))
+}
+
+/// Compares a block with what was seen. `...` alone on a row stands for any
+/// number of rows, `[..]` for any text inside a row; trailing spaces do not
+/// count. Returns whether they agree and how many elisions were used.
+pub fn compare(expected: &[String], seen: &[String]) -> (bool, usize) {
+    let elided = expected.iter().map(|row| row.matches("[..]").count().saturating_add(usize::from(row.trim() == "..."))).sum();
+    (rows_match(expected, seen), elided)
+}
+
+fn rows_match(expected: &[String], seen: &[String]) -> bool {
+    match expected.split_first() {
+        None => seen.is_empty(),
+        Some((row, rest)) if row.trim() == "..." => {
+            (0..=seen.len()).any(|skip| seen.get(skip..).is_some_and(|tail| rows_match(rest, tail)))
+        }
+        Some((row, rest)) => match seen.split_first() {
+            Some((first, tail)) => row_matches(row.trim_end(), first.trim_end()) && rows_match(rest, tail),
+            None => false,
+        },
+    }
+}
+
+fn row_matches(expected: &str, seen: &str) -> bool {
+    let Some((head, rest)) = expected.split_once("[..]") else { return expected == seen };
+    let Some(mut tail) = seen.strip_prefix(head) else { return false };
+    loop {
+        if row_matches(rest, tail) {
+            return true;
+        }
+        let mut chars = tail.chars();
+        if chars.next().is_none() {
+            return false;
+        }
+        tail = chars.as_str();
+    }
+}
+
+fn show_difference(expected: &[String], seen: &[String]) -> String {
+    let mut text = String::from("expected (-) and seen (+) differ:");
+    let rows = expected.len().max(seen.len());
+    for index in 0..rows {
+        let (want, got) = (expected.get(index), seen.get(index));
+        if want.map(|r| r.trim_end()) == got.map(|r| r.trim_end()) {
+            continue;
+        }
+        for (mark, row) in [("-", want), ("+", got)] {
+            if let Some(row) = row {
+                text.push_str(&format!("\n  {mark}{:>3} |{row}", index.saturating_add(1)));
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn elisions_match_inside_and_across_rows_and_are_counted() {
+        let seen = rows("title  \nnumber 105 fee 1.50\na\nb\nend");
+        assert_eq!(compare(&rows("title\nnumber [..] fee 1.50\n...\nend"), &seen), (true, 2));
+        assert_eq!(compare(&rows("title\nnumber [..] fee 1.60\n...\nend"), &seen), (false, 2));
+        assert_eq!(compare(&rows("title"), &seen).0, false);
+    }
+}
