@@ -6,5 +6,6 @@
 pub mod input;
 pub mod model;
 pub mod screen;
+pub mod station;
 pub mod terminal;
 pub mod theme;

@@ -1,0 +1,467 @@
+//! What keys and news do at a station. Pure: actions go out as values.
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::confirm::{ConfirmState, ConfirmationView};
+use jiff::Timestamp;
+
+use super::model::{Purpose, StationBody, StationNotice, StationScreen, awaits_decision};
+use crate::input::Key;
+use crate::model::Language;
+
+/// Cases kept on the screen at most, newest first.
+pub const CASES_MAX: usize = 50;
+
+/// Something for [`super::app`] to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Tell the backend that the officer looked (S20: viewing is an audited act).
+    Seen {
+        /// Which case.
+        sale: SaleId,
+        /// What was on the screen; `None` while only the identity is shown.
+        digest: Option<Digest>,
+    },
+    /// Decide; binds to the digest that was on the screen.
+    Decide {
+        /// Which case.
+        sale: SaleId,
+        /// Confirm, deny or ask.
+        verdict: Verdict,
+        /// The digest of the text the officer saw.
+        digest: Digest,
+    },
+    /// Leave the station.
+    Leave,
+}
+
+/// A decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on.
+    Confirm,
+    /// Stop, with a reason word.
+    Deny(&'static str),
+    /// Ask again, with a question word.
+    Ask(&'static str),
+}
+
+/// Where the officer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Queue {
+        focus: usize,
+    },
+    Case {
+        sale: SaleId,
+    },
+    Reason {
+        sale: SaleId,
+        purpose: Purpose,
+        focus: usize,
+    },
+}
+
+/// A station's whole state.
+#[derive(Debug)]
+pub struct Station {
+    language: Language,
+    officer: String,
+    loaded: bool,
+    offline: bool,
+    cases: Vec<ConfirmationView>,
+    at: At,
+    notice: Option<StationNotice>,
+}
+
+impl Station {
+    /// A station that has not heard from the backend yet.
+    pub fn new(language: Language, officer: String) -> Self {
+        Self {
+            language,
+            officer,
+            loaded: false,
+            offline: false,
+            cases: Vec::new(),
+            at: At::Queue { focus: 0 },
+            notice: None,
+        }
+    }
+
+    /// The link came or went.
+    pub fn link(&mut self, offline: bool) {
+        self.offline = offline;
+    }
+
+    /// The backend's list, as of now. A case that waits for a decision opens by
+    /// itself when the officer is at the queue; an open case updates in place.
+    pub fn cases(&mut self, mut cases: Vec<ConfirmationView>) -> Vec<Action> {
+        cases.sort_by_key(|case| {
+            (
+                !awaits_decision(case.state),
+                std::cmp::Reverse(case.identity.verified_at),
+            )
+        });
+        cases.truncate(CASES_MAX);
+        self.loaded = true;
+        self.offline = false;
+        let new = cases
+            .iter()
+            .find(|case| awaits_decision(case.state) || case.state == ConfirmState::Identity);
+        let new = new
+            .filter(|case| !self.cases.iter().any(|old| old.sale == case.sale))
+            .map(|case| case.sale);
+        self.cases = cases;
+        match (self.at, new) {
+            (At::Queue { .. }, Some(sale)) => self.open(sale),
+            (At::Case { sale } | At::Reason { sale, .. }, _) => {
+                if self.case(sale).is_none() {
+                    self.at = At::Queue { focus: 0 };
+                }
+                self.seen(sale)
+            }
+            (At::Queue { .. }, None) => Vec::new(),
+        }
+    }
+
+    /// What the backend answered to a decision.
+    pub fn answered(&mut self, notice: Option<StationNotice>) {
+        self.notice = notice;
+    }
+
+    /// A key.
+    pub fn key(&mut self, key: &Key) -> Vec<Action> {
+        if matches!(key, Key::F(2)) {
+            self.language = match self.language {
+                Language::ZhHans => Language::En,
+                Language::En => Language::ZhHans,
+            };
+            return Vec::new();
+        }
+        match self.at {
+            At::Queue { focus } => self.at_queue(focus, key),
+            At::Case { sale } => self.at_case(sale, key),
+            At::Reason {
+                sale,
+                purpose,
+                focus,
+            } => self.at_reason(sale, purpose, focus, key),
+        }
+    }
+
+    fn at_queue(&mut self, focus: usize, key: &Key) -> Vec<Action> {
+        let last = self.cases.len().saturating_sub(1);
+        match key {
+            Key::Up => {
+                self.at = At::Queue {
+                    focus: focus.saturating_sub(1),
+                }
+            }
+            Key::Down => {
+                self.at = At::Queue {
+                    focus: focus.saturating_add(1).min(last),
+                }
+            }
+            Key::Enter => {
+                if let Some(sale) = self.cases.get(focus.min(last)).map(|case| case.sale) {
+                    return self.open(sale);
+                }
+            }
+            Key::Ctrl('c' | 'd') => return vec![Action::Leave],
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn at_case(&mut self, sale: SaleId, key: &Key) -> Vec<Action> {
+        let digest = self
+            .case(sale)
+            .filter(|case| awaits_decision(case.state))
+            .and_then(shown_digest);
+        match (key, digest) {
+            (Key::Esc, _) => {
+                self.notice = None;
+                self.at = At::Queue { focus: 0 };
+            }
+            (Key::Char('y' | 'Y'), Some(digest)) => {
+                self.notice = None;
+                return vec![Action::Decide {
+                    sale,
+                    verdict: Verdict::Confirm,
+                    digest,
+                }];
+            }
+            (Key::Char('n' | 'N'), Some(_)) => {
+                self.at = At::Reason {
+                    sale,
+                    purpose: Purpose::Deny,
+                    focus: 0,
+                }
+            }
+            (Key::Char('a' | 'A'), Some(_)) => {
+                self.at = At::Reason {
+                    sale,
+                    purpose: Purpose::Ask,
+                    focus: 0,
+                }
+            }
+            (Key::Ctrl('c' | 'd'), _) => return vec![Action::Leave],
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn at_reason(
+        &mut self,
+        sale: SaleId,
+        purpose: Purpose,
+        focus: usize,
+        key: &Key,
+    ) -> Vec<Action> {
+        let words = purpose.words();
+        let last = words.len().saturating_sub(1);
+        let chosen = match key {
+            Key::Up => {
+                self.at = At::Reason {
+                    sale,
+                    purpose,
+                    focus: focus.saturating_sub(1),
+                };
+                None
+            }
+            Key::Down => {
+                self.at = At::Reason {
+                    sale,
+                    purpose,
+                    focus: focus.saturating_add(1).min(last),
+                };
+                None
+            }
+            Key::Esc => {
+                self.at = At::Case { sale };
+                None
+            }
+            Key::Char(digit @ '1'..='9') => digit
+                .to_digit(10)
+                .and_then(|d| usize::try_from(d).ok()?.checked_sub(1))
+                .and_then(|i| words.get(i)),
+            Key::Enter => words.get(focus),
+            _ => None,
+        };
+        let Some(word) = chosen else {
+            return Vec::new();
+        };
+        self.at = At::Case { sale };
+        self.notice = None;
+        let verdict = match purpose {
+            Purpose::Deny => Verdict::Deny(word),
+            Purpose::Ask => Verdict::Ask(word),
+        };
+        let digest = self.case(sale).and_then(shown_digest);
+        digest
+            .map(|digest| Action::Decide {
+                sale,
+                verdict,
+                digest,
+            })
+            .into_iter()
+            .collect()
+    }
+
+    fn open(&mut self, sale: SaleId) -> Vec<Action> {
+        self.notice = None;
+        self.at = At::Case { sale };
+        self.seen(sale)
+    }
+
+    /// Viewing is reported once a state: the identity, then the order.
+    fn seen(&self, sale: SaleId) -> Vec<Action> {
+        let case = self
+            .case(sale)
+            .filter(|case| matches!(case.state, ConfirmState::Identity | ConfirmState::Shown));
+        case.map(|case| Action::Seen {
+            sale,
+            digest: shown_digest(case),
+        })
+        .into_iter()
+        .collect()
+    }
+
+    fn case(&self, sale: SaleId) -> Option<&ConfirmationView> {
+        self.cases.iter().find(|case| case.sale == sale)
+    }
+
+    /// The screen as of `now`.
+    pub fn screen(&self, now: Timestamp) -> StationScreen {
+        let body = match self.at {
+            _ if !self.loaded => StationBody::Starting,
+            At::Case { sale } => match self.case(sale) {
+                Some(case) => StationBody::Case {
+                    seconds_left: awaits_decision(case.state)
+                        .then(|| seconds_left(case, now))
+                        .flatten(),
+                    case: Box::new(case.clone()),
+                    notice: self.notice,
+                },
+                None => self.queue(0),
+            },
+            At::Reason {
+                sale,
+                purpose,
+                focus,
+            } => match self.case(sale) {
+                Some(case) => StationBody::Reason {
+                    case: Box::new(case.clone()),
+                    purpose,
+                    focus,
+                },
+                None => self.queue(0),
+            },
+            At::Queue { focus } => self.queue(focus),
+        };
+        StationScreen {
+            language: self.language,
+            officer: self.officer.clone(),
+            offline: self.offline,
+            body,
+        }
+    }
+
+    fn queue(&self, focus: usize) -> StationBody {
+        StationBody::Queue {
+            cases: self.cases.clone(),
+            focus: focus.min(self.cases.len().saturating_sub(1)),
+        }
+    }
+}
+
+fn shown_digest(case: &ConfirmationView) -> Option<Digest> {
+    case.purchase.as_ref().map(|purchase| purchase.digest)
+}
+
+fn seconds_left(case: &ConfirmationView, now: Timestamp) -> Option<i64> {
+    let deadline = case.purchase.as_ref()?.deadline;
+    Some(deadline.duration_since(now).as_secs().max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_data::money::Fen;
+    use counterfoil_data::wire::confirm::{
+        ConfirmText, ContactShown, IdentityShown, PurchaseShown,
+    };
+    use counterfoil_data::wire::sale::SaleState;
+
+    use super::*;
+
+    fn case(state: ConfirmState, account: &str) -> ConfirmationView {
+        let text = ConfirmText {
+            account_name: "样例机械有限公司".into(),
+            account: account.into(),
+            bank_name: "样例银行".into(),
+            bank_number: "313000000000".into(),
+            agent_masked: "张*".into(),
+            ranges: Vec::new(),
+            count: 25,
+            fee: Fen(1500),
+        };
+        let digest = text.digest();
+        let purchase = PurchaseShown {
+            items: Vec::new(),
+            text,
+            digest,
+            code: counterfoil_data::wire::confirm::code(&digest),
+            deadline: Timestamp::from_second(180).expect("a time"),
+        };
+        ConfirmationView {
+            sale: SaleId(1),
+            kiosk: "kiosk-1".parse().expect("an id"),
+            state,
+            sale_state: SaleState::AwaitConfirm,
+            identity: IdentityShown {
+                name: "张样例".into(),
+                number_masked: "110105**********2X".into(),
+                unit: "样例机械有限公司".into(),
+                verified_at: Timestamp::from_second(1).expect("a time"),
+            },
+            contact: ContactShown {
+                name: "李样例".into(),
+                phone: "010-0000".into(),
+            },
+            purchase: (state != ConfirmState::Identity).then_some(purchase),
+            result: None,
+        }
+    }
+
+    #[test]
+    fn a_new_case_opens_by_itself_and_viewing_is_reported_once_a_state() {
+        let mut station = Station::new(Language::En, "officer".into());
+        let seen = station.cases(vec![case(ConfirmState::Identity, "1")]);
+        assert_eq!(
+            seen,
+            [Action::Seen {
+                sale: SaleId(1),
+                digest: None
+            }]
+        );
+        let shown = case(ConfirmState::Shown, "1");
+        let digest = shown_digest(&shown);
+        assert_eq!(
+            station.cases(vec![shown]),
+            [Action::Seen {
+                sale: SaleId(1),
+                digest
+            }]
+        );
+        assert_eq!(station.cases(vec![case(ConfirmState::Seen, "1")]), []);
+    }
+
+    #[test]
+    fn a_decision_names_the_digest_that_was_on_the_screen() {
+        let mut station = Station::new(Language::En, "officer".into());
+        station.cases(vec![case(ConfirmState::Seen, "1")]);
+        let before = shown_digest(&case(ConfirmState::Seen, "1")).expect("a digest");
+        let confirm = Action::Decide {
+            sale: SaleId(1),
+            verdict: Verdict::Confirm,
+            digest: before,
+        };
+        assert_eq!(station.key(&Key::Char('y')), [confirm]);
+        station.cases(vec![case(ConfirmState::Seen, "2")]);
+        let Some(Action::Decide { digest, .. }) = station.key(&Key::Char('y')).pop() else {
+            panic!("decides")
+        };
+        assert_ne!(digest, before);
+    }
+
+    #[test]
+    fn nothing_can_be_decided_before_the_order_is_shown_or_after_it_is_settled() {
+        let mut station = Station::new(Language::En, "officer".into());
+        for state in [
+            ConfirmState::Identity,
+            ConfirmState::Confirmed,
+            ConfirmState::TimedOut,
+        ] {
+            station.cases(vec![case(state, "1")]);
+            station.key(&Key::Enter);
+            assert_eq!(station.key(&Key::Char('y')), [], "{state:?}");
+            station.key(&Key::Esc);
+        }
+    }
+
+    #[test]
+    fn denying_takes_a_reason() {
+        let mut station = Station::new(Language::En, "officer".into());
+        station.cases(vec![case(ConfirmState::Seen, "1")]);
+        assert_eq!(station.key(&Key::Char('n')), []);
+        assert_eq!(station.screen(Timestamp::UNIX_EPOCH).body.name(), "Reason");
+        let decided = station.key(&Key::Char('2'));
+        assert!(matches!(
+            decided.as_slice(),
+            [Action::Decide {
+                verdict: Verdict::Deny("identity-in-doubt"),
+                ..
+            }]
+        ));
+    }
+}
