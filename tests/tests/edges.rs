@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace root")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .expect("the workspace root")
 }
 
 fn metadata() -> serde_json::Value {
@@ -16,7 +19,11 @@ fn metadata() -> serde_json::Value {
         .current_dir(root())
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("metadata is JSON")
 }
 
@@ -28,8 +35,13 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .iter()
         .map(|package| {
             let name = package["name"].as_str().expect("a name").to_owned();
-            let on = package["dependencies"].as_array().expect("dependencies").iter();
-            let on = on.filter(|d| d["kind"].is_null()).filter_map(|d| d["name"].as_str());
+            let on = package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter();
+            let on = on
+                .filter(|d| d["kind"].is_null())
+                .filter_map(|d| d["name"].as_str());
             (name, on.map(str::to_owned).collect())
         })
         .collect()
@@ -40,20 +52,49 @@ fn crates_depend_on_each_other_only_along_the_drawn_edges() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("counterfoil-data", &[][..]),
         ("counterfoil-finger", &[][..]),
-        ("counterfoil-devices", &["counterfoil-data", "counterfoil-finger"][..]),
-        ("counterfoil-backend", &["counterfoil-data", "counterfoil-finger"][..]),
-        ("counterfoil-tui", &["counterfoil-data", "counterfoil-finger", "counterfoil-devices"][..]),
+        (
+            "counterfoil-devices",
+            &["counterfoil-data", "counterfoil-finger"][..],
+        ),
+        (
+            "counterfoil-backend",
+            &["counterfoil-data", "counterfoil-finger"][..],
+        ),
+        (
+            "counterfoil-tui",
+            &[
+                "counterfoil-data",
+                "counterfoil-finger",
+                "counterfoil-devices",
+            ][..],
+        ),
         (
             "counterfoil-testbed",
-            &["counterfoil-data", "counterfoil-finger", "counterfoil-devices", "counterfoil-backend", "counterfoil-tui"][..],
+            &[
+                "counterfoil-data",
+                "counterfoil-finger",
+                "counterfoil-devices",
+                "counterfoil-backend",
+                "counterfoil-tui",
+            ][..],
         ),
     ]);
     let found = dependencies();
-    assert_eq!(found.len(), allowed.len(), "a package appeared or went: {:?}", found.keys());
+    assert_eq!(
+        found.len(),
+        allowed.len(),
+        "a package appeared or went: {:?}",
+        found.keys()
+    );
     for (name, on) in found {
-        let allowed = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the table"));
+        let allowed = allowed
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} is not in the table"));
         for edge in on.iter().filter(|on| on.starts_with("counterfoil-")) {
-            assert!(allowed.contains(&edge.as_str()), "{name} may not depend on {edge}");
+            assert!(
+                allowed.contains(&edge.as_str()),
+                "{name} may not depend on {edge}"
+            );
         }
     }
 }
@@ -66,11 +107,22 @@ fn heavy_packages_stay_where_they_belong() {
         ("argon2", &["counterfoil-backend"]),
         ("ratatui", &["counterfoil-tui", "counterfoil-testbed"]),
         ("hyper", &["counterfoil-backend", "counterfoil-tui"]),
-        ("tokio", &["counterfoil-devices", "counterfoil-backend", "counterfoil-tui", "counterfoil-testbed"]),
+        (
+            "tokio",
+            &[
+                "counterfoil-devices",
+                "counterfoil-backend",
+                "counterfoil-tui",
+                "counterfoil-testbed",
+            ],
+        ),
     ];
     for (name, on) in dependencies() {
         for (package, homes) in homes {
-            assert!(!on.contains(package) || homes.contains(&name.as_str()), "{name} may not depend on {package}");
+            assert!(
+                !on.contains(package) || homes.contains(&name.as_str()),
+                "{name} may not depend on {package}"
+            );
         }
     }
 }
@@ -80,11 +132,18 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()) {
+        for entry in std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|e| e.expect("an entry").path())
+        {
             if entry.is_dir() {
                 folders.push(entry);
             } else if entry.extension().is_some_and(|e| e == "rs") {
-                let name = entry.strip_prefix(root()).expect("inside").display().to_string();
+                let name = entry
+                    .strip_prefix(root())
+                    .expect("inside")
+                    .display()
+                    .to_string();
                 files.push((name, std::fs::read_to_string(&entry).expect("text")));
             }
         }
@@ -96,34 +155,61 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 /// Files under `folder` that use `crate_path`, outside `allowed` prefixes.
 fn strays(folder: &str, crate_path: &str, allowed: &[&str]) -> Vec<String> {
     let used = sources(folder).into_iter().filter(|(_, text)| {
-        text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(crate_path))
+        text.lines()
+            .any(|line| !line.trim_start().starts_with("//") && line.contains(crate_path))
     });
-    used.map(|(name, _)| name).filter(|name| !allowed.iter().any(|a| name.starts_with(a))).collect()
+    used.map(|(name, _)| name)
+        .filter(|name| !allowed.iter().any(|a| name.starts_with(a)))
+        .collect()
 }
 
 #[test]
 fn rusb_redb_and_ratatui_are_used_only_behind_their_seams() {
-    assert_eq!(strays("devices/src", "rusb::", &["devices/src/transport"]), [""; 0]);
-    assert_eq!(strays("backend/src", "redb::", &["backend/src/store"]), [""; 0]);
-    let screens = ["tui/src/screen", "tui/src/theme.rs", "tui/src/terminal.rs", "tui/src/shell"];
+    assert_eq!(
+        strays("devices/src", "rusb::", &["devices/src/transport"]),
+        [""; 0]
+    );
+    assert_eq!(
+        strays("backend/src", "redb::", &["backend/src/store"]),
+        [""; 0]
+    );
+    let screens = [
+        "tui/src/screen",
+        "tui/src/theme.rs",
+        "tui/src/terminal.rs",
+        "tui/src/shell",
+    ];
     assert_eq!(strays("tui/src", "ratatui::", &screens), [""; 0]);
 }
 
 #[test]
 fn parsers_rules_and_flows_know_no_runtime() {
-    for folder in ["data/src", "data/finger/src", "backend/src/core", "tui/src/flow"] {
+    for folder in [
+        "data/src",
+        "data/finger/src",
+        "backend/src/core",
+        "tui/src/flow",
+    ] {
         assert_eq!(strays(folder, "tokio::", &[]), [""; 0], "tokio in {folder}");
     }
 }
 
 #[test]
 fn no_file_names_a_path_of_one_machine() {
-    let listed = Command::new("git").args(["ls-files"]).current_dir(root()).output().expect("git runs");
+    let listed = Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root())
+        .output()
+        .expect("git runs");
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     for name in listed.lines().filter(|n| !n.ends_with(".png")) {
         let text = std::fs::read(root().join(name)).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        for path in [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/")] {
+        for path in [
+            concat!("/ro", "ot/"),
+            concat!("/ho", "me/"),
+            concat!("/wo", "rk/"),
+        ] {
             assert!(!text.contains(path), "{name} names {path}");
         }
     }
