@@ -1,0 +1,354 @@
+//! Evidence leaves, encoding version 1: what happened, in bytes that never change.
+//!
+//! ```text
+//! leaf  = version u8 (1) | kind u16 | at i64 (ms since 1970) | field*
+//! field = tag u8 | length u16 | bytes          all numbers big-endian
+//! ```
+//!
+//! Fields stand in ascending order of tag (equal tags in the order given), so one
+//! leaf has one encoding. Personal data enters only as a salted hash
+//! ([`personal`]); the salt is kept apart, and forgetting it erases the person.
+//! Once written an encoding never changes; a new meaning is a new kind or a new
+//! version. Written by the backend in the commit of the event itself, read by the
+//! offline verifier (I8) and the timeline of one number.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sha2::Digest as _;
+
+use crate::bill::{BillNumber, BillRange};
+use crate::ids::SaleId;
+use crate::money::Fen;
+use crate::wire::Digest;
+
+mod code;
+
+/// The encoding's version byte.
+pub const LEAF_VERSION: u8 = 1;
+/// Longest leaf in bytes.
+pub const LEAF_MAX: usize = 4096;
+/// Fields in a leaf at most.
+pub const FIELDS_MAX: usize = 64;
+/// Longest text field in bytes; longer texts are cut at a character.
+pub const TEXT_MAX: usize = 512;
+
+/// Why bytes are not a leaf, or a leaf cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LeafError {
+    /// Another version than this build reads.
+    #[error("leaf version {0} is not known: verify with a newer build")]
+    Version(u8),
+    /// A kind that no version assigns.
+    #[error("leaf kind {0} is not assigned")]
+    Kind(u16),
+    /// A field tag that this version does not assign.
+    #[error("field tag {0} is not assigned")]
+    Tag(u8),
+    /// A field's bytes do not fit its tag.
+    #[error("field {0} is malformed")]
+    Field(u8),
+    /// Fields out of order, so this is not the one encoding.
+    #[error("field {0} is out of order")]
+    Order(u8),
+    /// Ends in the middle of something.
+    #[error("the leaf is cut short")]
+    Short,
+    /// Over [`LEAF_MAX`] or [`FIELDS_MAX`].
+    #[error("the leaf is too large")]
+    Large,
+}
+
+macro_rules! leaf_kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $word:literal;)*) => {
+        /// What happened. Codes are part of the encoding and never reused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum LeafKind { $($(#[$doc])* $name,)* }
+
+        impl LeafKind {
+            /// Every kind, in order of code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its number in the encoding.
+            pub fn code(self) -> u16 {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// Its stable word, for exports and people.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The kind of a number.
+            pub fn from_code(code: u16) -> Result<Self, LeafError> {
+                match code { $($code => Ok(Self::$name),)* other => Err(LeafError::Kind(other)) }
+            }
+        }
+    };
+}
+
+leaf_kinds! {
+    /// The log began.
+    BankOpened = 1, "bank-opened";
+    /// A unit, account, agent, card, kiosk, station, fee or policy was enrolled.
+    Enrolled = 2, "enrolled";
+    /// Blanks came into the vault (two people).
+    BlanksReceived = 3, "blanks-received";
+    /// A cassette was loaded (two people).
+    CassetteLoaded = 4, "cassette-loaded";
+    /// A cassette was unloaded (two people).
+    CassetteUnloaded = 5, "cassette-unloaded";
+    /// A slot was locked after a wrong number.
+    SlotLocked = 6, "slot-locked";
+    /// A slot was unlocked by staff.
+    SlotUnlocked = 7, "slot-unlocked";
+    /// A sale was opened (S2).
+    SaleOpened = 16, "sale-opened";
+    /// An attempt at verification info was counted, before it was judged (S3).
+    InfoAttempted = 17, "info-attempted";
+    /// Message 1 (S4).
+    InfoVerified = 18, "info-verified";
+    /// The info was wrong.
+    InfoFailed = 19, "info-failed";
+    /// A rule refused at the info gate.
+    InfoRefused = 20, "info-refused";
+    /// An attempt at identity was counted (S10-S12).
+    IdentityAttempted = 21, "identity-attempted";
+    /// Message 2 (S14).
+    IdentityVerified = 22, "identity-verified";
+    /// The finger did not match.
+    IdentityFailed = 23, "identity-failed";
+    /// A rule refused at the identity gate.
+    IdentityRefused = 24, "identity-refused";
+    /// Kinds and quantities were ordered (S6).
+    Ordered = 25, "ordered";
+    /// A rule refused the order.
+    OrderRefused = 26, "order-refused";
+    /// Shown to the confirming officer (S17-S22).
+    ConfirmShown = 32, "confirm-shown";
+    /// The officer opened it.
+    ConfirmSeen = 33, "confirm-seen";
+    /// The officer confirmed, or policy needed nobody.
+    Confirmed = 34, "confirmed";
+    /// The officer denied.
+    Denied = 35, "denied";
+    /// The officer asked again.
+    Asked = 36, "asked";
+    /// The officer was silent, which is a denial.
+    ConfirmTimedOut = 37, "confirm-timed-out";
+    /// Linked processing (S7, S8): numbers, fee, books, register.
+    Linked = 48, "linked";
+    /// A form is about to be fed (I5).
+    FormFeeding = 49, "form-feeding";
+    /// A form was printed (S9).
+    FormPrinted = 50, "form-printed";
+    /// A form was fed and is of no use.
+    FormFailed = 51, "form-failed";
+    /// Another number was read.
+    FormMismatch = 52, "form-mismatch";
+    /// Forms are in the customer's reach.
+    FormPresented = 53, "form-presented";
+    /// The customer took it: sold.
+    FormTaken = 54, "form-taken";
+    /// It was not taken.
+    FormRetracted = 55, "form-retracted";
+    /// Nobody knows; frozen (I6).
+    FormUnknown = 56, "form-unknown";
+    /// Proven never fed; back at the cassette's head.
+    FormReleased = 57, "form-released";
+    /// Another number in place of a spoiled one, no second fee.
+    FormSupplemented = 58, "form-supplemented";
+    /// A fee, or part of it, was given back (I3).
+    FeeReversed = 59, "fee-reversed";
+    /// The customer gave up before linking.
+    SaleCancelled = 64, "sale-cancelled";
+    /// The customer was silent before linking.
+    SaleExpired = 65, "sale-expired";
+    /// Broken off after linking.
+    SaleAbandoned = 66, "sale-abandoned";
+    /// Receipt issued (S23).
+    SaleClosed = 67, "sale-closed";
+    /// Two staff resolved an unknown form.
+    UnknownResolved = 80, "unknown-resolved";
+    /// A number was locked for a card, account or person.
+    Locked = 81, "locked";
+}
+
+/// Which personal datum a hash stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Personal {
+    /// Name of a person.
+    Name,
+    /// Citizen number.
+    CitizenNumber,
+    /// Card number.
+    CardNumber,
+    /// Account number.
+    AccountNumber,
+    /// Telephone.
+    Phone,
+    /// Contents of an ID document.
+    Document,
+}
+
+impl Personal {
+    /// All, in order of code.
+    pub const ALL: [Self; 6] = [
+        Self::Name,
+        Self::CitizenNumber,
+        Self::CardNumber,
+        Self::AccountNumber,
+        Self::Phone,
+        Self::Document,
+    ];
+
+    /// Its number in the encoding.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Name => 1,
+            Self::CitizenNumber => 2,
+            Self::CardNumber => 3,
+            Self::AccountNumber => 4,
+            Self::Phone => 5,
+            Self::Document => 6,
+        }
+    }
+}
+
+/// The salted hash of a personal datum: SHA-256 over a label, the datum's code,
+/// the salt and the value. Without the salt it tells nothing about a number of
+/// few digits; the salt is stored apart and can be forgotten.
+pub fn personal(salt: &[u8; 32], what: Personal, value: &str) -> Digest {
+    let hasher = sha2::Sha256::new()
+        .chain_update(b"counterfoil/v1/personal\0")
+        .chain_update([what.code()])
+        .chain_update(salt)
+        .chain_update(value.as_bytes());
+    Digest(hasher.finalize().into())
+}
+
+/// One fact in a leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// 1: who acted: `kiosk:kiosk-1`, `station:station-1/officer-1`, `staff:…`, `system`.
+    Actor(String),
+    /// 2: the sale.
+    Sale(SaleId),
+    /// 3: the second of two people.
+    Second(String),
+    /// 4: the kiosk concerned.
+    Kiosk(String),
+    /// 5: the slot concerned.
+    Slot(String),
+    /// 6: what was enrolled or locked, as `unit:jixie`; an id, never a name.
+    Subject(String),
+    /// 7: a range of numbers; repeated for several.
+    Range(BillRange),
+    /// 8: one form.
+    Number(BillNumber),
+    /// 9: the number that was read instead.
+    Read(BillNumber),
+    /// 10: forms in all.
+    Count(u32),
+    /// 11: a fee.
+    Fee(Fen),
+    /// 12: requisition number (领用单号).
+    Requisition(String),
+    /// 13: digest of the confirmed text.
+    Approved(Digest),
+    /// 14: id of a rule.
+    Rule(String),
+    /// 15: version of the rule set.
+    RuleVersion(u32),
+    /// 16: a stable word for why.
+    Reason(String),
+    /// 17: a device's own words, for example the completion fence in hex.
+    Evidence(String),
+    /// 18: whether ink may be on the form.
+    Ink(bool),
+    /// 19: attempts left.
+    AttemptsLeft(u32),
+    /// 20: score of a finger comparison, -log10(FMR) in thousandths.
+    ScoreMilli(u32),
+    /// 21: which engine judged.
+    Engine(String),
+    /// 22: business date.
+    BusinessDate(Date),
+    /// 23: any other digest: document frame, template, answer.
+    Content(Digest),
+    /// 24: a personal datum, hashed with [`personal`].
+    Hashed(Personal, Digest),
+    /// 25: the state after.
+    State(String),
+    /// 26: the signer's sequence number.
+    Sequence(u64),
+    /// 27: the form a supplement stands in for.
+    SupplementOf(BillNumber),
+    /// 28: the purchase mode (S2).
+    Mode(String),
+}
+
+/// One leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// What happened.
+    pub kind: LeafKind,
+    /// When, to the millisecond.
+    pub at: Timestamp,
+    /// The facts; [`Leaf::encode`] orders them.
+    pub fields: Vec<Field>,
+}
+
+impl Leaf {
+    /// A leaf with no facts yet.
+    pub fn new(kind: LeafKind, at: Timestamp) -> Self {
+        Self {
+            kind,
+            at,
+            fields: Vec::new(),
+        }
+    }
+
+    /// With one more fact.
+    #[must_use]
+    pub fn with(mut self, field: Field) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// With a fact, where there is one.
+    #[must_use]
+    pub fn with_some(mut self, field: Option<Field>) -> Self {
+        self.fields.extend(field);
+        self
+    }
+
+    /// The sale it is about.
+    pub fn sale(&self) -> Option<SaleId> {
+        self.fields.iter().find_map(|field| match field {
+            Field::Sale(sale) => Some(*sale),
+            _ => None,
+        })
+    }
+
+    /// Whether it says something about `number`: its timeline is these leaves.
+    pub fn concerns(&self, number: BillNumber) -> bool {
+        self.fields.iter().any(|field| match field {
+            Field::Range(range) => range.contains(number),
+            Field::Number(n) | Field::Read(n) | Field::SupplementOf(n) => *n == number,
+            _ => false,
+        })
+    }
+
+    /// The bytes of version 1.
+    pub fn encode(&self) -> Result<Vec<u8>, LeafError> {
+        code::encode(self)
+    }
+
+    /// A leaf out of bytes; refuses everything [`Leaf::encode`] would not write.
+    pub fn decode(bytes: &[u8]) -> Result<Self, LeafError> {
+        code::decode(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::wire::{hex, unhex};
+
+fn at(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond).expect("in range")
+}
+
+fn number(text: &str) -> BillNumber {
+    text.parse().expect("a number")
+}
+
+fn linked() -> Leaf {
+    let range = BillRange::from_count(number("3130002100010001"), 25).expect("fits");
+    let hash = Digest(std::array::from_fn(|i| u8::try_from(i).expect("small")));
+    // Given out of order; the encoding orders.
+    Leaf::new(LeafKind::Linked, at(1_795_000_000_123))
+        .with(Field::Fee(Fen(1500)))
+        .with(Field::Sale(SaleId(0xab)))
+        .with(Field::Actor("kiosk:kiosk-1".into()))
+        .with(Field::Range(range))
+        .with(Field::Hashed(Personal::AccountNumber, hash))
+        .with(Field::BusinessDate(Date::constant(2026, 11, 22)))
+}
+
+/// Written by hand from the layout in the module's doc, field by field.
+const LINKED: &[&str] = &[
+    "01",               // version
+    "0030",             // kind 48
+    "000001a1ee565e7b", // 1795000000123 ms
+    "01000d",
+    "6b696f736b3a6b696f736b2d31", // actor "kiosk:kiosk-1"
+    "020010",
+    "000000000000000000000000000000ab", // sale
+    "07000c",
+    "01dd99b5",
+    "00002711",
+    "00002729", // 31300021, 10001 to 10025
+    "0b0008",
+    "00000000000005dc", // 1500 fen
+    "160004",
+    "07ea0b16", // 2026-11-22
+    "180021",
+    "04", // account number
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+];
+
+#[test]
+fn the_golden_bytes_are_written_and_read() {
+    let bytes = linked().encode().expect("small");
+    assert_eq!(hex(&bytes), LINKED.concat());
+    let read = Leaf::decode(&unhex(&LINKED.concat()).expect("hex")).expect("a leaf");
+    assert_eq!((read.kind, read.at), (LeafKind::Linked, linked().at));
+    assert_eq!(
+        read.fields.first(),
+        Some(&Field::Actor("kiosk:kiosk-1".into()))
+    );
+    assert_eq!(read.sale(), Some(SaleId(0xab)));
+}
+
+/// Every kind's code and word, once written, stays.
+#[test]
+fn codes_and_words_are_the_committed_ones_and_unique() {
+    let mut codes = std::collections::BTreeSet::new();
+    let mut words = std::collections::BTreeSet::new();
+    for kind in LeafKind::ALL {
+        assert_eq!(LeafKind::from_code(kind.code()), Ok(*kind));
+        assert!(codes.insert(kind.code()) && words.insert(kind.word()));
+    }
+    let table: String = LeafKind::ALL
+        .iter()
+        .map(|k| format!("{}={};", k.code(), k.word()))
+        .collect();
+    assert!(table.starts_with("1=bank-opened;2=enrolled;3=blanks-received;"));
+    assert!(table.contains("48=linked;49=form-feeding;50=form-printed;"));
+    assert_eq!(LeafKind::from_code(0), Err(LeafError::Kind(0)));
+}
+
+#[test]
+fn the_timeline_of_a_number_is_the_leaves_that_concern_it() {
+    let leaf = linked();
+    assert!(leaf.concerns(number("3130002100010001")));
+    assert!(leaf.concerns(number("3130002100010025")));
+    assert!(!leaf.concerns(number("3130002100010026")));
+    let mismatch = Leaf::new(LeafKind::FormMismatch, at(0))
+        .with(Field::Number(number("3130002100010001")))
+        .with(Field::Read(number("3130002100010002")));
+    assert!(mismatch.concerns(number("3130002100010002")));
+}
+
+/// The hash comes from Python's hashlib over label, code, salt and value.
+#[test]
+fn a_personal_hash_depends_on_salt_datum_and_value() {
+    let hash = |salt: u8, what, value| personal(&[salt; 32], what, value);
+    let base = hash(7, Personal::CitizenNumber, "100000198501010013");
+    assert_eq!(
+        base.to_string(),
+        "4a40c0b016bdd12f7a03980e5ce0689ae7de7d6b0d77d502a81ed8a9d305a02d"
+    );
+    assert_ne!(base, hash(8, Personal::CitizenNumber, "100000198501010013"));
+    assert_ne!(base, hash(7, Personal::AccountNumber, "100000198501010013"));
+    assert_ne!(base, hash(7, Personal::CitizenNumber, "100000199002020027"));
+}
+
+#[test]
+fn every_malformation_has_its_own_name() {
+    let decode = |text: &str| Leaf::decode(&unhex(text).expect("hex"));
+    let head = "0100300000000000000000";
+    assert!(decode(head).is_ok());
+    assert_eq!(decode(""), Err(LeafError::Short));
+    assert_eq!(decode("02"), Err(LeafError::Version(2)));
+    assert_eq!(decode("01ffff"), Err(LeafError::Kind(0xffff)));
+    assert_eq!(decode(&head[..20]), Err(LeafError::Short));
+    let with = |field: &str| decode(&format!("{head}{field}"));
+    assert_eq!(with("63000101"), Err(LeafError::Tag(0x63)));
+    assert_eq!(with("120001"), Err(LeafError::Short));
+    assert_eq!(with("12000102"), Err(LeafError::Field(18)));
+    assert_eq!(with("010001ff"), Err(LeafError::Field(1)));
+    assert_eq!(with("0a000400000001010001610a"), Err(LeafError::Order(1)));
+    assert_eq!(with("160004ffff0d01"), Err(LeafError::Field(22)));
+}
+
+#[test]
+fn a_leaf_over_the_limit_is_refused_and_a_long_text_is_cut() {
+    let text = "长".repeat(400);
+    let leaf = Leaf::new(LeafKind::Asked, at(0)).with(Field::Reason(text.clone()));
+    let back = Leaf::decode(&leaf.encode().expect("fits")).expect("a leaf");
+    let Some(Field::Reason(cut)) = back.fields.first() else {
+        panic!("a reason");
+    };
+    assert_eq!(cut.len(), TEXT_MAX / 3 * 3);
+    let many = (0..9).fold(leaf, |leaf, _| leaf.with(Field::Reason(text.clone())));
+    assert_eq!(many.encode(), Err(LeafError::Large));
+}
+
+fn any_field() -> impl Strategy<Value = Field> {
+    let number = (0..999_u32, 1..9_u32, 0..100_000_000_u32).prop_map(|(bank, kind, serial)| {
+        format!("{bank:03}000{kind}1{serial:08}")
+            .parse::<BillNumber>()
+            .expect("a number")
+    });
+    let digest = any::<[u8; 32]>().prop_map(Digest);
+    prop_oneof![
+        ".{0,40}".prop_map(Field::Actor),
+        any::<u128>().prop_map(|n| Field::Sale(SaleId(n))),
+        ".{0,40}".prop_map(Field::Evidence),
+        number
+            .clone()
+            .prop_map(|n| Field::Range(BillRange::single(n))),
+        number.prop_map(Field::Read),
+        any::<u32>().prop_map(Field::Count),
+        any::<i64>().prop_map(|n| Field::Fee(Fen(n))),
+        any::<bool>().prop_map(Field::Ink),
+        any::<u64>().prop_map(Field::Sequence),
+        digest.clone().prop_map(Field::Approved),
+        digest.prop_map(|d| Field::Hashed(Personal::Phone, d)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_and_written_again_the_same(
+        kind in 0..LeafKind::ALL.len(),
+        millisecond in 0..4_000_000_000_000_i64,
+        fields in proptest::collection::vec(any_field(), 0..12),
+    ) {
+        let leaf = Leaf { kind: LeafKind::ALL[kind], at: at(millisecond), fields };
+        let bytes = leaf.encode().expect("small");
+        let read = Leaf::decode(&bytes).expect("a leaf");
+        prop_assert_eq!(read.encode().expect("small"), bytes);
+        prop_assert_eq!(read.fields.len(), leaf.fields.len());
+    }
+
+    #[test]
+    fn whatever_decodes_is_the_one_encoding(mut bytes in proptest::collection::vec(any::<u8>(), 0..80), tag in 0..30_u8) {
+        bytes.splice(0..0, [1, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, tag, 0]);
+        if let Ok(leaf) = Leaf::decode(&bytes) {
+            prop_assert_eq!(leaf.encode().expect("fits"), bytes);
+        }
+    }
+}
