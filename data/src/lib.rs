@@ -23,4 +23,5 @@ pub mod sealed;
 pub mod seam;
 pub mod secret;
 pub mod sign;
+pub mod tlog;
 pub mod wire;
