@@ -5,3 +5,5 @@
 //! that take bytes and give events. Refuses to guess: a device is believed only
 //! after its own hello. Called by the kiosk's device host and by
 //! `counterfoil-devices probe`.
+
+pub mod sdt;

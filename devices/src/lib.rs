@@ -7,6 +7,14 @@
 //! - [`system`]: the real clock and the operating system's randomness.
 //! - [`paper`]: printer bytes back into pixels.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        reason = "a test that overflows fails, which is what it is for"
+    )
+)]
+
 pub mod driver;
 pub mod paper;
 pub mod system;

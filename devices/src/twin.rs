@@ -7,6 +7,8 @@
 //! (written from the references, never from our driver's encoder) and counts
 //! what it saw. The *desk* is its physical side: cards, fingers, paper.
 
+pub mod id_reader;
+
 use std::time::Duration;
 
 use crate::transport::{DeviceInfo, Setup};

@@ -1,0 +1,440 @@
+//! Twin of an ID-card reader with a security module (SDT/SAM_V).
+//!
+//! Written from the module's published protocol, both USB layouts. Desk:
+//! `present NAME` lays a document on the plate, `remove` takes it away,
+//! `fail N` makes the next N reads answer 41 (moved), `noise` puts junk before
+//! the next answer, `checksum` spoils the next answer's checksum, `mute` and
+//! `talk` stop and restart all answers, `sam fault` and `sam ok` break and mend
+//! the module. A forged document fails mutual authentication: select answers 32.
+//!
+//! ```text
+//! empty ──present──► laid ──find 9F──► found ──select 90──► selected ──read──► spent
+//!   ▲                                     └──select 32 (forged)──────────────────┤
+//!   └────────────────────────────── remove ◄────────────────────────────────────┘
+//! ```
+//! A spent card answers find no more until it was lifted.
+
+mod document;
+
+use std::time::Duration;
+
+use super::{ControlReply, DeskError, InReply, OutReply, Twin};
+use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo, Setup};
+
+pub use self::document::{SampleDocument, TextBlock};
+
+/// Documents in the drawer at most.
+pub const DOCUMENTS_MAX: usize = 64;
+const PACKET: usize = 64;
+/// Longest request kept before it is thrown away as noise.
+const REQUEST_MAX: usize = 512;
+const START: [u8; 5] = [0xaa, 0xaa, 0xaa, 0x96, 0x69];
+/// 05.01-20200101-0001234567-0089012345, a synthetic module.
+const SAM_ID: [u8; 16] = [
+    0x05, 0x00, 0x01, 0x00, 0xa5, 0x3a, 0x34, 0x01, 0x87, 0xd6, 0x12, 0x00, 0x79, 0x38, 0x4e, 0x05,
+];
+
+const QUICK: Duration = Duration::from_millis(20);
+const FIND_TAKES: Duration = Duration::from_millis(200);
+const SELECT_TAKES: Duration = Duration::from_millis(300);
+const READ_TAKES: Duration = Duration::from_millis(900);
+
+/// How it shows itself on the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsbLayout {
+    /// Head and body of each frame on pipes of their own (02/06, 81/85).
+    Split,
+    /// Whole frames on one pair.
+    Single,
+    /// Four endpoints as if split, but it answers only whole frames on the first
+    /// pair: descriptors alone cannot be trusted.
+    SingleBehindFour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CardState {
+    Laid,
+    Found,
+    Selected,
+    /// Read, refused or moved: silent to find until lifted.
+    Spent {
+        /// Still answers what needs no new find.
+        read: bool,
+    },
+}
+
+/// One answer on its way out.
+struct Outgoing {
+    bytes: Vec<u8>,
+    /// Bytes before the frame's body: preamble, length and any junk.
+    head: usize,
+    sent: usize,
+    at: Duration,
+    zero_packet: bool,
+}
+
+/// The reader.
+pub struct IdReaderTwin {
+    layout: UsbLayout,
+    documents: Vec<SampleDocument>,
+    plate: Option<(usize, CardState)>,
+    request: Vec<u8>,
+    answer: Option<Outgoing>,
+    reads_finger: bool,
+    failing_reads: u32,
+    noise: bool,
+    spoil: bool,
+    mute: bool,
+    sam_broken: bool,
+    finds: u64,
+    selects: u64,
+    reads: u64,
+    forgeries: u64,
+    hosts_gone: u64,
+}
+
+impl IdReaderTwin {
+    /// A reader with an empty plate and a drawer of documents.
+    pub fn new(layout: UsbLayout, mut documents: Vec<SampleDocument>) -> Self {
+        documents.truncate(DOCUMENTS_MAX);
+        Self {
+            layout,
+            documents,
+            plate: None,
+            request: Vec::new(),
+            answer: None,
+            reads_finger: true,
+            failing_reads: 0,
+            noise: false,
+            spoil: false,
+            mute: false,
+            sam_broken: false,
+            finds: 0,
+            selects: 0,
+            reads: 0,
+            forgeries: 0,
+            hosts_gone: 0,
+        }
+    }
+
+    /// An older reader that knows no 30 10.
+    pub fn without_finger_read(mut self) -> Self {
+        self.reads_finger = false;
+        self
+    }
+
+    fn accept(&mut self, now: Duration) {
+        while let Some(at) = find(&self.request, &START) {
+            self.request.drain(..at);
+            let Some(&[_, _, _, _, _, high, low]) = self.request.first_chunk::<7>() else {
+                return;
+            };
+            let whole = usize::from(u16::from_be_bytes([high, low])).saturating_add(7);
+            if whole > REQUEST_MAX {
+                self.request.clear();
+                return;
+            }
+            if self.request.len() < whole {
+                return;
+            }
+            let frame: Vec<u8> = self.request.drain(..whole).collect();
+            self.obey(now, &frame);
+        }
+        if self.request.len() > REQUEST_MAX {
+            self.request.clear();
+        }
+    }
+
+    fn obey(&mut self, now: Duration, frame: &[u8]) {
+        let counted = frame.get(5..).unwrap_or_default();
+        let right = counted.iter().fold(0, |sum, byte| sum ^ byte) == 0;
+        let body = frame
+            .get(7..frame.len().saturating_sub(1))
+            .unwrap_or_default();
+        let (status, data, takes) = if !right {
+            (0x10, Vec::new(), QUICK)
+        } else if self.sam_broken {
+            (0x60, Vec::new(), QUICK)
+        } else {
+            self.carry_out(body)
+        };
+        if self.mute {
+            return;
+        }
+        let mut answer = answer_frame(status, &data);
+        if let (true, Some(check)) = (std::mem::take(&mut self.spoil), answer.last_mut()) {
+            *check ^= 0xff;
+        }
+        let mut head = 7;
+        if std::mem::take(&mut self.noise) {
+            answer.splice(0..0, [0x00, 0x96, 0xaa]);
+            head = 10;
+        }
+        self.answer = Some(Outgoing {
+            bytes: answer,
+            head,
+            sent: 0,
+            at: now.saturating_add(takes),
+            zero_packet: false,
+        });
+    }
+
+    /// SW3, data and how long it takes.
+    fn carry_out(&mut self, body: &[u8]) -> (u8, Vec<u8>, Duration) {
+        match body {
+            [0x10, 0xff] => {
+                self.plate = self.plate.map(|(card, _)| (card, CardState::Laid));
+                (0x90, Vec::new(), QUICK)
+            }
+            [0x11, 0xff] | [0x61, 0xff, _] => (0x90, Vec::new(), QUICK),
+            [0x12, 0xff] => (0x90, SAM_ID.to_vec(), QUICK),
+            [0x20, 0x01] => self.find_card(),
+            [0x20, 0x02] => self.select_card(),
+            [0x30, 0x10] if self.reads_finger => self.read_card(true),
+            [0x30, 0x01] => self.read_card(false),
+            [0x30, 0x03] if self.answers_without_find() => (0x91, Vec::new(), QUICK),
+            [0x30, 0x05] if self.answers_without_find() => (0x90, vec![0; 28], QUICK),
+            [0x30, 0x03 | 0x05] => (0x41, Vec::new(), QUICK),
+            _ => (0x21, Vec::new(), QUICK),
+        }
+    }
+
+    fn answers_without_find(&self) -> bool {
+        let state = self.plate.map(|(_, state)| state);
+        matches!(
+            state,
+            Some(CardState::Selected | CardState::Spent { read: true })
+        )
+    }
+
+    fn find_card(&mut self) -> (u8, Vec<u8>, Duration) {
+        self.finds = self.finds.saturating_add(1);
+        match &mut self.plate {
+            Some((_, state)) if !matches!(state, CardState::Spent { .. }) => {
+                *state = CardState::Found;
+                (0x9f, vec![0; 4], FIND_TAKES)
+            }
+            _ => (0x80, Vec::new(), FIND_TAKES),
+        }
+    }
+
+    fn select_card(&mut self) -> (u8, Vec<u8>, Duration) {
+        self.selects = self.selects.saturating_add(1);
+        let Some((card, state @ CardState::Found)) = &mut self.plate else {
+            return (0x81, Vec::new(), SELECT_TAKES);
+        };
+        if self.documents.get(*card).is_some_and(|d| d.genuine) {
+            *state = CardState::Selected;
+            return (0x90, vec![0; 8], SELECT_TAKES);
+        }
+        *state = CardState::Spent { read: false };
+        self.forgeries = self.forgeries.saturating_add(1);
+        (0x32, Vec::new(), SELECT_TAKES)
+    }
+
+    fn read_card(&mut self, with_finger: bool) -> (u8, Vec<u8>, Duration) {
+        let Some((card, state @ CardState::Selected)) = &mut self.plate else {
+            return (0x41, Vec::new(), QUICK);
+        };
+        if self.failing_reads > 0 {
+            self.failing_reads = self.failing_reads.saturating_sub(1);
+            *state = CardState::Spent { read: false };
+            return (0x41, Vec::new(), READ_TAKES);
+        }
+        let Some(document) = self.documents.get(*card) else {
+            return (0x41, Vec::new(), READ_TAKES);
+        };
+        *state = CardState::Spent { read: true };
+        self.reads = self.reads.saturating_add(1);
+        (0x90, document.base_data(with_finger), READ_TAKES)
+    }
+
+    fn give(answer: &mut Outgoing, until: usize, max: usize) -> InReply {
+        let end = until.min(answer.sent.saturating_add(max));
+        let piece = answer
+            .bytes
+            .get(answer.sent..end)
+            .unwrap_or_default()
+            .to_vec();
+        answer.sent = end;
+        // A message that fills its last packet is ended by an empty one.
+        answer.zero_packet = end == until && piece.len() == max && piece.len() % PACKET == 0;
+        InReply::Data(piece)
+    }
+
+    fn lay(&mut self, name: &str) -> Result<String, DeskError> {
+        let found = self.documents.iter().position(|d| d.name == name);
+        let card = found.ok_or_else(|| {
+            let names: Vec<&str> = self.documents.iter().map(|d| d.name.as_str()).collect();
+            DeskError(format!("no such document; there are {}", names.join(", ")))
+        })?;
+        if self.plate.is_some() {
+            return Err(DeskError("remove what lies there first".into()));
+        }
+        self.plate = Some((card, CardState::Laid));
+        Ok(format!("{name} lies on the plate"))
+    }
+}
+
+/// A whole answer frame: SW1 and SW2 are zero, as the card's own status is.
+fn answer_frame(status: u8, data: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(data.len().saturating_add(4)).unwrap_or(u16::MAX);
+    let mut frame = [&START[..], &len.to_be_bytes(), &[0, 0, status], data].concat();
+    let check = frame.iter().skip(5).fold(0, |sum, byte| sum ^ byte);
+    frame.push(check);
+    frame
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|w| w == needle)
+}
+
+impl Twin for IdReaderTwin {
+    fn info(&self) -> DeviceInfo {
+        let end = |address| EndpointInfo {
+            address,
+            kind: 2,
+            max_packet: 64,
+            interval: 0,
+        };
+        let endpoints = match self.layout {
+            UsbLayout::Single => vec![end(0x81), end(0x02)],
+            _ => vec![end(0x02), end(0x06), end(0x81), end(0x85)],
+        };
+        DeviceInfo {
+            path: "id-reader".into(),
+            vendor: 0x0400,
+            product: 0xc35a,
+            release: 0x0100,
+            class: 0,
+            manufacturer: "Counterfoil twins".into(),
+            name: "ID card reader".into(),
+            serial: String::new(),
+            interfaces: vec![InterfaceInfo {
+                number: 0,
+                alternate: 0,
+                class: 0xff,
+                subclass: 0,
+                protocol: 0,
+                endpoints,
+                extra: Vec::new(),
+            }],
+        }
+    }
+
+    fn control(&mut self, _: Duration, _: Setup, _: &[u8], _: u16) -> ControlReply {
+        ControlReply::Stall
+    }
+
+    fn out(&mut self, now: Duration, endpoint: u8, bytes: &[u8]) -> OutReply {
+        match (self.layout, endpoint) {
+            (_, 0x02) | (UsbLayout::Split, 0x06) => {
+                self.request.extend_from_slice(bytes);
+                // A split reader takes nothing but heads on the first pipe.
+                if self.layout == UsbLayout::Split && endpoint == 0x02 && bytes.len() != 7 {
+                    self.request.clear();
+                }
+                self.accept(now);
+                OutReply::Took(bytes.len())
+            }
+            (_, 0x06) => OutReply::Took(bytes.len()),
+            _ => OutReply::Stall,
+        }
+    }
+
+    fn poll_in(&mut self, now: Duration, endpoint: u8, max: usize) -> InReply {
+        let layout = self.layout;
+        let Some(answer) = self.answer.as_mut().filter(|a| a.at <= now) else {
+            return InReply::Nak;
+        };
+        let whole = answer.bytes.len();
+        let reply = match (layout, endpoint) {
+            _ if answer.zero_packet => {
+                answer.zero_packet = false;
+                InReply::Data(Vec::new())
+            }
+            (UsbLayout::Split, 0x81) if answer.sent < answer.head => {
+                Self::give(answer, answer.head, max)
+            }
+            (UsbLayout::Split, 0x85) if answer.sent >= answer.head => {
+                Self::give(answer, whole, max)
+            }
+            (UsbLayout::Single | UsbLayout::SingleBehindFour, 0x81) => {
+                Self::give(answer, whole, max)
+            }
+            (_, 0x81 | 0x85) => InReply::Nak,
+            _ => InReply::Stall,
+        };
+        if answer.sent >= whole && !answer.zero_packet {
+            self.answer = None;
+        }
+        reply
+    }
+
+    fn wakes_at(&self) -> Option<Duration> {
+        self.answer.as_ref().map(|answer| answer.at)
+    }
+
+    fn host_gone(&mut self, _: Duration) {
+        self.request.clear();
+        self.answer = None;
+        self.hosts_gone = self.hosts_gone.saturating_add(1);
+    }
+
+    fn desk(&mut self, _: Duration, line: &str) -> Result<String, DeskError> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["present", name] => return self.lay(name),
+            ["remove"] => {
+                self.plate
+                    .take()
+                    .ok_or_else(|| DeskError("nothing lies on the plate".into()))?;
+            }
+            ["fail", count] => {
+                self.failing_reads = count
+                    .parse()
+                    .map_err(|_| DeskError("fail takes a number of reads".into()))?;
+            }
+            ["noise"] => self.noise = true,
+            ["checksum"] => self.spoil = true,
+            ["mute"] => self.mute = true,
+            ["talk"] => self.mute = false,
+            ["sam", "fault"] => self.sam_broken = true,
+            ["sam", "ok"] => self.sam_broken = false,
+            _ => {
+                let verbs =
+                    "present NAME, remove, fail N, noise, checksum, mute, talk, sam fault|ok";
+                return Err(DeskError(format!("the id reader knows: {verbs}")));
+            }
+        }
+        Ok(words.join(" "))
+    }
+
+    fn look(&self) -> Vec<String> {
+        let lies = self.plate.and_then(|(card, _)| self.documents.get(card));
+        let mut lines = vec![lies.map_or_else(
+            || "plate empty".to_owned(),
+            |document| format!("on the plate: {}", document.name),
+        )];
+        if self.sam_broken {
+            lines.push("security module out of order".into());
+        }
+        if self.mute {
+            lines.push("mute".into());
+        }
+        lines
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("finds", self.finds),
+            ("selects", self.selects),
+            ("reads", self.reads),
+            ("forgeries", self.forgeries),
+            ("hosts-gone", self.hosts_gone),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;
