@@ -1,0 +1,120 @@
+//! Which message stands for a thing of the house. Every match is total, so a new
+//! state cannot be forgotten here.
+
+use super::Msg;
+use crate::bill::BillKind;
+use crate::wire::confirm::ConfirmState;
+use crate::wire::forms::FormState;
+use crate::wire::problem::Remedy;
+use crate::wire::sale::{PurchaseMode, SaleState};
+
+impl From<BillKind> for Msg {
+    fn from(kind: BillKind) -> Self {
+        match kind {
+            BillKind::CashCheque => Self::KindCashCheque,
+            BillKind::TransferCheque => Self::KindTransferCheque,
+            BillKind::SorterCheque => Self::KindSorterCheque,
+            BillKind::BankDraft => Self::KindBankDraft,
+            BillKind::BankAcceptance => Self::KindBankAcceptance,
+            BillKind::CommercialAcceptance => Self::KindCommercialAcceptance,
+            BillKind::PromissoryNote => Self::KindPromissoryNote,
+            BillKind::PromissoryNoteSorter => Self::KindPromissoryNoteSorter,
+        }
+    }
+}
+
+impl From<PurchaseMode> for Msg {
+    fn from(mode: PurchaseMode) -> Self {
+        match mode {
+            PurchaseMode::SettlementCard => Self::ModeSettlementCard,
+            PurchaseMode::PaymentPassword => Self::ModePaymentPassword,
+        }
+    }
+}
+
+impl From<Remedy> for Msg {
+    fn from(remedy: Remedy) -> Self {
+        match remedy {
+            Remedy::Retry => Self::RemedyRetry,
+            Remedy::ChangeOrder => Self::RemedyChangeOrder,
+            Remedy::Restart => Self::RemedyRestart,
+            Remedy::CallStaff => Self::RemedyCallStaff,
+            Remedy::OutOfService => Self::RemedyOutOfService,
+        }
+    }
+}
+
+impl From<FormState> for Msg {
+    fn from(state: FormState) -> Self {
+        match state {
+            FormState::Assigned => Self::FormAssigned,
+            FormState::Feeding => Self::FormFeeding,
+            FormState::Printed => Self::FormPrinted,
+            FormState::Presented => Self::FormPresented,
+            FormState::Sold => Self::FormSold,
+            FormState::Spoiled => Self::FormSpoiled,
+            FormState::Retracted => Self::FormRetracted,
+            FormState::Unknown => Self::FormUnknown,
+            FormState::Released => Self::FormReleased,
+        }
+    }
+}
+
+impl From<ConfirmState> for Msg {
+    fn from(state: ConfirmState) -> Self {
+        match state {
+            ConfirmState::Identity => Self::ConfirmIdentity,
+            ConfirmState::Shown => Self::ConfirmShown,
+            ConfirmState::Seen => Self::ConfirmSeen,
+            ConfirmState::Confirmed => Self::ConfirmConfirmed,
+            ConfirmState::Denied => Self::ConfirmDenied,
+            ConfirmState::TimedOut => Self::ConfirmTimedOut,
+            ConfirmState::Asked => Self::ConfirmAsked,
+            ConfirmState::Withdrawn => Self::ConfirmWithdrawn,
+        }
+    }
+}
+
+/// A sale in the few words an officer needs.
+impl From<SaleState> for Msg {
+    fn from(state: SaleState) -> Self {
+        match state {
+            SaleState::Opened
+            | SaleState::InfoVerified
+            | SaleState::IdentityVerified
+            | SaleState::Ordered
+            | SaleState::AwaitConfirm
+            | SaleState::Confirmed => Self::SaleRunning,
+            SaleState::Linked => Self::SaleLinked,
+            SaleState::Dispensing => Self::SaleDispensing,
+            SaleState::Closed => Self::SaleClosed,
+            SaleState::Refused | SaleState::Denied | SaleState::Cancelled | SaleState::Expired => {
+                Self::SaleEnded
+            }
+            SaleState::Suspended => Self::SaleSuspended,
+        }
+    }
+}
+
+/// What the customer reads where rule `id` refused; a rule this build does not
+/// know gets a plain sentence, never its id.
+pub fn rule_message(id: &str) -> Msg {
+    match id {
+        "account-not-normal" => Msg::RuleAccountNotNormal,
+        "kind-not-allowed" => Msg::RuleKindNotAllowed,
+        "mandate-expired" => Msg::RuleMandateExpired,
+        "sale-cap" => Msg::RuleSaleCap,
+        "day-cap" => Msg::RuleDayCap,
+        "unused-cap" => Msg::RuleUnusedCap,
+        "stock-short" => Msg::RuleStockShort,
+        "closed-hours" => Msg::RuleClosedHours,
+        "blacklisted" => Msg::RuleBlacklisted,
+        "document-expired" => Msg::RuleDocumentExpired,
+        "not-agent-of-unit" => Msg::RuleNotAgentOfUnit,
+        "card-unknown" => Msg::RuleCardUnknown,
+        "locked" => Msg::RuleLocked,
+        "balance-short" => Msg::RuleBalanceShort,
+        "citizen-check" => Msg::RuleCitizenCheck,
+        _ => Msg::RuleOther,
+    }
+}
