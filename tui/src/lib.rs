@@ -3,6 +3,8 @@
 //! The kiosk holds no authority and no database: it asks the backend before it
 //! acts, and after a restart asks it "what was I doing?".
 
+pub mod cmd;
+pub mod flow;
 pub mod input;
 pub mod model;
 pub mod screen;

@@ -1,0 +1,163 @@
+//! The kiosk's flow: pure, no runtime, no terminal, no I/O.
+//!
+//! ```text
+//! Starting ─► Attract ─► PickMode ─► InsertCard ─► EnterPin ─►(info)─► PlaceDocument
+//!    ▲ ▲         ▲                        message 1 (S4) ┘                  │ S16
+//!    │ │         │                                                     PlaceFinger
+//!    │ │      Stopped ◄── any step before linking        message 2 (S14) ┐  │
+//!    │ │         ▲                                                   (identity)
+//!    │ └─ Done ◄─┴─ Receipt ◄─ (close) ◄─ Dispensing ◄─ (link) ◄─ AwaitConfirm ◄─ PickOrder
+//!    └── a restart with a linked sale goes straight to Dispensing
+//! ```
+//!
+//! A step owns exactly what has been proven ([`proof`]) and a transition consumes
+//! it. Owns the order of the gates on the kiosk's side (S2-S6, S10-S16) and of
+//! paper (S9, I5). Refuses to know how anything is done: it hands out
+//! [`effect::Effect`]s and takes [`event::Event`]s. Called by the loop
+//! ([`crate::kiosk`]) and by tests.
+
+pub mod effect;
+pub mod event;
+pub mod proof;
+
+mod bank;
+mod context;
+mod dispense;
+mod finish;
+mod front;
+mod identify;
+mod order;
+mod paper;
+mod step;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::time::Duration;
+
+pub use context::Settings;
+
+use crate::cmd::Cmd;
+use crate::model::KioskScreen;
+use context::Context;
+use effect::{Effect, Record};
+use event::{Answer, Event, Now};
+use step::{Stage as _, Step};
+
+/// The whole flow between two events.
+#[derive(Debug)]
+pub struct Flow {
+    cx: Context,
+    step: Step,
+    /// When the customer last did something, or the screen last changed.
+    active_at: Duration,
+}
+
+impl Flow {
+    /// The first step, with what the journal still held.
+    pub fn start(settings: Settings, recalled: Vec<Record>, now: Now) -> (Self, Vec<Effect>) {
+        let mut cx = Context::new(settings, recalled, now);
+        let step = front::Starting::begin(&mut cx);
+        let effects = cx.take_effects();
+        let flow = Self {
+            cx,
+            step,
+            active_at: now.at,
+        };
+        (flow, effects)
+    }
+
+    /// One event in, the next state and what is to be done out.
+    pub fn on(self, event: Event, now: Now) -> (Self, Vec<Effect>) {
+        let Self {
+            mut cx,
+            step,
+            mut active_at,
+        } = self;
+        cx.now = now;
+        let before = step.body(&cx).name();
+        let extends = step.patience(&cx).is_some_and(|p| p.extends);
+        let mut active = false;
+        let step = match event {
+            Event::Cmd(Cmd::Language) if before != "EnterPin" => {
+                cx.toggle_language();
+                active = extends;
+                step
+            }
+            Event::Cmd(cmd) => {
+                active = extends;
+                step.cmd(&mut cx, cmd)
+            }
+            Event::Deadline => step.deadline(&mut cx),
+            Event::Answered(ticket, answer) => {
+                cx.note_link(&ticket, &answer);
+                active = extends && is_customer(&answer);
+                if cx.watched(&ticket, &answer) || !step.awaits(ticket) {
+                    step
+                } else {
+                    step.answered(&mut cx, ticket, answer)
+                }
+            }
+            Event::Device(desk, state) => {
+                cx.note_device(desk, state);
+                step
+            }
+            Event::Notice(notice) => step.noticed(&mut cx, &notice),
+            Event::JournalFailed => front::Starting::journal_failed(&mut cx),
+        };
+        if active || step.body(&cx).name() != before {
+            active_at = now.at;
+        }
+        let effects = cx.take_effects();
+        (
+            Self {
+                cx,
+                step,
+                active_at,
+            },
+            effects,
+        )
+    }
+
+    /// When [`Event::Deadline`] is due (monotonic), if the step has one.
+    pub fn deadline(&self) -> Option<Duration> {
+        let patience = self.step.patience(&self.cx)?;
+        Some(self.active_at.saturating_add(patience.total))
+    }
+
+    /// When the countdown begins to show, if the step has one.
+    pub fn warn_at(&self) -> Option<Duration> {
+        let patience = self.step.patience(&self.cx).filter(|p| p.counted)?;
+        let shown = patience.total.saturating_sub(self.cx.settings.warning);
+        Some(self.active_at.saturating_add(shown))
+    }
+
+    /// The screen now: masked, without a secret (I7).
+    pub fn screen(&self, at: Duration) -> KioskScreen {
+        let counting = self.warn_at().is_some_and(|warn| at >= warn);
+        let left = self.deadline().filter(|_| counting);
+        let seconds_left = left.map(|deadline| {
+            let rest = deadline.saturating_sub(at).as_millis().div_ceil(1000);
+            u32::try_from(rest).unwrap_or(u32::MAX)
+        });
+        KioskScreen {
+            language: self.cx.language,
+            step: self.step.place(),
+            seconds_left,
+            offline: self.cx.offline,
+            body: self.step.body(&self.cx),
+        }
+    }
+}
+
+/// Whether the answer shows that the customer is still there.
+fn is_customer(answer: &Answer) -> bool {
+    matches!(
+        answer,
+        Answer::PinDigits(_)
+            | Answer::CardPresent
+            | Answer::DocumentPresent
+            | Answer::FingerPresent
+            | Answer::FingerPoor(_)
+    )
+}

@@ -1,0 +1,383 @@
+//! Waiting for the backend at a gate, and where its answer leads.
+//!
+//! One step for all gates: send, pause when there is no answer, look at the sale
+//! before sending a counted attempt again, and go where the sale's state says.
+//! Nothing here decides whether somebody may buy: the view does.
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::{Challenge, Sealed};
+use counterfoil_data::wire::problem::{Problem, Remedy, RuleRefusal};
+use counterfoil_data::wire::sale::{
+    AbandonReason, IdentityHead, LivePrint, OpenSale, Order, PurchaseMode, SaleState, SaleView,
+    VerificationInfo,
+};
+
+use super::context::{Context, back_off};
+use super::dispense::Dispensing;
+use super::effect::{BankCall, Record, Ticket};
+use super::event::Answer;
+use super::finish::PrintingReceipt;
+use super::front::{self, Attract};
+use super::identify;
+use super::order::{AwaitConfirm, PickOrder};
+use super::proof::{Confirmed, IdentityVerified, InfoVerified, Linked, Opened};
+use super::step::{PLACES, Patience, Stage, Step};
+use super::verify;
+use crate::cmd::Cmd;
+use crate::model::{Body, OrderNotice, StopReason};
+
+/// Whether the problem is of this stable type.
+pub(super) fn is_problem(problem: &Problem, word: &str) -> bool {
+    problem.kind.rsplit('/').next() == Some(word)
+}
+
+/// Which gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Opening { focus: usize },
+    Info,
+    Identity,
+    Order,
+    Linking,
+    Ending,
+}
+
+/// What a refused call said, to be shown where the sale now stands.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    pub rule: Option<RuleRefusal>,
+    pub attempts_left: Option<u32>,
+    pub moved: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Sent.
+    Calling,
+    /// No answer; pausing, then sending again.
+    Pausing,
+    /// No answer to a counted attempt; pausing, then looking first.
+    PausingToLook,
+    /// Looking, to send again if nothing changed.
+    Looking,
+    /// Looking after a refusal.
+    Syncing,
+    /// Looking after a refusal, no answer; pausing.
+    PausingToSync,
+}
+
+/// One gate.
+#[derive(Debug)]
+pub(super) struct Asking {
+    gate: Gate,
+    sale: SaleId,
+    call: BankCall,
+    /// As the sale stood when the call was made.
+    before: Option<(SaleState, Challenge)>,
+    phase: Phase,
+    tries: u32,
+    news: News,
+    ticket: Ticket,
+}
+
+impl Asking {
+    fn begin(cx: &mut Context, gate: Gate, sale: SaleId, call: BankCall) -> Self {
+        Self {
+            gate,
+            sale,
+            ticket: cx.call(call.clone()),
+            call,
+            before: None,
+            phase: Phase::Calling,
+            tries: 0,
+            news: News::default(),
+        }
+    }
+
+    /// Opens a sale (S2).
+    pub fn open(cx: &mut Context, sale: SaleId, mode: PurchaseMode, focus: usize) -> Step {
+        let call = BankCall::OpenSale(OpenSale { sale, mode });
+        Self::begin(cx, Gate::Opening { focus }, sale, call).into()
+    }
+
+    /// Sends the verification info (S3).
+    pub fn info(cx: &mut Context, opened: &Opened, info: VerificationInfo) -> Step {
+        let binding = opened.binding();
+        let call = BankCall::SubmitInfo(binding.sale, info);
+        let mut step = Self::begin(cx, Gate::Info, binding.sale, call);
+        step.before = Some((SaleState::Opened, binding.challenge));
+        step.into()
+    }
+
+    /// Sends document and live print (S12).
+    pub fn identity(
+        cx: &mut Context,
+        info: &InfoVerified,
+        head: IdentityHead,
+        print: Sealed<LivePrint>,
+    ) -> Step {
+        let binding = info.binding();
+        let call = BankCall::SubmitIdentity(binding.sale, head, print);
+        let mut step = Self::begin(cx, Gate::Identity, binding.sale, call);
+        step.before = Some((SaleState::InfoVerified, binding.challenge));
+        step.into()
+    }
+
+    /// Sends the purchase info (S6); takes messages 1 and 2 as proof (S5, S15).
+    pub fn order(cx: &mut Context, identity: &IdentityVerified, order: Order) -> Step {
+        let sale = identity.sale();
+        let call = BankCall::PlaceOrder(sale, order);
+        Self::begin(cx, Gate::Order, sale, call).into()
+    }
+
+    /// Asks for linked processing (S7); the key is on disk before it is sent.
+    fn link(cx: &mut Context, confirmed: &Confirmed) -> Step {
+        let (sale, key) = (confirmed.sale(), confirmed.key());
+        cx.remember(Record::Linking {
+            sale,
+            key: key.clone(),
+        });
+        let call = BankCall::Link(sale, key);
+        Self::begin(cx, Gate::Linking, sale, call).into()
+    }
+
+    /// Ends a linked sale: with its receipt, or broken off.
+    pub fn end(cx: &mut Context, sale: SaleId, broken: Option<AbandonReason>) -> Step {
+        let call = match broken {
+            None => BankCall::CloseSale(sale, format!("close-{sale}-{}", cx.resyncs)),
+            Some(reason) => {
+                BankCall::Abandon(sale, reason, format!("abandon-{sale}-{}", cx.resyncs))
+            }
+        };
+        Self::begin(cx, Gate::Ending, sale, call).into()
+    }
+
+    /// Looks how the sale stands and goes there.
+    pub fn sync(cx: &mut Context, sale: SaleId) -> Step {
+        let mut step = Self::begin(cx, Gate::Ending, sale, BankCall::View(sale));
+        step.phase = Phase::Syncing;
+        step.into()
+    }
+
+    /// After linked processing may have happened nothing is given up any more.
+    fn is_final(&self) -> bool {
+        matches!(self.gate, Gate::Linking | Gate::Ending)
+    }
+
+    fn no_answer(mut self, cx: &mut Context) -> Step {
+        self.ticket = cx.wait(back_off(self.tries));
+        self.tries = self.tries.saturating_add(1);
+        let keyed = self.is_final() || matches!(self.gate, Gate::Opening { .. });
+        self.phase = match self.phase {
+            Phase::Syncing => Phase::PausingToSync,
+            // A counted attempt is never sent twice without looking first.
+            Phase::Calling if keyed => Phase::Pausing,
+            _ => Phase::PausingToLook,
+        };
+        self.into()
+    }
+
+    fn look(mut self, cx: &mut Context, phase: Phase) -> Step {
+        self.ticket = cx.call(BankCall::View(self.sale));
+        self.phase = phase;
+        self.into()
+    }
+
+    fn send(mut self, cx: &mut Context) -> Step {
+        self.ticket = cx.call(self.call.clone());
+        self.phase = Phase::Calling;
+        self.into()
+    }
+
+    fn unchanged(&self, view: &SaleView) -> bool {
+        match (self.gate, self.before) {
+            (_, Some(before)) => before == (view.state, view.challenge),
+            (Gate::Order, None) => {
+                matches!(view.state, SaleState::IdentityVerified | SaleState::Ordered)
+            }
+            _ => false,
+        }
+    }
+
+    fn refused(mut self, cx: &mut Context, problem: Problem) -> Step {
+        let is = |word: &str| is_problem(&problem, word);
+        if is("busy") || is("internal") {
+            self.ticket = cx.wait(back_off(self.tries));
+            self.tries = self.tries.saturating_add(1);
+            let syncing = matches!(self.phase, Phase::Syncing | Phase::Looking);
+            self.phase = if syncing {
+                Phase::PausingToSync
+            } else {
+                Phase::Pausing
+            };
+            return self.into();
+        }
+        if is("not-signed") || is("not-yours") {
+            return cx.stopped(StopReason::Device, None, Remedy::OutOfService);
+        }
+        if is("locked") && !self.is_final() {
+            return cx.cancel(self.sale, StopReason::Locked, Remedy::CallStaff);
+        }
+        let looking = matches!(self.phase, Phase::Looking | Phase::Syncing);
+        if looking || (is("malformed") && !self.is_final()) {
+            return match self.gate {
+                Gate::Linking | Gate::Ending => front::Starting::begin(cx),
+                _ => cx.cancel(self.sale, StopReason::Device, Remedy::CallStaff),
+            };
+        }
+        if let Gate::Opening { .. } = self.gate {
+            // Another sale of ours is still open there: ask what it is.
+            return front::Starting::begin(cx);
+        }
+        self.news = News {
+            moved: is("range-moved"),
+            rule: problem.rule,
+            attempts_left: problem.attempts_left,
+        };
+        self.look(cx, Phase::Syncing)
+    }
+}
+
+impl Stage for Asking {
+    fn awaits(&self, ticket: Ticket) -> bool {
+        self.ticket == ticket
+    }
+
+    fn answered(self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
+        match (self.phase, answer) {
+            (Phase::Looking, Answer::Sale(view)) if self.unchanged(&view) => self.send(cx),
+            (_, Answer::Sale(view)) => arrive(cx, *view, self.news),
+            (_, Answer::Problem(problem)) => self.refused(cx, *problem),
+            (Phase::PausingToLook, Answer::Waited) => self.look(cx, Phase::Looking),
+            (Phase::PausingToSync, Answer::Waited) => self.look(cx, Phase::Syncing),
+            (_, Answer::Waited) => self.send(cx),
+            _ => self.no_answer(cx),
+        }
+    }
+
+    fn cmd(self, cx: &mut Context, cmd: Cmd) -> Step {
+        match cmd {
+            Cmd::Back if !self.is_final() => {
+                cx.cancel(self.sale, StopReason::Cancelled, Remedy::Restart)
+            }
+            _ => self.into(),
+        }
+    }
+
+    fn deadline(self, cx: &mut Context) -> Step {
+        cx.cancel(self.sale, StopReason::Offline, Remedy::Restart)
+    }
+
+    fn patience(&self, cx: &Context) -> Option<Patience> {
+        if self.is_final() {
+            None
+        } else {
+            Patience::machine(cx.settings.gate)
+        }
+    }
+
+    fn place(&self) -> Option<(u8, u8)> {
+        let at = match self.gate {
+            Gate::Opening { .. } => 1,
+            Gate::Info => 2,
+            Gate::Identity => 3,
+            Gate::Order => 4,
+            Gate::Linking => 5,
+            Gate::Ending => 7,
+        };
+        Some((at, PLACES))
+    }
+
+    fn body(&self, cx: &Context) -> Body {
+        match self.gate {
+            Gate::Opening { focus } => Body::PickMode {
+                modes: front::modes(cx),
+                focus,
+            },
+            Gate::Info => Body::CheckingInfo,
+            Gate::Identity => Body::CheckingIdentity,
+            Gate::Order | Gate::Linking => Body::Linking,
+            Gate::Ending => Body::PrintingReceipt,
+        }
+    }
+}
+
+/// Goes where the sale stands (S4, S8, S14; also after a restart).
+pub(super) fn arrive(cx: &mut Context, view: SaleView, news: News) -> Step {
+    let refusal = news.rule.or_else(|| view.refusal.clone());
+    let attempts = view.attempts_left.or(news.attempts_left);
+    let sale = view.sale;
+    match view.state {
+        SaleState::Opened => match Opened::from_view(&view) {
+            Some(opened) => verify::begin(cx, opened, attempts),
+            None => lost(cx, sale),
+        },
+        SaleState::InfoVerified => match InfoVerified::from_view(&view) {
+            Some(info) => identify::begin(cx, info, attempts),
+            None => lost(cx, sale),
+        },
+        SaleState::IdentityVerified | SaleState::Ordered => {
+            let asked = view.order.as_ref().and_then(|o| o.question.clone());
+            let notice = match (news.moved, refusal, asked) {
+                (true, ..) => Some(OrderNotice::RangeMoved),
+                (_, Some(rule), _) => Some(OrderNotice::Refused(rule)),
+                (_, _, Some(question)) => Some(OrderNotice::Asked(question)),
+                _ => None,
+            };
+            match IdentityVerified::from_view(&view) {
+                Some(identity) => PickOrder::begin(identity, view.order.as_ref(), notice),
+                None => lost(cx, sale),
+            }
+        }
+        SaleState::AwaitConfirm => match view.order {
+            Some(order) => AwaitConfirm::begin(cx, sale, order),
+            None => lost(cx, sale),
+        },
+        SaleState::Confirmed => match Confirmed::from_view(&view) {
+            Some(confirmed) => Asking::link(cx, &confirmed),
+            None => lost(cx, sale),
+        },
+        SaleState::Linked | SaleState::Dispensing => match Linked::from_view(&view) {
+            Some(linked) => Dispensing::begin(cx, linked),
+            None => cx.stopped(StopReason::Suspended, refusal, Remedy::CallStaff),
+        },
+        SaleState::Closed => match view.receipt {
+            Some(receipt) => PrintingReceipt::begin(cx, receipt),
+            None => Attract::refreshed(cx),
+        },
+        SaleState::Refused => {
+            let why = refused_why(&view, refusal.as_ref(), attempts);
+            cx.stopped(why, refusal, Remedy::CallStaff)
+        }
+        SaleState::Denied => {
+            let deadline = view.order.as_ref().and_then(|order| order.deadline);
+            let late = deadline.is_some_and(|at| cx.now.wall >= at);
+            let why = if late {
+                StopReason::NoAnswer
+            } else {
+                StopReason::Denied
+            };
+            cx.stopped(why, refusal, Remedy::CallStaff)
+        }
+        SaleState::Cancelled => cx.stopped(StopReason::Cancelled, refusal, Remedy::Restart),
+        SaleState::Expired => cx.stopped(StopReason::TimedOut, refusal, Remedy::Restart),
+        SaleState::Suspended => {
+            cx.forget();
+            cx.stopped(StopReason::Suspended, refusal, Remedy::CallStaff)
+        }
+    }
+}
+
+fn refused_why(view: &SaleView, rule: Option<&RuleRefusal>, attempts: Option<u32>) -> StopReason {
+    match rule {
+        Some(rule) if rule.rule == "locked" => StopReason::Locked,
+        _ if attempts == Some(0) && view.unit.is_none() => StopReason::NotVerified,
+        _ if attempts == Some(0) => StopReason::NotIdentified,
+        _ => StopReason::Refused,
+    }
+}
+
+/// The backend's answer contradicts itself; a sale that is not linked is given up.
+fn lost(cx: &mut Context, sale: SaleId) -> Step {
+    cx.cancel(sale, StopReason::Device, Remedy::CallStaff)
+}

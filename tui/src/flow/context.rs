@@ -1,0 +1,283 @@
+//! What all steps share: the kiosk's facts, the session's traces, the effects.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::{Binding, SealKey};
+use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
+use counterfoil_data::wire::sale::{KioskView, PurchaseMode, SlotView};
+
+use super::effect::{Act, BankCall, Desk, Effect, Record, Sealing, Ticket};
+use super::event::{Answer, DeviceState, Now};
+use super::finish::Stopped;
+use super::step::Step;
+use crate::model::{Language, LeftBehind, ServiceFault, StopReason};
+
+/// How long the kiosk waits for people and machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// A silent customer is sent home after this.
+    pub idle: Duration,
+    /// The countdown shows for the last part of it.
+    pub warning: Duration,
+    /// The bundle is retracted after this (S9).
+    pub take: Duration,
+    /// Before linked processing, a gate that cannot be passed gives up.
+    pub gate: Duration,
+    /// Longest wait for the confirming officer; the backend's own is shorter.
+    pub officer: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(60),
+            warning: Duration::from_secs(15),
+            take: Duration::from_secs(30),
+            gate: Duration::from_secs(45),
+            officer: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Pauses between tries, in seconds; the last one repeats.
+const BACK_OFF_S: [u64; 5] = [1, 2, 4, 8, 15];
+
+/// The `tries`-th pause (from 0).
+pub(super) fn back_off(tries: u32) -> Duration {
+    let index = usize::try_from(tries).unwrap_or(usize::MAX);
+    Duration::from_secs(BACK_OFF_S.get(index).copied().unwrap_or(15))
+}
+
+/// Who we are, as the backend said.
+#[derive(Debug, Clone)]
+pub(super) struct Bank {
+    pub branch_name: String,
+    pub modes: Vec<PurchaseMode>,
+    pub key: SealKey,
+    pub slots: Vec<SlotView>,
+    /// Largest evidence log seen; it never shrinks (I8).
+    pub log_size: u64,
+}
+
+/// Shared by all steps.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub settings: Settings,
+    pub now: Now,
+    pub language: Language,
+    pub offline: bool,
+    pub bank: Option<Bank>,
+    /// What the journal held at the start and was written since.
+    pub records: Vec<Record>,
+    /// A card may still be in.
+    pub card_in: bool,
+    /// Its number can be sealed again without reading it.
+    pub card_read: bool,
+    /// A document may still lie there.
+    pub document_on: bool,
+    /// It can be sealed again without reading it.
+    pub document_read: bool,
+    /// Answers that contradicted what we believed, in this sale.
+    pub resyncs: u32,
+    devices: BTreeMap<Desk, DeviceState>,
+    watch_card: Option<Ticket>,
+    watch_document: Option<Ticket>,
+    generation: u64,
+    effects: Vec<Effect>,
+}
+
+impl Context {
+    pub fn new(settings: Settings, records: Vec<Record>, now: Now) -> Self {
+        Self {
+            settings,
+            now,
+            language: Language::ZhHans,
+            offline: false,
+            bank: None,
+            records,
+            card_in: false,
+            card_read: false,
+            document_on: false,
+            document_read: false,
+            resyncs: 0,
+            devices: BTreeMap::new(),
+            watch_card: None,
+            watch_document: None,
+            generation: 0,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Hands out an effect and the ticket its answers will carry.
+    pub fn ask(&mut self, desk: Desk, act: Act) -> Ticket {
+        self.generation = self.generation.saturating_add(1);
+        let ticket = Ticket {
+            desk,
+            generation: self.generation,
+        };
+        self.effects.push(Effect { ticket, act });
+        ticket
+    }
+
+    pub fn call(&mut self, call: BankCall) -> Ticket {
+        self.ask(Desk::Bank, Act::Bank(Box::new(call)))
+    }
+
+    pub fn wait(&mut self, time: Duration) -> Ticket {
+        self.ask(Desk::Timer, Act::Wait(time))
+    }
+
+    pub fn stop(&mut self, desk: Desk) {
+        self.ask(desk, Act::Stop);
+    }
+
+    /// Written and synced before the effects after it.
+    pub fn remember(&mut self, record: Record) {
+        self.records.push(record.clone());
+        self.ask(Desk::Journal, Act::Remember(record));
+    }
+
+    /// The sale is over at the backend: nothing is left to deliver.
+    pub fn forget(&mut self) {
+        if !self.records.is_empty() {
+            self.records.clear();
+            self.ask(Desk::Journal, Act::Forget);
+        }
+    }
+
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    pub fn toggle_language(&mut self) {
+        self.language = match self.language {
+            Language::ZhHans => Language::En,
+            Language::En => Language::ZhHans,
+        };
+    }
+
+    /// Under what secrets of this attempt are sealed.
+    pub fn sealing(&self, binding: Binding) -> Option<Sealing> {
+        let key = self.bank.as_ref()?.key;
+        Some(Sealing { binding, key })
+    }
+
+    /// Takes over what the backend says about us; refuses a shrunk log (I8).
+    pub fn learn(&mut self, view: &KioskView) -> Result<(), ServiceFault> {
+        let seen = self.bank.as_ref().map_or(0, |bank| bank.log_size);
+        if view.checkpoint.size < seen {
+            return Err(ServiceFault::LogShrunk);
+        }
+        let key = view.sealing_key().ok_or(ServiceFault::NotEnrolled)?;
+        self.bank = Some(Bank {
+            branch_name: view.branch_name.clone(),
+            modes: view.modes.clone(),
+            key,
+            slots: view.slots.clone(),
+            log_size: view.checkpoint.size,
+        });
+        Ok(())
+    }
+
+    /// Whether the backend is in reach, by the last answer.
+    pub fn note_link(&mut self, ticket: &Ticket, answer: &Answer) {
+        if ticket.desk == Desk::Bank {
+            self.offline = matches!(answer, Answer::Offline);
+        }
+    }
+
+    pub fn note_device(&mut self, desk: Desk, state: DeviceState) {
+        self.devices.insert(desk, state);
+    }
+
+    /// Why nobody can be served now; `Err(None)` while devices are still looked for.
+    pub fn ready(&self) -> Result<(), Option<ServiceFault>> {
+        // A kiosk without a receipt printer still sells: the receipt is then
+        // shown, and staff can print it.
+        let needed = Desk::DEVICES.into_iter().filter(|d| *d != Desk::Receipt);
+        let mut unknown = false;
+        for desk in needed {
+            match self.devices.get(&desk) {
+                Some(DeviceState::Ready) => {}
+                Some(DeviceState::Missing) => {
+                    return Err(Some(ServiceFault::Device(desk.name().to_owned())));
+                }
+                Some(DeviceState::Unknown) | None => unknown = true,
+            }
+        }
+        let slots = self.bank.as_ref().map_or(&[][..], |bank| &bank.slots);
+        if let Some(slot) = slots.first().filter(|_| slots.iter().all(|s| s.locked)) {
+            return Err(Some(ServiceFault::SlotLocked(slot.kind)));
+        }
+        if unknown { Err(None) } else { Ok(()) }
+    }
+
+    /// Whether this slot was locked after a wrong number.
+    pub fn slot_locked(&self, slot: &counterfoil_data::ids::SlotId) -> bool {
+        let slots = self.bank.as_ref().map_or(&[][..], |bank| &bank.slots);
+        slots.iter().any(|s| s.locked && s.slot == *slot)
+    }
+
+    /// Watches what may still lie in the readers (left behind).
+    pub fn watch_readers(&mut self) {
+        if self.card_in && self.watch_card.is_none() {
+            self.watch_card = Some(self.ask(Desk::Card, Act::WatchCard));
+        }
+        if self.document_on && self.watch_document.is_none() {
+            self.watch_document = Some(self.ask(Desk::Document, Act::WatchDocument));
+        }
+    }
+
+    /// Takes an answer to a watch; whether it was one.
+    pub fn watched(&mut self, ticket: &Ticket, answer: &Answer) -> bool {
+        if self.watch_card == Some(*ticket) {
+            self.watch_card = None;
+            self.card_in = !matches!(answer, Answer::CardRemoved);
+            self.watch_readers();
+            return true;
+        }
+        if self.watch_document == Some(*ticket) {
+            self.watch_document = None;
+            self.document_on = !matches!(answer, Answer::DocumentRemoved);
+            self.watch_readers();
+            return true;
+        }
+        false
+    }
+
+    pub fn left_behind(&self) -> Vec<LeftBehind> {
+        let card = self.card_in.then_some(LeftBehind::Card);
+        let document = self.document_on.then_some(LeftBehind::Document);
+        card.into_iter().chain(document).collect()
+    }
+
+    /// Nothing of this customer stays (I10), except that their things may still
+    /// lie in the readers.
+    pub fn wipe(&mut self) {
+        self.card_read = false;
+        self.document_read = false;
+        self.resyncs = 0;
+        self.language = Language::ZhHans;
+        self.ask(Desk::Journal, Act::WipeSession);
+    }
+
+    /// Gives a sale up that is not linked yet, and tells the customer why.
+    pub fn cancel(&mut self, sale: SaleId, why: StopReason, remedy: Remedy) -> Step {
+        let call = BankCall::Cancel(sale, cancel_key(sale));
+        let ticket = self.call(call.clone());
+        Stopped::begin(self, why, None, remedy, Some((call, ticket)))
+    }
+
+    /// The sale is over; tells the customer why.
+    pub fn stopped(&mut self, why: StopReason, rule: Option<RuleRefusal>, or: Remedy) -> Step {
+        let remedy = rule.as_ref().map_or(or, |rule| rule.remedy);
+        Stopped::begin(self, why, rule, remedy, None)
+    }
+}
+
+/// The key under which a sale is cancelled; one for ever.
+pub(super) fn cancel_key(sale: SaleId) -> String {
+    format!("cancel-{sale}")
+}

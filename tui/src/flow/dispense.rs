@@ -1,0 +1,463 @@
+//! Paper: feed, read, compare, ink, present, taken (S9).
+//!
+//! ```text
+//!      ┌───────────────────────── next form ──────────────────────────┐
+//!      ▼                                                              │
+//!  Advising ──► Feeding ──► Reading ──► Printing ──► Advising(printed n, feeding n+1)
+//!  (durable)       │           │           │                          │ last
+//!                  └───────────┴───────────┴─► Diverting ─► Advising  ▼
+//!                    not moved: once more      spoiled, mismatch   Presenting ─► InReach ─► end
+//!                                              unknown                         └► Retracting ┘
+//! ```
+//!
+//! No feed before `Feeding` is durable (I5): a feed takes a [`FeedDurable`]. No
+//! ink before the number read equals the assigned one (S9): ink takes a
+//! [`NumberEqual`]. A sheet is never fired twice. With the link down nothing
+//! moves; the same advices are repeated until they are acknowledged. After a
+//! restart nothing is guessed: what neither journal nor printer can show is
+//! `NoOutcome`, which freezes the number (I6).
+
+mod reach;
+mod resume;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use counterfoil_data::bill::BillNumber;
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::confirm::ConfirmText;
+use counterfoil_data::wire::forms::{FormAdvice, FormEvent, FormState, FormsAnswer};
+use counterfoil_data::wire::sale::{AbandonReason, FormView, PrintJob};
+
+use super::bank::Asking;
+use super::context::Context;
+use super::effect::{Act, Desk, Record, Ticket};
+use super::event::{Answer, Paper, PrinterFacts};
+use super::paper::{Delivered, Delivery, each, ranges};
+use super::proof::{FeedDurable, NumberEqual};
+use super::step::{PLACES, Patience, Stage, Step};
+use crate::model::{Body, FormPhase};
+
+/// Spoiled forms in one sale before the kiosk breaks it off.
+const SPOILED_MAX: u32 = 3;
+/// Feeds of one blank that provably did not move.
+const FEEDS_MAX: u32 = 3;
+/// Between two of them.
+const FEED_PAUSE: Duration = Duration::from_secs(3);
+/// Answers that contradicted us before the kiosk breaks the sale off.
+const RESYNCS_MAX: u32 = 3;
+
+/// Where the printed forms lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Gathered in the printer.
+    Escrow,
+    /// In the customer's reach.
+    Reach,
+}
+
+/// What follows an acknowledgement.
+#[derive(Debug)]
+enum Then {
+    /// This feed is now durable.
+    Feed(Box<PrintJob>),
+    /// Look at the printer before the next feed.
+    Check,
+    /// Whatever is next.
+    On,
+    /// Compare books and printer after a restart.
+    Reconcile,
+}
+
+/// What a sheet in the transport comes to, once it is cleared or not.
+#[derive(Debug)]
+struct Verdict {
+    cleared: Option<FormAdvice>,
+    stuck: Option<FormAdvice>,
+    /// The sale goes no further even if the transport is clear.
+    stop: Option<AbandonReason>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Advising(Delivery, Then),
+    Checking,
+    Feeding(FeedDurable, u32),
+    Pausing(FeedDurable, u32),
+    Reading(FeedDurable),
+    Printing(NumberEqual),
+    Diverting(Verdict),
+    /// Something lies in the transport after a restart.
+    Clearing(Vec<FormAdvice>),
+    Presenting,
+    InReach(Option<Delivery>),
+    Retracting(Option<Delivery>),
+    Reconciling(u32),
+    ReconcilePause(u32),
+}
+
+/// The paper of one linked sale.
+#[derive(Debug)]
+pub(super) struct Dispensing {
+    sale: SaleId,
+    requisition: String,
+    approved: ConfirmText,
+    /// Not fed yet, in feed order.
+    jobs: VecDeque<PrintJob>,
+    /// As the backend last said.
+    forms: Vec<FormView>,
+    /// Printed, not settled.
+    bundle: Vec<BillNumber>,
+    place: Place,
+    /// Every job the linked result carries.
+    all_jobs: Vec<PrintJob>,
+    /// Times the presenter was asked.
+    presents: u32,
+    current: Option<BillNumber>,
+    stop: Option<AbandonReason>,
+    spoiled: u32,
+    resuming: bool,
+    phase: Phase,
+    /// Of the form printer or its timer.
+    ticket: Ticket,
+}
+
+impl Dispensing {
+    fn ask(mut self, cx: &mut Context, act: Act, phase: Phase) -> Step {
+        self.ticket = cx.ask(Desk::Forms, act);
+        self.phase = phase;
+        self.into()
+    }
+
+    fn advise(mut self, cx: &mut Context, advices: Vec<FormAdvice>, then: Then) -> Step {
+        self.phase = Phase::Advising(Delivery::begin(cx, self.sale, advices), then);
+        self.into()
+    }
+
+    /// The next thing to do; `done` are outcomes to deliver with it, so that
+    /// `printed n` and `feeding n+1` are one call.
+    fn go_on(mut self, cx: &mut Context, done: Vec<FormAdvice>) -> Step {
+        self.current = None;
+        if let Some(job) = self.jobs.front()
+            && cx.slot_locked(&job.slot)
+        {
+            self.stop = self.stop.or(Some(AbandonReason::WrongNumber));
+        }
+        if self.stop.is_none()
+            && self.place == Place::Escrow
+            && let Some(job) = self.jobs.pop_front()
+        {
+            let mut advices = done;
+            advices.extend(each(&[job.number], &FormEvent::Feeding));
+            self.current = Some(job.number);
+            self.resuming = false;
+            return self.advise(cx, advices, Then::Feed(Box::new(job)));
+        }
+        if !done.is_empty() {
+            return self.advise(cx, done, Then::On);
+        }
+        if !self.bundle.is_empty() {
+            return match self.place {
+                Place::Escrow => self.ask(cx, Act::Present, Phase::Presenting),
+                Place::Reach => self.in_reach(cx),
+            };
+        }
+        let broken = if self.jobs.is_empty() {
+            None
+        } else {
+            self.stop
+        };
+        Asking::end(cx, self.sale, broken)
+    }
+
+    /// Advices are durable.
+    fn acknowledged(mut self, cx: &mut Context, answer: FormsAnswer, then: Then) -> Step {
+        self.take_over(&answer);
+        match then {
+            Then::Feed(job) => match FeedDurable::acknowledged(*job, &answer) {
+                Ok(durable) => self.feed(cx, durable, 0),
+                Err(_) => self.resync(cx),
+            },
+            Then::Check => self.ask(cx, Act::PrinterStatus, Phase::Checking),
+            Then::On => self.go_on(cx, Vec::new()),
+            Then::Reconcile => self.reconcile(cx, 0),
+        }
+    }
+
+    fn take_over(&mut self, answer: &FormsAnswer) {
+        self.forms.clone_from(&answer.forms);
+        for job in &answer.supplements {
+            let assigned = |f: &FormView| f.number == job.number && f.state == FormState::Assigned;
+            let known = self.jobs.iter().any(|j| j.number == job.number);
+            if !known && self.forms.iter().any(assigned) {
+                self.jobs.push_back(job.clone());
+            }
+        }
+    }
+
+    /// Fires the feed: written down first, so that a restart knows paper moved.
+    fn feed(self, cx: &mut Context, durable: FeedDurable, tries: u32) -> Step {
+        let (sale, number) = (self.sale, durable.job().number);
+        if tries == 0 {
+            cx.remember(Record::Firing { sale, number });
+        }
+        let slot = durable.job().slot.clone();
+        let tries = tries.saturating_add(1);
+        self.ask(cx, Act::Feed(slot), Phase::Feeding(durable, tries))
+    }
+
+    fn fed(mut self, cx: &mut Context, durable: FeedDurable, tries: u32, answer: Answer) -> Step {
+        let number = durable.job().number;
+        match answer {
+            Answer::Fed => self.ask(cx, Act::ReadNumber, Phase::Reading(durable)),
+            Answer::FeedFailed {
+                moved: false,
+                empty,
+                reason,
+            } => {
+                if tries < FEEDS_MAX && !empty {
+                    self.ticket = cx.wait(FEED_PAUSE);
+                    self.phase = Phase::Pausing(durable, tries);
+                    return self.into();
+                }
+                self.stop = Some(if empty {
+                    AbandonReason::CassetteEmpty
+                } else {
+                    AbandonReason::PrinterFault
+                });
+                let reason = format!("nothing fed: {reason}");
+                self.advise(cx, no_outcome(number, reason), Then::On)
+            }
+            Answer::FeedFailed { reason, .. } => {
+                let verdict = Verdict {
+                    cleared: Some(failed(number, false, &reason)),
+                    stuck: no_outcome(number, reason).pop(),
+                    stop: None,
+                };
+                self.divert(cx, verdict)
+            }
+            _ => self.fault(cx, number),
+        }
+    }
+
+    fn read(self, cx: &mut Context, durable: FeedDurable, answer: Answer) -> Step {
+        let number = durable.job().number;
+        match answer {
+            Answer::NumberRead(read) => match durable.compare(read) {
+                Ok(equal) => {
+                    let act = Act::Print {
+                        job: Box::new(equal.job().clone()),
+                        approved: Box::new(self.approved.clone()),
+                    };
+                    self.ask(cx, act, Phase::Printing(equal))
+                }
+                Err(_) => {
+                    let event = FormEvent::Mismatch { read };
+                    let advice = FormAdvice { number, event };
+                    self.divert(cx, same(advice, Some(AbandonReason::WrongNumber)))
+                }
+            },
+            Answer::NumberUnreadable(reason) => {
+                self.divert(cx, same(failed(number, false, &reason), None))
+            }
+            _ => self.fault(cx, number),
+        }
+    }
+
+    fn printed(mut self, cx: &mut Context, equal: &NumberEqual, answer: Answer) -> Step {
+        let number = equal.job().number;
+        match answer {
+            Answer::Printed(evidence) => {
+                self.bundle.push(number);
+                let event = FormEvent::Printed { evidence };
+                self.go_on(cx, vec![FormAdvice { number, event }])
+            }
+            Answer::PrintFailed { ink, reason } => {
+                self.divert(cx, same(failed(number, ink, &reason), None))
+            }
+            Answer::PrintUnknown(reason) => {
+                let verdict = Verdict {
+                    cleared: no_outcome(number, reason.clone()).pop(),
+                    stuck: no_outcome(number, reason).pop(),
+                    stop: Some(AbandonReason::PrinterFault),
+                };
+                self.divert(cx, verdict)
+            }
+            _ => self.fault(cx, number),
+        }
+    }
+
+    /// The printer was lost with a sheet on its way.
+    fn fault(self, cx: &mut Context, number: BillNumber) -> Step {
+        let advice = || no_outcome(number, "form printer lost".to_owned()).pop();
+        let verdict = Verdict {
+            cleared: advice(),
+            stuck: advice(),
+            stop: Some(AbandonReason::PrinterFault),
+        };
+        self.divert(cx, verdict)
+    }
+
+    fn divert(self, cx: &mut Context, verdict: Verdict) -> Step {
+        self.ask(cx, Act::Divert, Phase::Diverting(verdict))
+    }
+
+    fn diverted(mut self, cx: &mut Context, verdict: Verdict, cleared: bool) -> Step {
+        let advice = if cleared {
+            self.stop = self.stop.or(verdict.stop);
+            verdict.cleared
+        } else {
+            let fault = Some(AbandonReason::PrinterFault);
+            self.stop = self.stop.or(verdict.stop).or(fault);
+            verdict.stuck
+        };
+        self.spoiled = self.spoiled.saturating_add(1);
+        if self.spoiled >= SPOILED_MAX {
+            self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        }
+        let Some(advice) = advice else {
+            return self.go_on(cx, Vec::new());
+        };
+        let then = if self.stop.is_some() {
+            Then::On
+        } else {
+            Then::Check
+        };
+        self.advise(cx, vec![advice], then)
+    }
+
+    fn checked(mut self, cx: &mut Context, facts: Option<PrinterFacts>) -> Step {
+        let clear = facts.is_some_and(|f| !f.fault && f.transport == Paper::Empty);
+        if !clear {
+            self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        }
+        self.go_on(cx, Vec::new())
+    }
+
+    /// The books contradict us: looks again, a few times, then leaves it to staff.
+    fn resync(self, cx: &mut Context) -> Step {
+        cx.resyncs = cx.resyncs.saturating_add(1);
+        if cx.resyncs > RESYNCS_MAX {
+            return Asking::end(cx, self.sale, Some(AbandonReason::PrinterFault));
+        }
+        Asking::sync(cx, self.sale)
+    }
+
+    fn phase(&self) -> FormPhase {
+        match &self.phase {
+            Phase::Advising(delivery, _) if delivery.is_stuck() => FormPhase::Waiting,
+            Phase::Advising(..) => FormPhase::Asking,
+            Phase::Reading(_) => FormPhase::Reading,
+            Phase::Printing(_) => FormPhase::Printing,
+            Phase::Presenting | Phase::InReach(_) | Phase::Retracting(_) => FormPhase::Presenting,
+            _ => FormPhase::Feeding,
+        }
+    }
+
+    fn with_state(&self, states: &[FormState]) -> Vec<BillNumber> {
+        let these = self.forms.iter().filter(|f| states.contains(&f.state));
+        these.map(|f| f.number).collect()
+    }
+}
+
+fn failed(number: BillNumber, ink: bool, reason: &str) -> FormAdvice {
+    let reason = reason.to_owned();
+    let event = FormEvent::Failed { ink, reason };
+    FormAdvice { number, event }
+}
+
+fn no_outcome(number: BillNumber, reason: String) -> Vec<FormAdvice> {
+    each(&[number], &FormEvent::NoOutcome { reason })
+}
+
+/// The same whether the transport can be cleared or not.
+fn same(advice: FormAdvice, stop: Option<AbandonReason>) -> Verdict {
+    Verdict {
+        cleared: Some(advice.clone()),
+        stuck: Some(advice),
+        stop,
+    }
+}
+
+impl Stage for Dispensing {
+    fn awaits(&self, ticket: Ticket) -> bool {
+        let delivery = match &self.phase {
+            Phase::Advising(delivery, _) => return delivery.ticket() == ticket,
+            Phase::InReach(delivery) | Phase::Retracting(delivery) => delivery.as_ref(),
+            _ => None,
+        };
+        self.ticket == ticket || delivery.is_some_and(|d| d.ticket() == ticket)
+    }
+
+    fn answered(mut self, cx: &mut Context, ticket: Ticket, answer: Answer) -> Step {
+        let phase = std::mem::replace(&mut self.phase, Phase::Presenting);
+        match phase {
+            Phase::Advising(delivery, then) => match delivery.answered(cx, answer) {
+                Delivered::Pending(delivery) => {
+                    self.phase = Phase::Advising(delivery, then);
+                    self.into()
+                }
+                Delivered::Done(answer) => self.acknowledged(cx, answer, then),
+                Delivered::Contradicted => self.resync(cx),
+            },
+            Phase::Checking => match answer {
+                Answer::Printer(facts) => self.checked(cx, Some(facts)),
+                _ => self.checked(cx, None),
+            },
+            Phase::Feeding(durable, tries) => self.fed(cx, durable, tries, answer),
+            Phase::Pausing(durable, tries) => self.feed(cx, durable, tries),
+            Phase::Reading(durable) => self.read(cx, durable, answer),
+            Phase::Printing(equal) => self.printed(cx, &equal, answer),
+            Phase::Diverting(verdict) => {
+                let cleared = matches!(answer, Answer::Diverted);
+                self.diverted(cx, verdict, cleared)
+            }
+            Phase::Clearing(lost) => {
+                let cleared = matches!(answer, Answer::Diverted);
+                self.cleared(cx, lost, cleared)
+            }
+            Phase::Presenting => self.presented(cx, &answer),
+            Phase::InReach(delivery) => self.reached(cx, delivery, ticket, answer),
+            Phase::Retracting(delivery) => self.retracted(cx, delivery, ticket, answer),
+            Phase::Reconciling(tries) => self.reconciled(cx, tries, &answer),
+            Phase::ReconcilePause(tries) => self.reconcile(cx, tries),
+        }
+    }
+
+    /// Only for the countdown: whether the bundle was taken is the printer's to say.
+    fn patience(&self, cx: &Context) -> Option<Patience> {
+        let counted = Patience {
+            total: cx.settings.take,
+            counted: true,
+            extends: false,
+        };
+        matches!(self.phase, Phase::InReach(_)).then_some(counted)
+    }
+
+    fn place(&self) -> Option<(u8, u8)> {
+        Some((6, PLACES))
+    }
+
+    fn body(&self, _: &Context) -> Body {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (printed, total) = (count(self.bundle.len()), count(self.forms.len()));
+        if matches!(self.phase, Phase::InReach(_)) {
+            return Body::TakeForms {
+                ranges: ranges(&self.bundle),
+                count: printed,
+            };
+        }
+        if self.resuming {
+            return Body::Resuming { printed, total };
+        }
+        Body::Dispensing {
+            requisition: self.requisition.clone(),
+            printed,
+            total,
+            current: self.current,
+            phase: self.phase(),
+            spoiled: self.with_state(&[FormState::Spoiled, FormState::Retracted]),
+            unknown: self.with_state(&[FormState::Unknown]),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Beginning, and going on after a restart (I6).
+//!
+//! Order: what the journal knew is delivered first; then books and printer are
+//! compared; what neither can show is `NoOutcome`; then the forms that were
+//! never fed are printed.
+
+use std::time::Duration;
+
+use counterfoil_data::wire::forms::{FormAdvice, FormEvent, FormState};
+use counterfoil_data::wire::sale::AbandonReason;
+
+use super::super::context::Context;
+use super::super::effect::Act;
+use super::super::event::{Answer, Paper, PrinterFacts};
+use super::super::paper::{Delivery, each, never_fired, undelivered};
+use super::super::proof::Linked;
+use super::super::step::Step;
+use super::{Dispensing, Phase, Place, Then, no_outcome};
+use crate::flow::effect::{Desk, Ticket};
+
+/// Looks at a printer that does not answer, before its paper is given up.
+const LOOKS_MAX: u32 = 20;
+/// Between two of them.
+const LOOK_PAUSE: Duration = Duration::from_secs(3);
+
+impl Dispensing {
+    /// Right after linked processing; or after a contradiction, then as after
+    /// a restart.
+    pub fn begin(cx: &mut Context, linked: Linked) -> Step {
+        let on_the_way = |state| {
+            matches!(
+                state,
+                FormState::Feeding | FormState::Printed | FormState::Presented
+            )
+        };
+        if linked.view().forms.iter().any(|f| on_the_way(f.state)) {
+            return Self::resume(cx, linked);
+        }
+        Self::of(&linked).go_on(cx, Vec::new())
+    }
+
+    /// After a restart.
+    pub fn resume(cx: &mut Context, linked: Linked) -> Step {
+        let mut step = Self::of(&linked);
+        step.resuming = true;
+        let late = undelivered(&cx.records, step.sale, &step.forms);
+        if late.is_empty() {
+            return step.reconcile(cx, 0);
+        }
+        let delivery = Delivery::repeat(cx, step.sale, late);
+        step.phase = Phase::Advising(delivery, Then::Reconcile);
+        step.into()
+    }
+
+    fn of(linked: &Linked) -> Self {
+        let (view, result) = (linked.view(), linked.result());
+        let assigned = |number| {
+            let mut forms = view.forms.iter();
+            forms.any(|f| f.number == number && f.state == FormState::Assigned)
+        };
+        let jobs = result.jobs.iter().filter(|job| assigned(job.number));
+        Self {
+            sale: view.sale,
+            requisition: result.requisition.clone(),
+            approved: result.approved.clone(),
+            jobs: jobs.cloned().collect(),
+            forms: view.forms.clone(),
+            bundle: Vec::new(),
+            place: Place::Escrow,
+            all_jobs: result.jobs.clone(),
+            presents: 0,
+            current: None,
+            stop: None,
+            spoiled: 0,
+            resuming: false,
+            phase: Phase::Checking,
+            ticket: Ticket {
+                desk: Desk::Forms,
+                generation: 0,
+            },
+        }
+    }
+
+    /// Asks the printer what lies where.
+    pub(super) fn reconcile(self, cx: &mut Context, tries: u32) -> Step {
+        self.ask(cx, Act::PrinterStatus, Phase::Reconciling(tries))
+    }
+
+    pub(super) fn reconciled(mut self, cx: &mut Context, tries: u32, answer: &Answer) -> Step {
+        let facts = match answer {
+            Answer::Printer(facts) => *facts,
+            _ if tries < LOOKS_MAX => {
+                self.ticket = cx.wait(LOOK_PAUSE);
+                self.phase = Phase::ReconcilePause(tries.saturating_add(1));
+                return self.into();
+            }
+            _ => PrinterFacts {
+                transport: Paper::Empty,
+                escrow: Paper::Empty,
+                output: Paper::Empty,
+                fault: true,
+            },
+        };
+        if facts.fault {
+            self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        }
+        let mut lost = self.compare_bundle(&facts);
+        lost.extend(self.compare_feeding(cx));
+        if facts.transport == Paper::Occupied {
+            // Whatever lies there is not handed out; its name is in `lost`, or
+            // was settled before.
+            return self.ask(cx, Act::Divert, Phase::Clearing(lost));
+        }
+        self.tell(cx, lost)
+    }
+
+    /// The transport was cleared, or cannot be.
+    pub(super) fn cleared(
+        mut self,
+        cx: &mut Context,
+        lost: Vec<FormAdvice>,
+        cleared: bool,
+    ) -> Step {
+        if !cleared {
+            self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        }
+        self.tell(cx, lost)
+    }
+
+    fn tell(self, cx: &mut Context, lost: Vec<FormAdvice>) -> Step {
+        if lost.is_empty() {
+            self.go_on(cx, lost)
+        } else {
+            self.advise(cx, lost, Then::On)
+        }
+    }
+
+    /// Printed forms are where the sensors see paper, or nobody knows.
+    fn compare_bundle(&mut self, facts: &PrinterFacts) -> Vec<FormAdvice> {
+        self.bundle = self.with_state(&[FormState::Printed, FormState::Presented]);
+        let was_presented = !self.with_state(&[FormState::Presented]).is_empty();
+        let in_reach = facts.output == Paper::Occupied;
+        let in_escrow = facts.escrow == Paper::Occupied && !was_presented;
+        self.place = if in_reach {
+            Place::Reach
+        } else {
+            Place::Escrow
+        };
+        if in_reach || in_escrow {
+            return Vec::new();
+        }
+        let reason = if was_presented {
+            "nobody saw it taken"
+        } else {
+            "not in the escrow after a restart"
+        };
+        let event = FormEvent::NoOutcome {
+            reason: reason.to_owned(),
+        };
+        each(&std::mem::take(&mut self.bundle), &event)
+    }
+
+    /// A form in `Feeding` is fed again only if the journal proves it never was.
+    fn compare_feeding(&mut self, cx: &Context) -> Vec<FormAdvice> {
+        let mut lost = Vec::new();
+        for number in self.with_state(&[FormState::Feeding]) {
+            let job = self.all_jobs.iter().find(|job| job.number == number);
+            match job {
+                Some(job) if never_fired(&cx.records, self.sale, number) => {
+                    self.jobs.push_front(job.clone());
+                }
+                _ => lost.extend(no_outcome(number, "fed before a restart".to_owned())),
+            }
+        }
+        lost
+    }
+}

@@ -1,0 +1,263 @@
+//! Effects: what the flow wants done, as values.
+//!
+//! The loop performs them; a test reads them. Every effect carries a [`Ticket`],
+//! and its answer comes back under the same ticket, so that an answer to a
+//! request nobody waits for any more is dropped by comparison, not by luck.
+
+use std::time::Duration;
+
+use counterfoil_data::bill::BillNumber;
+use counterfoil_data::ids::{SaleId, SlotId};
+use counterfoil_data::sealed::{Binding, SealKey, Sealed};
+use counterfoil_data::wire::confirm::ConfirmText;
+use counterfoil_data::wire::forms::{FormAdvice, FormAdvices};
+use counterfoil_data::wire::sale::{
+    AbandonReason, IdentityHead, LivePrint, OpenSale, Order, PrintJob, Receipt, VerificationInfo,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::model::Language;
+
+/// Whom an effect is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Desk {
+    /// The backend.
+    Bank,
+    /// The loop's timer.
+    Timer,
+    /// The outcome journal.
+    Journal,
+    /// The card reader.
+    Card,
+    /// The PIN pad.
+    PinPad,
+    /// The ID reader.
+    Document,
+    /// The finger sensor.
+    Finger,
+    /// The form printer.
+    Forms,
+    /// The receipt printer.
+    Receipt,
+}
+
+impl Desk {
+    /// The six devices, in the order staff check them.
+    pub const DEVICES: [Self; 6] = [
+        Self::Card,
+        Self::PinPad,
+        Self::Document,
+        Self::Finger,
+        Self::Forms,
+        Self::Receipt,
+    ];
+
+    /// The name on the desk, as twins and staff use it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bank => "bank",
+            Self::Timer => "timer",
+            Self::Journal => "journal",
+            Self::Card => "card-reader",
+            Self::PinPad => "pin-pad",
+            Self::Document => "id-reader",
+            Self::Finger => "finger",
+            Self::Forms => "form-printer",
+            Self::Receipt => "receipt-printer",
+        }
+    }
+}
+
+/// One request to one desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Whom it was for.
+    pub desk: Desk,
+    /// Counts up over all desks.
+    pub generation: u64,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// Under which its answers come back.
+    pub ticket: Ticket,
+    /// What to do.
+    pub act: Act,
+}
+
+/// Under what a device worker seals what it read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealing {
+    /// This sale and this attempt.
+    pub binding: Binding,
+    /// The backend's key.
+    pub key: SealKey,
+}
+
+/// What is written down before it is acted on (fsync), for a restart (I6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "wrote", deny_unknown_fields)]
+pub enum Record {
+    /// `link` is about to be sent under this key. Its presence proves that the
+    /// journal reaches back to the start of this sale's paper.
+    Linking {
+        /// The sale.
+        sale: SaleId,
+        /// The idempotency key.
+        key: String,
+    },
+    /// This form is about to be fed; without this record its paper never moved.
+    Firing {
+        /// The sale.
+        sale: SaleId,
+        /// The form.
+        number: BillNumber,
+    },
+    /// An outcome that was known, maybe not yet acknowledged.
+    Outcome {
+        /// The sale.
+        sale: SaleId,
+        /// What happened.
+        advice: FormAdvice,
+    },
+}
+
+/// The vocabulary of effects. Names are public: plays say `expect effects`.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Answer `Waited` after so long.
+    Wait(Duration),
+    /// Ask the backend.
+    Bank(Box<BankCall>),
+    /// Wait for a card, read it, seal its number.
+    ReadCard(Sealing),
+    /// Seal the number of the card that was read, once more.
+    SealCard(Sealing),
+    /// Answer `CardRemoved` once no card is in.
+    WatchCard,
+    /// PIN entry inside the pad.
+    StartPin(Sealing),
+    /// Wait for a document, authenticate it (S16), read it, seal it.
+    ReadDocument(Sealing),
+    /// Seal the document that was read, once more, under a new challenge.
+    SealDocument(Sealing),
+    /// Answer `DocumentRemoved` once none lies there.
+    WatchDocument,
+    /// Arm the sensor, wait for a finger, capture, judge, seal. Only after S16.
+    CaptureFinger(Sealing),
+    /// What lies where in the form printer.
+    PrinterStatus,
+    /// Feed one blank. Only after `Feeding` is durable (I5).
+    Feed(SlotId),
+    /// Read the number of the sheet in the transport.
+    ReadNumber,
+    /// Ink. Only after the number was read and is equal (S9).
+    Print {
+        /// What to print.
+        job: Box<PrintJob>,
+        /// What the officer confirmed.
+        approved: Box<ConfirmText>,
+    },
+    /// The sheet in the transport into the reject bin.
+    Divert,
+    /// The bundle to the customer.
+    Present,
+    /// Answer `Taken` or `StillThere`.
+    AwaitTaken(Duration),
+    /// The bundle into the retract bin.
+    Retract,
+    /// Print the receipt.
+    PrintReceipt {
+        /// What it says.
+        receipt: Box<Receipt>,
+        /// In which language.
+        language: Language,
+    },
+    /// Nobody waits for this desk's answer any more.
+    Stop,
+    /// Forget everything of this customer (I10).
+    WipeSession,
+    /// Append and sync; the rest of the batch waits for it, and is dropped if
+    /// it fails.
+    Remember(Record),
+    /// Everything remembered was acknowledged.
+    Forget,
+}
+
+impl Act {
+    /// The public name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Wait(_) => "Wait",
+            Self::Bank(call) => call.name(),
+            Self::ReadCard(_) => "ReadCard",
+            Self::SealCard(_) => "SealCard",
+            Self::WatchCard => "WatchCard",
+            Self::StartPin(_) => "StartPin",
+            Self::ReadDocument(_) => "ReadDocument",
+            Self::SealDocument(_) => "SealDocument",
+            Self::WatchDocument => "WatchDocument",
+            Self::CaptureFinger(_) => "CaptureFinger",
+            Self::PrinterStatus => "PrinterStatus",
+            Self::Feed(_) => "Feed",
+            Self::ReadNumber => "ReadNumber",
+            Self::Print { .. } => "Print",
+            Self::Divert => "Divert",
+            Self::Present => "Present",
+            Self::AwaitTaken(_) => "AwaitTaken",
+            Self::Retract => "Retract",
+            Self::PrintReceipt { .. } => "PrintReceipt",
+            Self::Stop => "Stop",
+            Self::WipeSession => "WipeSession",
+            Self::Remember(_) => "Remember",
+            Self::Forget => "Forget",
+        }
+    }
+}
+
+/// One call of the backend.
+#[derive(Debug, Clone)]
+pub enum BankCall {
+    /// `GET /v1/kiosk`.
+    Kiosk,
+    /// `GET /v1/sales/{id}`.
+    View(SaleId),
+    /// `POST /v1/sales`.
+    OpenSale(OpenSale),
+    /// `POST …/info` (S3).
+    SubmitInfo(SaleId, VerificationInfo),
+    /// `POST …/identity` (S12).
+    SubmitIdentity(SaleId, IdentityHead, Sealed<LivePrint>),
+    /// `POST …/order` (S6).
+    PlaceOrder(SaleId, Order),
+    /// `POST …/link` (S7) under an idempotency key.
+    Link(SaleId, String),
+    /// `POST …/forms`.
+    Advise(SaleId, FormAdvices),
+    /// `POST …/cancel` under an idempotency key.
+    Cancel(SaleId, String),
+    /// `POST …/abandon` under an idempotency key.
+    Abandon(SaleId, AbandonReason, String),
+    /// `POST …/close` under an idempotency key.
+    CloseSale(SaleId, String),
+}
+
+impl BankCall {
+    /// The public name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Kiosk => "Kiosk",
+            Self::View(_) => "View",
+            Self::OpenSale(_) => "OpenSale",
+            Self::SubmitInfo(..) => "SubmitInfo",
+            Self::SubmitIdentity(..) => "SubmitIdentity",
+            Self::PlaceOrder(..) => "PlaceOrder",
+            Self::Link(..) => "Link",
+            Self::Advise(..) => "Advise",
+            Self::Cancel(..) => "Cancel",
+            Self::Abandon(..) => "Abandon",
+            Self::CloseSale(..) => "CloseSale",
+        }
+    }
+}

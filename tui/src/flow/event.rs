@@ -1,0 +1,193 @@
+//! Events: everything that reaches the flow, in one order.
+
+use std::time::Duration;
+
+use counterfoil_data::bill::BillNumber;
+use counterfoil_data::sealed::{Sealed, SecretText};
+use counterfoil_data::wire::confirm::Notice;
+use counterfoil_data::wire::forms::FormsAnswer;
+use counterfoil_data::wire::problem::{Problem, Remedy};
+use counterfoil_data::wire::sale::{
+    Authenticity, CardProof, DocumentFields, KioskView, LivePrint, SaleView,
+};
+use jiff::Timestamp;
+
+use super::effect::{Desk, Ticket};
+use crate::cmd::Cmd;
+use crate::model::{CardProblem, DocumentProblem, FingerAdvice};
+
+/// What the loop knows when it hands over an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Monotonic time, for deadlines.
+    pub at: Duration,
+    /// Wall time, to tell a late answer from a denial.
+    pub wall: Timestamp,
+    /// 128 fresh random bits; a sale opened by this event takes them as its id.
+    pub chance: u128,
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The person did something.
+    Cmd(Cmd),
+    /// The step's deadline passed.
+    Deadline,
+    /// A desk answered; some requests are answered several times.
+    Answered(Ticket, Answer),
+    /// A device came or went.
+    Device(Desk, DeviceState),
+    /// The backend says that a sale changed.
+    Notice(Notice),
+    /// The journal could not be written; the rest of the batch was not done.
+    JournalFailed,
+}
+
+/// Whether a device can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceState {
+    /// Not looked for yet.
+    Unknown,
+    /// Open and answering.
+    Ready,
+    /// Not there, or fenced after an error.
+    Missing,
+}
+
+/// Whether paper is in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paper {
+    /// Nothing.
+    Empty,
+    /// Something.
+    Occupied,
+}
+
+/// What the form printer says about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrinterFacts {
+    /// Between feeder and escrow.
+    pub transport: Paper,
+    /// Where printed forms are gathered.
+    pub escrow: Paper,
+    /// In the customer's reach.
+    pub output: Paper,
+    /// A fault that forbids the next feed.
+    pub fault: bool,
+}
+
+/// The answers of all desks.
+#[derive(Debug)]
+pub enum Answer {
+    /// Timer: the wait is over.
+    Waited,
+    /// Bank: who we are.
+    Kiosk(Box<KioskView>),
+    /// Bank: how the sale stands.
+    Sale(Box<SaleView>),
+    /// Bank: advices are durable.
+    Forms(FormsAnswer),
+    /// Bank: refused.
+    Problem(Box<Problem>),
+    /// Bank: no answer; whether it arrived is not known.
+    Offline,
+
+    /// Card: one is in.
+    CardPresent,
+    /// Card: read; its number sealed.
+    CardRead {
+        /// The number.
+        card: Sealed<SecretText>,
+        /// What the chip proved.
+        proof: CardProof,
+    },
+    /// Card: something a person can do better.
+    CardProblem(CardProblem),
+    /// Card: none is in.
+    CardRemoved,
+
+    /// PIN pad: so many digits.
+    PinDigits(u8),
+    /// PIN pad: done, sealed inside the pad.
+    PinDone(Sealed<SecretText>),
+    /// PIN pad: the customer pressed cancel.
+    PinCancelled,
+    /// PIN pad: the customer was silent.
+    PinTimedOut,
+
+    /// Document: one lies there.
+    DocumentPresent,
+    /// Document: authentic (S16) and read.
+    DocumentRead {
+        /// Its fields, sealed.
+        document: Sealed<DocumentFields>,
+        /// The kiosk's signed assertion.
+        authenticity: Authenticity,
+    },
+    /// Document: something a person can do better.
+    DocumentProblem(DocumentProblem),
+    /// Document: its authenticity could not be shown (S16).
+    DocumentNotAuthentic,
+    /// Document: none lies there.
+    DocumentRemoved,
+
+    /// Finger: on the sensor.
+    FingerPresent,
+    /// Finger: so much of the image is here, percent.
+    FingerProgress(u8),
+    /// Finger: captured, good enough, sealed.
+    FingerCaptured(Sealed<LivePrint>),
+    /// Finger: captured and not good enough.
+    FingerPoor(FingerAdvice),
+
+    /// Forms: what lies where.
+    Printer(PrinterFacts),
+    /// Forms: a blank is in the transport.
+    Fed,
+    /// Forms: no blank is in the transport.
+    FeedFailed {
+        /// Whether paper may have left the cassette.
+        moved: bool,
+        /// The cassette has no more.
+        empty: bool,
+        /// XFS4IoT's word.
+        reason: String,
+    },
+    /// Forms: two reads agree.
+    NumberRead(BillNumber),
+    /// Forms: the number cannot be read.
+    NumberUnreadable(String),
+    /// Forms: the printer says it is done; its fence.
+    Printed(String),
+    /// Forms: printing failed.
+    PrintFailed {
+        /// Whether ink may be on it.
+        ink: bool,
+        /// XFS4IoT's word.
+        reason: String,
+    },
+    /// Forms: nobody can say whether it was printed.
+    PrintUnknown(String),
+    /// Forms: the transport is clear.
+    Diverted,
+    /// Forms: the bundle is in the customer's reach.
+    Presented,
+    /// Forms: the bundle was taken.
+    Taken,
+    /// Forms: the bundle still lies there.
+    StillThere,
+    /// Forms: the bundle is in the retract bin.
+    Retracted,
+
+    /// Receipt: out and cut.
+    ReceiptPrinted,
+    /// Receipt: not, or not whole; whether nothing at all came out.
+    ReceiptFailed {
+        /// Safe to try again.
+        nothing: bool,
+    },
+
+    /// Any device: failed beyond what a customer can do.
+    Fault(Remedy),
+}

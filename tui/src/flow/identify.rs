@@ -1,0 +1,265 @@
+//! Who stands here: document (S10), its authenticity (S16), live finger (S11).
+//!
+//! The finger sensor is asked for in exactly one place, [`PlaceFinger::begin`],
+//! and that takes a [`DocumentAuthentic`] by value.
+
+use counterfoil_data::wire::problem::Remedy;
+use counterfoil_data::wire::sale::IdentityHead;
+
+use super::bank::Asking;
+use super::context::Context;
+use super::effect::{Act, Desk, Ticket};
+use super::event::Answer;
+use super::proof::{DocumentAuthentic, InfoVerified};
+use super::step::{PLACES, Patience, Stage, Step};
+use crate::cmd::Cmd;
+use crate::model::{Body, DocumentProblem, FingerAdvice, StopReason};
+
+/// Documents tried in one sale before staff must help.
+const DOCUMENT_TRIES_MAX: u32 = 5;
+/// Poor images in one sale before staff must help (S11: never a dead end).
+const POOR_IMAGES_MAX: u32 = 5;
+
+/// The second gate (S10 only after message 1), or again after a wrong finger.
+pub(super) fn begin(cx: &mut Context, info: InfoVerified, attempts_left: Option<u32>) -> Step {
+    let Some(sealing) = cx.sealing(info.binding()) else {
+        return cx.cancel(info.binding().sale, StopReason::Device, Remedy::CallStaff);
+    };
+    let again = cx.document_read;
+    let act = if again {
+        Act::SealDocument(sealing)
+    } else {
+        Act::ReadDocument(sealing)
+    };
+    PlaceDocument {
+        reading: again,
+        again,
+        ticket: cx.ask(Desk::Document, act),
+        info,
+        attempts_left,
+        problem: None,
+        tries: 0,
+    }
+    .into()
+}
+
+/// Waits for the document, then for its authentication and fields.
+#[derive(Debug)]
+pub(super) struct PlaceDocument {
+    info: InfoVerified,
+    attempts_left: Option<u32>,
+    problem: Option<DocumentProblem>,
+    reading: bool,
+    /// A finger did not match before.
+    again: bool,
+    tries: u32,
+    ticket: Ticket,
+}
+
+impl PlaceDocument {
+    fn give_up(self, cx: &mut Context, why: StopReason, remedy: Remedy) -> Step {
+        cx.stop(Desk::Document);
+        cx.cancel(self.info.binding().sale, why, remedy)
+    }
+
+    fn again(mut self, cx: &mut Context, problem: DocumentProblem) -> Step {
+        self.tries = self.tries.saturating_add(1);
+        cx.document_read = false;
+        match cx.sealing(self.info.binding()) {
+            Some(sealing) if self.tries < DOCUMENT_TRIES_MAX => {
+                self.ticket = cx.ask(Desk::Document, Act::ReadDocument(sealing));
+                self.problem = Some(problem);
+                self.reading = false;
+                self.into()
+            }
+            _ => self.give_up(cx, StopReason::Device, Remedy::CallStaff),
+        }
+    }
+}
+
+impl Stage for PlaceDocument {
+    fn awaits(&self, ticket: Ticket) -> bool {
+        self.ticket == ticket
+    }
+
+    fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
+        match answer {
+            Answer::DocumentPresent => {
+                cx.document_on = true;
+                self.reading = true;
+                self.into()
+            }
+            Answer::DocumentRead {
+                document,
+                authenticity,
+            } => {
+                cx.document_on = true;
+                cx.document_read = true;
+                let authentic = DocumentAuthentic::read(document, authenticity);
+                PlaceFinger::begin(cx, self, authentic)
+            }
+            Answer::DocumentProblem(problem) => self.again(cx, problem),
+            // S16: not authentic, so no biometric is taken.
+            Answer::DocumentNotAuthentic => {
+                self.give_up(cx, StopReason::DocumentNotAuthentic, Remedy::CallStaff)
+            }
+            Answer::DocumentRemoved => {
+                cx.document_on = false;
+                self.again(cx, DocumentProblem::LiftAndReplace)
+            }
+            Answer::Fault(remedy) => self.give_up(cx, StopReason::Device, remedy),
+            _ => self.into(),
+        }
+    }
+
+    fn cmd(self, cx: &mut Context, cmd: Cmd) -> Step {
+        match cmd {
+            Cmd::Back => self.give_up(cx, StopReason::Cancelled, Remedy::Restart),
+            _ => self.into(),
+        }
+    }
+
+    fn deadline(self, cx: &mut Context) -> Step {
+        let why = if self.reading {
+            StopReason::Device
+        } else {
+            StopReason::TimedOut
+        };
+        self.give_up(cx, why, Remedy::Restart)
+    }
+
+    fn patience(&self, cx: &Context) -> Option<Patience> {
+        if self.reading {
+            Patience::machine(cx.settings.gate)
+        } else {
+            Patience::customer(cx.settings.idle)
+        }
+    }
+
+    fn place(&self) -> Option<(u8, u8)> {
+        Some((3, PLACES))
+    }
+
+    fn body(&self, _: &Context) -> Body {
+        if self.reading {
+            Body::ReadingDocument
+        } else {
+            Body::PlaceDocument {
+                unit: self.info.unit_name().to_owned(),
+                problem: self.problem,
+            }
+        }
+    }
+}
+
+/// Waits for the finger, then for its image.
+#[derive(Debug)]
+pub(super) struct PlaceFinger {
+    info: InfoVerified,
+    authentic: DocumentAuthentic,
+    attempts_left: Option<u32>,
+    advice: Option<FingerAdvice>,
+    percent: Option<u8>,
+    poor: u32,
+    ticket: Ticket,
+}
+
+impl PlaceFinger {
+    /// Arms the sensor: only with an authentic document in hand (S16).
+    fn begin(cx: &mut Context, from: PlaceDocument, authentic: DocumentAuthentic) -> Step {
+        let Some(sealing) = cx.sealing(from.info.binding()) else {
+            return from.give_up(cx, StopReason::Device, Remedy::CallStaff);
+        };
+        Self {
+            ticket: cx.ask(Desk::Finger, Act::CaptureFinger(sealing)),
+            advice: from.again.then_some(FingerAdvice::OtherFinger),
+            info: from.info,
+            authentic,
+            attempts_left: from.attempts_left,
+            percent: None,
+            poor: 0,
+        }
+        .into()
+    }
+
+    fn give_up(self, cx: &mut Context, why: StopReason, remedy: Remedy) -> Step {
+        cx.stop(Desk::Finger);
+        cx.cancel(self.info.binding().sale, why, remedy)
+    }
+}
+
+impl Stage for PlaceFinger {
+    fn awaits(&self, ticket: Ticket) -> bool {
+        self.ticket == ticket
+    }
+
+    fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
+        match answer {
+            Answer::FingerPresent => self.percent = Some(0),
+            Answer::FingerProgress(percent) => self.percent = Some(percent),
+            Answer::FingerPoor(advice) => {
+                self.poor = self.poor.saturating_add(1);
+                self.percent = None;
+                self.advice = Some(advice);
+                let sealing = cx.sealing(self.info.binding());
+                match sealing {
+                    Some(sealing) if self.poor < POOR_IMAGES_MAX => {
+                        self.ticket = cx.ask(Desk::Finger, Act::CaptureFinger(sealing));
+                    }
+                    _ => {
+                        return self.give_up(cx, StopReason::NotIdentified, Remedy::CallStaff);
+                    }
+                }
+            }
+            Answer::FingerCaptured(print) => {
+                let (document, authenticity) = self.authentic.into_parts();
+                let head = IdentityHead {
+                    document,
+                    authenticity,
+                };
+                return Asking::identity(cx, &self.info, head, print);
+            }
+            Answer::Fault(remedy) => return self.give_up(cx, StopReason::Device, remedy),
+            _ => {}
+        }
+        self.into()
+    }
+
+    fn cmd(self, cx: &mut Context, cmd: Cmd) -> Step {
+        match cmd {
+            Cmd::Back => self.give_up(cx, StopReason::Cancelled, Remedy::Restart),
+            _ => self.into(),
+        }
+    }
+
+    fn deadline(self, cx: &mut Context) -> Step {
+        let why = if self.percent.is_some() {
+            StopReason::Device
+        } else {
+            StopReason::TimedOut
+        };
+        self.give_up(cx, why, Remedy::Restart)
+    }
+
+    fn patience(&self, cx: &Context) -> Option<Patience> {
+        if self.percent.is_some() {
+            Patience::machine(cx.settings.gate)
+        } else {
+            Patience::customer(cx.settings.idle)
+        }
+    }
+
+    fn place(&self) -> Option<(u8, u8)> {
+        Some((3, PLACES))
+    }
+
+    fn body(&self, _: &Context) -> Body {
+        match self.percent {
+            Some(percent) => Body::ReadingFinger { percent },
+            None => Body::PlaceFinger {
+                advice: self.advice,
+                attempts_left: self.attempts_left,
+            },
+        }
+    }
+}
