@@ -6,4 +6,72 @@
 //! after its own hello. Called by the kiosk's device host and by
 //! `counterfoil-devices probe`.
 
+pub mod pin_pad;
 pub mod sdt;
+
+use std::fmt;
+
+use crate::transport::DeviceInfo;
+
+/// What a device is for at the kiosk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// ID-card reader (居民身份证阅读器).
+    IdReader,
+    /// Chip-card reader for settlement cards (单位结算卡).
+    CardReader,
+    /// Fingerprint module.
+    Finger,
+    /// PIN pad (密码键盘).
+    PinPad,
+    /// Receipt printer.
+    ReceiptPrinter,
+    /// Form printer with cassettes (票据打印机).
+    FormPrinter,
+}
+
+impl Role {
+    /// Every role a kiosk needs.
+    pub const ALL: [Self; 6] = [
+        Self::IdReader,
+        Self::CardReader,
+        Self::Finger,
+        Self::PinPad,
+        Self::ReceiptPrinter,
+        Self::FormPrinter,
+    ];
+
+    /// Its name at the desk and in configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IdReader => "id-reader",
+            Self::CardReader => "card-reader",
+            Self::Finger => "finger",
+            Self::PinPad => "pin-pad",
+            Self::ReceiptPrinter => "receipt-printer",
+            Self::FormPrinter => "form-printer",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+type Matches = fn(&DeviceInfo) -> bool;
+
+/// Which driver recognises what, the most particular first.
+const TABLE: &[(Matches, Role)] = &[
+    (sdt::matches, Role::IdReader),
+    (pin_pad::matches, Role::PinPad),
+];
+
+/// The role of a device by its descriptors; the driver's hello must confirm it.
+pub fn role_of(info: &DeviceInfo) -> Option<Role> {
+    TABLE
+        .iter()
+        .find(|(matches, _)| matches(info))
+        .map(|(_, role)| *role)
+}

@@ -7,7 +7,9 @@
 //! (written from the references, never from our driver's encoder) and counts
 //! what it saw. The *desk* is its physical side: cards, fingers, paper.
 
+pub mod branch;
 pub mod id_reader;
+pub mod pin_pad;
 
 use std::time::Duration;
 

@@ -97,9 +97,8 @@ const VALID_TO: (usize, usize) = (204, 16);
 /// The document in the data of a base read: two lengths (text, photo), or three
 /// with the fingerprint, then the parts. They must add up exactly.
 pub fn parse(data: &[u8], with_finger: bool) -> Result<IdDocument, DocumentError> {
-    let lengths = if with_finger { 3 } else { 2 };
     let (head, parts) = data
-        .split_at_checked(lengths * 2)
+        .split_at_checked(if with_finger { 6 } else { 4 })
         .ok_or(DocumentError::Lengths)?;
     let mut sum = 0_usize;
     for pair in head.chunks_exact(2) {

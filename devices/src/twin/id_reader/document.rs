@@ -5,7 +5,7 @@
 /// Bytes of the text block.
 const TEXT_LEN: usize = 256;
 /// The photo: an empty picture with the header every real one has.
-const PHOTO_LEN: usize = 1024;
+const PHOTO_REST: usize = 1016;
 const PHOTO_HEAD: [u8; 8] = [0x57, 0x4c, 0x66, 0x00, 0x7e, 0x00, 0x32, 0x00];
 
 /// A document of the drawer.
@@ -30,7 +30,7 @@ impl SampleDocument {
         }
         data.extend_from_slice(&self.text.0);
         data.extend_from_slice(&PHOTO_HEAD);
-        data.resize(data.len().saturating_add(PHOTO_LEN - PHOTO_HEAD.len()), 0);
+        data.resize(data.len().saturating_add(PHOTO_REST), 0);
         if with_finger {
             data.resize(data.len().saturating_add(self.finger_len.into()), 0);
         }

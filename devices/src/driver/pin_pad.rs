@@ -1,0 +1,271 @@
+//! PIN pad (密码键盘): gives counts and an opaque block, never digits (S3, I7).
+//!
+//! Owns one PIN entry at a time. The PIN is sealed inside the pad to the
+//! backend's key and bound to the sale and its challenge; this host cannot open
+//! it and never holds a digit. Refuses blocks of an earlier entry. Called by the
+//! kiosk's device host.
+//!
+//! **The framing is ours.** Encrypting PIN pads have no public protocol: vendors
+//! give theirs under contract together with the keys. [`PinPad`] is the seam;
+//! [`UsbPinPad`] speaks the small framing below, which only our twin answers. A
+//! real pad gets its own file and implements the trait.
+//!
+//! ```text
+//! bulk OUT 01, bulk IN 82:  50 01 | kind | len(2, big-endian) | payload
+//!   01 hello  {}                                      81 {version}
+//!   02 begin  {entry(2) digits sale(16) challenge(16) key(32)}   82 {}
+//!   03 abort  {entry(2)}                              83 {}
+//!   04 collect{entry(2)}                              84 {entry(2) sealed block}
+//!                                                     7f {code}: refused
+//! interrupt IN 83: 45 | event | entry(2) | count      1 digits, 2 done, 3 cancelled
+//! ```
+
+use std::time::Duration;
+
+use counterfoil_data::sealed::{Binding, SealKey, Sealed, SecretText};
+use counterfoil_data::seam::SharedClock;
+use counterfoil_data::wire::problem::Remedy;
+
+use crate::transport::{DeviceInfo, Transport, UsbError};
+
+/// Most digits a PIN may have (ISO 9564).
+pub const DIGITS_MAX: u8 = 12;
+/// Longest payload of a frame in bytes.
+pub const PAYLOAD_MAX: usize = 512;
+/// Longest wait for the pad's answer to a command.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// Stale events of an earlier entry skipped at most.
+const STALE_MAX: usize = 64;
+
+const BULK_OUT: u8 = 0x01;
+const BULK_IN: u8 = 0x82;
+const EVENTS_IN: u8 = 0x83;
+const PACKET: usize = 64;
+const MAGIC: [u8; 2] = [0x50, 0x01];
+const HEAD_LEN: usize = 5;
+
+/// What happened at the pad.
+#[derive(Debug, Clone)]
+pub enum PinEvent {
+    /// So many digits stand there now; after `clear` it is 0.
+    Digits(u8),
+    /// Entered and sealed; the entry is over.
+    Done(Sealed<SecretText>),
+    /// The person pressed cancel; the entry is over.
+    Cancelled,
+    /// Nothing happened in the time given; the entry goes on.
+    TimedOut,
+}
+
+/// Why the pad could not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PinPadError {
+    /// The bus failed; the handle must be reopened.
+    #[error("the bus failed at the pin pad")]
+    Usb(#[source] UsbError),
+    /// No answer in time.
+    #[error("the pin pad gave no answer")]
+    Silent,
+    /// Bytes that are no answer to what was asked.
+    #[error("the pin pad's answer is malformed")]
+    Malformed,
+    /// The pad refused.
+    #[error("the pin pad refused with code {code:02x}")]
+    Refused {
+        /// 1 unknown command, 2 digits, 3 key, 4 no such entry.
+        code: u8,
+    },
+    /// `next` without a running entry.
+    #[error("no pin entry is running: begin one first")]
+    NotBegun,
+}
+
+impl PinPadError {
+    /// What a person can do.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Silent | Self::Malformed => Remedy::Retry,
+            Self::NotBegun => Remedy::Restart,
+            Self::Usb(_) | Self::Refused { .. } => Remedy::OutOfService,
+        }
+    }
+}
+
+/// The seam: every kind of pad implements it.
+#[expect(
+    async_fn_in_trait,
+    reason = "used generically on one thread; futures need not be Send"
+)]
+pub trait PinPad {
+    /// Starts an entry of exactly `digits` digits, sealed to `seal_key` under
+    /// `session`. An entry that still runs is given up.
+    async fn begin(
+        &mut self,
+        session: Binding,
+        seal_key: SealKey,
+        digits: u8,
+    ) -> Result<(), PinPadError>;
+    /// The next event, or [`PinEvent::TimedOut`].
+    async fn next(&mut self, within: Duration) -> Result<PinEvent, PinPadError>;
+    /// Gives the entry up; the pad forgets its digits. Fine without an entry.
+    async fn abort(&mut self) -> Result<(), PinPadError>;
+}
+
+/// Whether descriptors belong to a pad of our framing.
+pub fn matches(info: &DeviceInfo) -> bool {
+    let ours = |class, subclass, protocol| (class, subclass, protocol) == (0xff, 0x50, 0x01);
+    let mut interfaces = info.interfaces.iter();
+    interfaces.any(|i| ours(i.class, i.subclass, i.protocol))
+}
+
+/// A pad of our framing.
+pub struct UsbPinPad<T: Transport> {
+    usb: T,
+    clock: SharedClock,
+    entry: u16,
+    running: bool,
+}
+
+impl<T: Transport> UsbPinPad<T> {
+    /// Says hello and gives up whatever entry was running.
+    pub async fn open(transport: T, clock: SharedClock) -> Result<Self, PinPadError> {
+        let mut pad = Self {
+            usb: transport,
+            clock,
+            entry: 0,
+            running: false,
+        };
+        match pad.ask(0x01, &[]).await?.as_slice() {
+            [1] => {}
+            _ => return Err(PinPadError::Malformed),
+        }
+        pad.abort().await?;
+        Ok(pad)
+    }
+
+    async fn ask(&self, kind: u8, payload: &[u8]) -> Result<Vec<u8>, PinPadError> {
+        let deadline = self.clock.monotonic().saturating_add(ANSWER_WITHIN);
+        let frame = frame(kind, payload);
+        let mut rest = frame.as_slice();
+        while !rest.is_empty() {
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            let count = self.usb.write(BULK_OUT, rest, left).await.map_err(bus)?;
+            rest = rest.get(count..).unwrap_or_default();
+        }
+        let mut got = Vec::new();
+        loop {
+            match parse(&got)? {
+                Some((0x7f, payload)) => {
+                    let code = payload.first().copied().unwrap_or(0);
+                    return Err(PinPadError::Refused { code });
+                }
+                Some((answer, payload)) if answer == kind | 0x80 => return Ok(payload),
+                // An answer that came too late for an earlier command.
+                Some(_) => got.clear(),
+                None => {}
+            }
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            let piece = self.usb.read(BULK_IN, PACKET, left).await.map_err(bus)?;
+            got.extend_from_slice(&piece.bytes);
+        }
+    }
+
+    async fn collect(&mut self) -> Result<PinEvent, PinPadError> {
+        self.running = false;
+        let answer = self.ask(0x04, &self.entry.to_be_bytes()).await?;
+        let (entry, block) = answer
+            .split_first_chunk::<2>()
+            .ok_or(PinPadError::Malformed)?;
+        if u16::from_be_bytes(*entry) != self.entry {
+            return Err(PinPadError::Malformed);
+        }
+        let sealed = Sealed::from_bytes(block).map_err(|_| PinPadError::Malformed)?;
+        Ok(PinEvent::Done(sealed))
+    }
+}
+
+impl<T: Transport> PinPad for UsbPinPad<T> {
+    async fn begin(
+        &mut self,
+        session: Binding,
+        seal_key: SealKey,
+        digits: u8,
+    ) -> Result<(), PinPadError> {
+        if digits == 0 || digits > DIGITS_MAX {
+            return Err(PinPadError::Refused { code: 2 });
+        }
+        self.entry = self.entry.wrapping_add(1);
+        let mut payload = self.entry.to_be_bytes().to_vec();
+        payload.push(digits);
+        payload.extend_from_slice(&session.sale.0.to_be_bytes());
+        payload.extend_from_slice(&session.challenge.0);
+        payload.extend_from_slice(&seal_key.0);
+        self.ask(0x02, &payload).await?;
+        self.running = true;
+        Ok(())
+    }
+
+    async fn next(&mut self, within: Duration) -> Result<PinEvent, PinPadError> {
+        if !self.running {
+            return Err(PinPadError::NotBegun);
+        }
+        let deadline = self.clock.monotonic().saturating_add(within);
+        for _ in 0..STALE_MAX {
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            let got = match self.usb.read(EVENTS_IN, PACKET, left).await {
+                Ok(got) => got,
+                Err(UsbError::Timeout) => return Ok(PinEvent::TimedOut),
+                Err(error) => return Err(PinPadError::Usb(error)),
+            };
+            let Some(&[0x45, event, high, low, count]) = got.bytes.first_chunk::<5>() else {
+                return Err(PinPadError::Malformed);
+            };
+            if u16::from_be_bytes([high, low]) != self.entry {
+                continue;
+            }
+            match event {
+                1 if count <= DIGITS_MAX => return Ok(PinEvent::Digits(count)),
+                2 => return self.collect().await,
+                3 => {
+                    self.running = false;
+                    return Ok(PinEvent::Cancelled);
+                }
+                _ => return Err(PinPadError::Malformed),
+            }
+        }
+        Err(PinPadError::Malformed)
+    }
+
+    async fn abort(&mut self) -> Result<(), PinPadError> {
+        self.running = false;
+        self.ask(0x03, &self.entry.to_be_bytes()).await.map(drop)
+    }
+}
+
+fn bus(error: UsbError) -> PinPadError {
+    match error {
+        UsbError::Timeout => PinPadError::Silent,
+        other => PinPadError::Usb(other),
+    }
+}
+
+fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(payload.len()).unwrap_or(u16::MAX);
+    [&MAGIC[..], &[kind], &len.to_be_bytes(), payload].concat()
+}
+
+/// Kind and payload of a whole frame; `None` while bytes are missing.
+fn parse(bytes: &[u8]) -> Result<Option<(u8, Vec<u8>)>, PinPadError> {
+    let Some((&[magic, version, kind, high, low], payload)) = bytes.split_first_chunk::<HEAD_LEN>()
+    else {
+        return Ok(None);
+    };
+    let len = usize::from(u16::from_be_bytes([high, low]));
+    if [magic, version] != MAGIC || len > PAYLOAD_MAX || payload.len() > len {
+        return Err(PinPadError::Malformed);
+    }
+    Ok((payload.len() == len).then(|| (kind, payload.to_vec())))
+}
+
+#[cfg(test)]
+mod tests;

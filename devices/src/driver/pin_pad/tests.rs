@@ -1,0 +1,161 @@
+//! The pad's driver against its twin: the host sees counts and an opaque block.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::{Challenge, OpenKey};
+use counterfoil_data::seam::Entropy;
+use counterfoil_data::secret::Secret;
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::system::TokioClock;
+use crate::transport::Bus;
+use crate::transport::twin_bus::{TwinBus, TwinTransport};
+use crate::twin::pin_pad::PinPadTwin;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+struct Counting;
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::try_from(at % 251).expect("small");
+        }
+    }
+}
+
+fn session(challenge: u8) -> Binding {
+    Binding {
+        sale: SaleId(7),
+        challenge: Challenge([challenge; 16]),
+    }
+}
+
+fn run<F: Future<Output = ()>>(body: impl FnOnce(TwinBus, UsbPinPad<TwinTransport>) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
+        let bus = TwinBus::new(clock.clone());
+        let secrets = vec![("zhang-pin".to_owned(), Secret::new("481516".to_owned()))];
+        let twin = PinPadTwin::new(secrets, Rc::new(Counting));
+        bus.plug("pin-pad", Rc::new(RefCell::new(twin)));
+        let transport = bus.open("pin-pad").await.expect("opens");
+        assert!(matches(transport.info()));
+        let pad = UsbPinPad::open(transport, clock).await.expect("hello");
+        body(bus, pad).await;
+    });
+}
+
+/// Counts seen, and how the entry ended.
+async fn entry(pad: &mut UsbPinPad<TwinTransport>) -> (Vec<u8>, PinEvent) {
+    let mut counts = Vec::new();
+    loop {
+        match pad.next(SECOND).await.expect("an event") {
+            PinEvent::Digits(count) => counts.push(count),
+            end => return (counts, end),
+        }
+    }
+}
+
+#[test]
+fn the_host_sees_counts_and_a_block_that_only_the_backend_opens_for_this_sale() {
+    run(|bus, mut pad| async move {
+        let (open, seal) = OpenKey::derive(&[9; 32]);
+        pad.begin(session(3), seal, 6).await.expect("begins");
+        bus.desk("pin-pad enter @zhang-pin").expect("types");
+        let (counts, end) = entry(&mut pad).await;
+        assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
+        let PinEvent::Done(sealed) = end else {
+            panic!("{end:?}");
+        };
+        assert_eq!(
+            sealed.open(&open, session(3)).expect("opens").0.expose(),
+            "481516"
+        );
+        assert!(sealed.open(&open, session(4)).is_err());
+        assert_eq!(bus.counter("pin-pad", "pin-entries"), 1);
+    });
+}
+
+#[test]
+fn anonymous_digits_make_a_wrong_pin_and_ok_comes_only_after_the_last_digit() {
+    run(|bus, mut pad| async move {
+        let (open, seal) = OpenKey::derive(&[9; 32]);
+        pad.begin(session(3), seal, 6).await.expect("begins");
+        bus.desk("pin-pad type 5").expect("types");
+        assert!(bus.desk("pin-pad ok").is_err());
+        bus.desk("pin-pad type 1").expect("types");
+        bus.desk("pin-pad ok").expect("enters");
+        let (counts, end) = entry(&mut pad).await;
+        assert_eq!(counts.last(), Some(&6));
+        let PinEvent::Done(sealed) = end else {
+            panic!("{end:?}");
+        };
+        let pin = sealed.open(&open, session(3)).expect("opens");
+        assert!(pin.0.expose().len() == 6 && pin.0.expose() != "481516");
+    });
+}
+
+#[test]
+fn clear_starts_over_cancel_ends_and_silence_lets_the_entry_go_on() {
+    run(|bus, mut pad| async move {
+        let (_, seal) = OpenKey::derive(&[9; 32]);
+        assert_eq!(pad.next(SECOND).await.err(), Some(PinPadError::NotBegun));
+        pad.begin(session(3), seal, 6).await.expect("begins");
+        assert!(matches!(pad.next(SECOND).await, Ok(PinEvent::TimedOut)));
+        bus.desk("pin-pad type 2").expect("types");
+        bus.desk("pin-pad clear").expect("clears");
+        bus.desk("pin-pad cancel").expect("cancels");
+        let (counts, end) = entry(&mut pad).await;
+        assert_eq!(counts, [1, 2, 0]);
+        assert!(matches!(end, PinEvent::Cancelled));
+    });
+}
+
+#[test]
+fn events_of_an_aborted_entry_never_reach_the_next_one() {
+    run(|bus, mut pad| async move {
+        let (open, seal) = OpenKey::derive(&[9; 32]);
+        pad.begin(session(3), seal, 6).await.expect("begins");
+        bus.desk("pin-pad enter @zhang-pin").expect("types");
+        assert!(matches!(pad.next(SECOND).await, Ok(PinEvent::Digits(1))));
+        pad.abort().await.expect("aborts");
+        pad.begin(session(4), seal, 6).await.expect("begins");
+        assert!(matches!(pad.next(SECOND).await, Ok(PinEvent::TimedOut)));
+        bus.desk("pin-pad enter @zhang-pin").expect("types");
+        let (counts, end) = entry(&mut pad).await;
+        assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
+        let PinEvent::Done(sealed) = end else {
+            panic!("{end:?}");
+        };
+        assert!(sealed.open(&open, session(4)).is_ok());
+    });
+}
+
+#[test]
+fn the_desk_knows_no_other_secrets_and_shows_no_digits() {
+    run(|bus, mut pad| async move {
+        let (_, seal) = OpenKey::derive(&[9; 32]);
+        assert!(bus.desk("pin-pad type 3").is_err(), "no entry is running");
+        pad.begin(session(3), seal, 6).await.expect("begins");
+        let refusal = bus.desk("pin-pad enter @wang-pin").expect_err("unknown");
+        assert!(!refusal.0.contains("481516"));
+        bus.desk("pin-pad type 4").expect("types");
+        assert_eq!(bus.look()[0].1, ["entry running, 4 of 6 digits"]);
+    });
+}
+
+proptest! {
+    #[test]
+    fn parsing_any_bytes_ends_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        let _ = parse(&bytes);
+        let _ = parse(&[&MAGIC[..], &bytes].concat());
+    }
+}
