@@ -427,6 +427,11 @@ pub struct PrintJob {
     pub fields: BTreeMap<String, String>,
     /// Digest of the confirmed text this job follows from.
     pub approved: Digest,
+    /// Set on a supplement: the confirmed number this form stands in for, which
+    /// came to nothing. A supplement's own number lies outside the confirmed
+    /// ranges; `data::form::follows` lets it through only with this mark.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub supplement_of: Option<BillNumber>,
 }
 
 /// One form of a sale.
