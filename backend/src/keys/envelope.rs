@@ -7,6 +7,7 @@
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use counterfoil_data::ids::AgentId;
 use counterfoil_data::seam::{Entropy, random};
 use counterfoil_data::secret::Secret;
 use hkdf::Hkdf;
@@ -40,7 +41,12 @@ pub enum EnvelopeError {
     Open,
 }
 
-/// Encrypts `plain` for the record `name`, for example `template/agent-1`.
+/// Record name of an agent's finger templates.
+pub fn template_name(agent: &AgentId) -> String {
+    format!("template/{agent}")
+}
+
+/// Encrypts `plain` for the record `name`, for example [`template_name`].
 pub fn wrap(
     keys: &Keys,
     name: &str,

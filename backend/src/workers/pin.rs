@@ -6,6 +6,8 @@
 //! (OWASP: m = 19 MiB, t = 2, p = 1). Called inside workers and by enrolment.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use counterfoil_data::seam::{Entropy, random};
 use counterfoil_data::secret::Secret;
 use subtle::ConstantTimeEq as _;
@@ -23,7 +25,6 @@ pub const MEMORY_MAX_KIB: u32 = 256 * 1024;
 /// Most passes a configuration may ask for.
 pub const PASSES_MAX: u32 = 16;
 
-const VERSION: u8 = 1;
 const SALT_LEN: usize = 16;
 const HASH_LEN: usize = 32;
 
@@ -75,34 +76,32 @@ pub struct PinHash {
 }
 
 impl PinHash {
-    /// As stored: version, m, t, p (u32 big-endian each), salt, hash.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    /// As stored: a PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+    pub fn to_phc(&self) -> String {
         let Argon2Params { m_kib, t, p } = self.params;
-        let mut bytes = vec![VERSION];
-        for number in [m_kib, t, p] {
-            bytes.extend_from_slice(&number.to_be_bytes());
-        }
-        bytes.extend_from_slice(&self.salt);
-        bytes.extend_from_slice(&self.hash);
-        bytes
+        let (salt, hash) = (BASE64.encode(self.salt), BASE64.encode(self.hash));
+        format!("$argon2id$v=19$m={m_kib},t={t},p={p}${salt}${hash}")
     }
 
-    /// Back from [`PinHash::to_bytes`].
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (version, rest) = bytes.split_first()?;
-        let (m, rest) = rest.split_first_chunk::<4>()?;
-        let (t, rest) = rest.split_first_chunk::<4>()?;
-        let (p, rest) = rest.split_first_chunk::<4>()?;
-        let (salt, rest) = rest.split_first_chunk::<SALT_LEN>()?;
-        let hash = rest.try_into().ok()?;
-        (*version == VERSION).then_some(Self {
-            params: Argon2Params {
-                m_kib: u32::from_be_bytes(*m),
-                t: u32::from_be_bytes(*t),
-                p: u32::from_be_bytes(*p),
-            },
-            salt: *salt,
-            hash,
+    /// Back from [`PinHash::to_phc`]; only the one form that it writes.
+    pub fn from_phc(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("$argon2id$v=19$")?;
+        let mut parts = rest.split('$');
+        let (costs, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut costs = costs.split(',');
+        let mut cost = |name: &str| costs.next()?.strip_prefix(name)?.parse::<u32>().ok();
+        let params = Argon2Params {
+            m_kib: cost("m=")?,
+            t: cost("t=")?,
+            p: cost("p=")?,
+        };
+        if parts.next().is_some() || costs.next().is_some() {
+            return None;
+        }
+        Some(Self {
+            params,
+            salt: BASE64.decode(salt).ok()?.try_into().ok()?,
+            hash: BASE64.decode(hash).ok()?.try_into().ok()?,
         })
     }
 }
@@ -195,7 +194,7 @@ mod tests {
     fn a_pin_verifies_against_its_own_hash_and_pepper_only() {
         let (keys, mut bench) = (Keys::demo(), PinBench::new(Argon2Params::testbed()));
         let stored = bench.hash(&keys, "481516", &Fixed).expect("hashes");
-        let stored = PinHash::from_bytes(&stored.to_bytes()).expect("reads back");
+        let stored = PinHash::from_phc(&stored.to_phc()).expect("reads back");
         assert!(bench.verify(&keys, "481516", Some(&stored)));
         assert!(!bench.verify(&keys, "481517", Some(&stored)));
         assert!(!bench.verify(&Keys::derive(&[1; 32]), "481516", Some(&stored)));
@@ -219,11 +218,19 @@ mod tests {
     }
 
     #[test]
-    fn short_or_unversioned_bytes_are_no_hash() {
+    fn the_stored_form_is_a_phc_string_and_no_other_shape_is_read() {
         let (keys, mut bench) = (Keys::demo(), PinBench::new(Argon2Params::testbed()));
-        let bytes = bench.hash(&keys, "1", &Fixed).expect("hashes").to_bytes();
-        assert!(PinHash::from_bytes(&bytes[1..]).is_none());
-        assert!(PinHash::from_bytes(&[&[2], &bytes[1..]].concat()).is_none());
-        assert!(PinHash::from_bytes(&[]).is_none());
+        let phc = bench.hash(&keys, "1", &Fixed).expect("hashes").to_phc();
+        assert!(phc.starts_with("$argon2id$v=19$m=8,t=1,p=1$CQkJCQkJCQkJCQkJCQkJCQ$"));
+        for bent in [
+            phc.replace("$v=19", ""),
+            phc.replace("argon2id", "argon2i"),
+            phc.replace("m=8,", ""),
+            format!("{phc}$"),
+            phc.replace("p=1", "p=1,keyid=x"),
+            String::new(),
+        ] {
+            assert!(PinHash::from_phc(&bent).is_none(), "{bent}");
+        }
     }
 }
