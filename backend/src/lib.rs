@@ -3,8 +3,11 @@
 //! `core` decides, `writer` makes durable, `service` speaks HTTP, `workers`
 //! keep secrets off the event loop, `ports` reach outside the house.
 
+pub mod config;
 pub mod core;
 pub mod keys;
+pub mod ports;
+pub mod service;
 pub mod store;
 pub mod workers;
 pub mod writer;

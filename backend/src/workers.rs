@@ -7,6 +7,7 @@
 //! else ever sees an opened secret (I7).
 
 pub mod pin;
+pub mod print;
 
 use std::cell::RefCell;
 use std::rc::Rc;

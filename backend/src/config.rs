@@ -1,0 +1,262 @@
+//! Configuration: one TOML file, every key documented, checked and bounded.
+//!
+//! Secrets are never in it: `key_file` names a file or a systemd credential.
+//! Unknown keys are refused. Called by `app`; `--check` stops after this.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::service::Limits;
+use crate::workers::POOL_MAX;
+use crate::workers::pin::{Argon2Params, MEMORY_MAX_KIB, PASSES_MAX, PRODUCTION_FLOOR_KIB};
+
+/// Longest configuration file.
+const FILE_MAX: u64 = 64 * 1024;
+/// Largest database cache in MiB.
+pub const CACHE_MAX_MIB: usize = 4_096;
+/// Most connections a configuration may allow.
+pub const CONNECTIONS_MAX: usize = 65_536;
+/// Most requests in flight a configuration may allow.
+pub const REQUESTS_MAX: usize = 8_192;
+/// Longest timeout a configuration may set, in seconds.
+pub const TIMEOUT_MAX_S: u64 = 300;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not TOML of the documented shape.
+    #[error("configuration does not parse: {0}")]
+    Parse(#[from] toml::de::Error),
+    /// A value is outside its bounds.
+    #[error("{key} = {value} is outside {low} to {high}")]
+    Bounds {
+        /// Which key.
+        key: &'static str,
+        /// What was set.
+        value: u64,
+        /// Least.
+        low: u64,
+        /// Most.
+        high: u64,
+    },
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address of the API, for example `127.0.0.1:8080`; port 0 picks one.
+    pub listen: SocketAddr,
+    /// Address of `/livez`, `/readyz`, `/metrics`; none when left out.
+    pub admin_listen: Option<SocketAddr>,
+    /// The database file; made when missing.
+    pub database: PathBuf,
+    /// Cache of the database in MiB, 1 to 4096. Default 64.
+    #[serde(default = "cache_mib")]
+    pub cache_mib: usize,
+    /// The master key: 32 bytes or 64 hex digits, mode 600 or 400.
+    pub key_file: PathBuf,
+    /// Origin line of the evidence log, for example `bank.example/counterfoil`.
+    pub origin: String,
+    /// A bank to enrol when the database is empty; none when left out.
+    pub bank_file: Option<PathBuf>,
+    /// Worker pools.
+    #[serde(default)]
+    pub workers: WorkersConfig,
+    /// Bounds of the service.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+}
+
+fn cache_mib() -> usize {
+    64
+}
+
+/// `[workers]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkersConfig {
+    /// Threads that hash PINs, 1 to 16; cores less one is right. Default 1.
+    pub pin_threads: usize,
+    /// Threads that match prints, 1 to 16. Default 1.
+    pub print_threads: usize,
+    /// argon2 memory in KiB, 19456 to 262144. Default 19456.
+    pub argon2_m_kib: u32,
+    /// argon2 passes, 2 to 16. Default 2.
+    pub argon2_t: u32,
+    /// argon2 lanes, 1 to 4. Default 1.
+    pub argon2_p: u32,
+}
+
+impl Default for WorkersConfig {
+    fn default() -> Self {
+        let Argon2Params { m_kib, t, p } = Argon2Params::production();
+        Self {
+            pin_threads: 1,
+            print_threads: 1,
+            argon2_m_kib: m_kib,
+            argon2_t: t,
+            argon2_p: p,
+        }
+    }
+}
+
+impl WorkersConfig {
+    /// The argon2 cost.
+    pub fn argon2(&self) -> Argon2Params {
+        Argon2Params {
+            m_kib: self.argon2_m_kib,
+            t: self.argon2_t,
+            p: self.argon2_p,
+        }
+    }
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Connections at once, 1 to 65536. Default 1024.
+    pub connections: usize,
+    /// Requests in flight, 1 to 8192. Default 512.
+    pub requests: usize,
+    /// Silence in a head or between requests, 1 to 300 s. Default 30.
+    pub header_read_timeout_s: u64,
+    /// Time for a whole body, 1 to 300 s. Default 20.
+    pub body_read_timeout_s: u64,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            connections: limits.connections_max,
+            requests: limits.requests_max,
+            header_read_timeout_s: limits.header_read_timeout.as_secs(),
+            body_read_timeout_s: limits.body_read_timeout.as_secs(),
+        }
+    }
+}
+
+impl LimitsConfig {
+    /// As the service takes them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections_max: self.connections,
+            requests_max: self.requests,
+            header_read_timeout: Duration::from_secs(self.header_read_timeout_s),
+            body_read_timeout: Duration::from_secs(self.body_read_timeout_s),
+            date_header: true,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        use std::io::Read as _;
+        let failed = |source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let file = std::fs::File::open(path).map_err(failed)?;
+        let mut text = String::new();
+        file.take(FILE_MAX)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+        Self::parse(&text)
+    }
+
+    /// Parses and checks.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let (workers, limits) = (&self.workers, &self.limits);
+        within("cache_mib", self.cache_mib, 1, CACHE_MAX_MIB)?;
+        within("workers.pin_threads", workers.pin_threads, 1, POOL_MAX)?;
+        within("workers.print_threads", workers.print_threads, 1, POOL_MAX)?;
+        let (least, most) = (PRODUCTION_FLOOR_KIB, MEMORY_MAX_KIB);
+        within("workers.argon2_m_kib", workers.argon2_m_kib, least, most)?;
+        within("workers.argon2_t", workers.argon2_t, 2, PASSES_MAX)?;
+        within("workers.argon2_p", workers.argon2_p, 1, 4_u32)?;
+        within("limits.connections", limits.connections, 1, CONNECTIONS_MAX)?;
+        within("limits.requests", limits.requests, 1, REQUESTS_MAX)?;
+        let (head, body) = (limits.header_read_timeout_s, limits.body_read_timeout_s);
+        within("limits.header_read_timeout_s", head, 1, TIMEOUT_MAX_S)?;
+        within("limits.body_read_timeout_s", body, 1, TIMEOUT_MAX_S)
+    }
+}
+
+fn within<N>(key: &'static str, value: N, low: N, high: N) -> Result<(), ConfigError>
+where
+    N: Copy + PartialOrd + TryInto<u64>,
+{
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    let wide = |n: N| n.try_into().unwrap_or(u64::MAX);
+    Err(ConfigError::Bounds {
+        key,
+        value: wide(value),
+        low: wide(low),
+        high: wide(high),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = r#"
+        listen = "127.0.0.1:0"
+        database = "/var/lib/counterfoil/books.redb"
+        key_file = "/run/credentials/counterfoil/master"
+        origin = "bank.example/counterfoil"
+    "#;
+
+    #[test]
+    fn the_least_file_gets_documented_defaults() {
+        let config = Config::parse(LEAST).expect("parses");
+        assert_eq!(config.cache_mib, 64);
+        assert_eq!(config.workers.argon2(), Argon2Params::production());
+        assert_eq!(config.limits.limits(), Limits::default());
+        assert_eq!(config.admin_listen, None);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = Config::parse(&format!("{LEAST}\nmaster_key = \"00\"")).expect_err("refused");
+        assert!(error.to_string().contains("master_key"), "{error}");
+    }
+
+    #[test]
+    fn values_outside_their_bounds_are_refused_with_the_bounds() {
+        for (line, key) in [
+            ("cache_mib = 0", "cache_mib"),
+            ("[workers]\nargon2_m_kib = 8", "argon2_m_kib"),
+            ("[workers]\npin_threads = 17", "pin_threads"),
+            ("[limits]\nrequests = 0", "requests"),
+            ("[limits]\nbody_read_timeout_s = 301", "body_read_timeout_s"),
+        ] {
+            let error = Config::parse(&format!("{LEAST}\n{line}")).expect_err(line);
+            assert!(matches!(error, ConfigError::Bounds { .. }), "{line}");
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The HTTP service: requests in, commands to the writer, views out.
+//!
+//! Owns connections, gates' order of checks, event streams, timers and the relay
+//! of errands. Refuses whatever is not in the route table, not signed, too big or
+//! out of turn (I4 is decided by the core; nothing here can skip it). Everything
+//! runs on one thread and below the seams: `app` gives it sockets and threads,
+//! the testbed gives it in-memory streams and paused time.
+
+pub mod books;
+pub mod events;
+pub mod fault;
+pub mod handle;
+pub mod http;
+pub mod meter;
+pub mod openapi;
+pub mod reply;
+pub mod route;
+pub mod signer;
+pub mod tick;
+pub mod timeline;
+pub mod writer_handle;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
+use counterfoil_data::wire;
+use tokio::sync::watch;
+
+use crate::keys::Keys;
+use crate::ports::Ports;
+use crate::store::Snapshots;
+use crate::workers::Workers;
+use meter::Meter;
+use signer::Seen;
+use writer_handle::WriterHandle;
+
+/// Bounds of one service; the configuration's `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once; more are closed at once.
+    pub connections_max: usize,
+    /// Requests worked on at once; more are answered 503.
+    pub requests_max: usize,
+    /// Silence in a request head, or between requests, that ends a connection.
+    pub header_read_timeout: Duration,
+    /// Time for a whole body.
+    pub body_read_timeout: Duration,
+    /// Whether answers carry `Date`; off in the testbed, where it would be noise.
+    pub date_header: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 1_024,
+            requests_max: 512,
+            header_read_timeout: Duration::from_secs(30),
+            body_read_timeout: Duration::from_secs(20),
+            date_header: true,
+        }
+    }
+}
+
+/// What a service is made of.
+pub struct Parts {
+    /// Time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub entropy: SharedEntropy,
+    /// The way to the writer.
+    pub writer: WriterHandle,
+    /// Snapshots of the books.
+    pub snapshots: Box<dyn Snapshots>,
+    /// All keys.
+    pub keys: Arc<Keys>,
+    /// Where secrets are opened.
+    pub workers: Workers,
+    /// What lies outside the house.
+    pub ports: Ports,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// The service.
+pub struct Service {
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    writer: WriterHandle,
+    snapshots: Box<dyn Snapshots>,
+    keys: Arc<Keys>,
+    workers: Workers,
+    ports: Ports,
+    limits: Limits,
+    seen: RefCell<Seen>,
+    places: events::Places,
+    /// Grows with every durable change; event streams wait on it.
+    changes: watch::Sender<u64>,
+    closing: watch::Sender<bool>,
+    connections: Cell<usize>,
+    requests: Cell<usize>,
+    /// Counters for `/metrics`.
+    pub meter: Meter,
+    openapi: Bytes,
+}
+
+impl Service {
+    /// Opens a service over its parts.
+    pub fn open(parts: Parts) -> Rc<Self> {
+        let Parts {
+            clock,
+            entropy,
+            writer,
+            snapshots,
+            keys,
+            workers,
+            ports,
+            limits,
+        } = parts;
+        Rc::new(Self {
+            clock,
+            entropy,
+            writer,
+            snapshots,
+            keys,
+            workers,
+            ports,
+            limits,
+            seen: RefCell::default(),
+            places: events::Places::default(),
+            changes: watch::Sender::new(0),
+            closing: watch::Sender::new(false),
+            connections: Cell::new(0),
+            requests: Cell::new(0),
+            meter: Meter::default(),
+            openapi: openapi::document().to_json().unwrap_or_default().into(),
+        })
+    }
+
+    /// Ends event streams and idle connections; requests in flight finish.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Connections open now.
+    pub fn connections(&self) -> usize {
+        self.connections.get()
+    }
+
+    /// Whether commands can be made durable (for `/readyz`).
+    pub fn is_ready(&self) -> bool {
+        !*self.closing.borrow() && self.writer.is_alive() && self.snapshots.snapshot().is_ok()
+    }
+
+    /// The metrics page (Prometheus text).
+    pub fn metrics(&self) -> String {
+        let now = [
+            ("connections", self.connections.get()),
+            ("requests_in_flight", self.requests.get()),
+            ("event_streams", self.places.taken()),
+            ("writer_waiting", self.writer.waiting()),
+        ];
+        self.meter.page(&now)
+    }
+
+    fn request_id(&self) -> String {
+        wire::hex(&random::<8>(&*self.entropy))
+    }
+}
+
+/// Counts something while it lives.
+struct Counted<'a>(&'a Cell<usize>);
+
+impl<'a> Counted<'a> {
+    fn below(count: &'a Cell<usize>, max: usize) -> Option<Self> {
+        if count.get() >= max {
+            return None;
+        }
+        count.set(count.get().saturating_add(1));
+        Some(Self(count))
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}

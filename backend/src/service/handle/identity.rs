@@ -1,0 +1,219 @@
+//! The second gate: document and live finger (S10 to S16, message 2).
+//!
+//! Order: the kiosk's signed assertion that the document is genuine (S16), room,
+//! seals, the citizen check, count the attempt (durable), match, settle. Name,
+//! number, image and templates exist in clear only inside worker jobs (I7); the
+//! answer tells the decision and its reason, never a score.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use counterfoil_data::sealed::{Binding, SealError, Sealed};
+use counterfoil_data::wire;
+use counterfoil_data::wire::problem::{ProblemKind, Remedy, RuleRefusal};
+use counterfoil_data::wire::sale::{
+    Authenticity, DocumentFields, IdentityHead, LivePrint, SaleState,
+};
+use ed25519_dalek::{Signature, VerifyingKey};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::super::Service;
+use super::super::fault::Fault;
+use super::super::reply::Reply;
+use super::{Asked, Given, malformed_json};
+use crate::core::command::{CommandBody, IdentityCheck, Outcome};
+use crate::core::query::Signer;
+use crate::core::record::bank::KeyedHash;
+use crate::keys::Indexed;
+use crate::ports::{CitizenCheck, CitizenCheckResult};
+use crate::workers::{Bench, Kind, print};
+
+/// Longest JSON head inside an identity body.
+const HEAD_MAX: usize = 8 * 1024;
+/// Seconds an authenticity check may be old.
+const AUTHENTICITY_AGE_MAX_S: i64 = 300;
+/// SW3 of find, select and read when the security module found the card genuine
+/// (SDT protocol: 9F found, 90 mutual authentication and reading succeeded).
+const GENUINE: [u8; 3] = [0x9F, 0x90, 0x90];
+/// Version of this gate's own rule.
+const RULE_VERSION: u32 = 1;
+
+impl Service {
+    pub(super) async fn identity(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
+        let sale = asked.sale()?;
+        let head = self.books()?.sale_of(&asked.signer, sale)?;
+        if head.state != SaleState::InfoVerified {
+            return Err(Fault::out_of_order(head.state));
+        }
+        let (identity, live) = parse(&asked.body)?;
+        let binding = Binding {
+            sale,
+            challenge: head.challenge,
+        };
+        check_authenticity(
+            &identity.authenticity,
+            &asked.signer,
+            binding,
+            self.clock.now(),
+        )?;
+        let room = self.workers.room(Kind::Print).map_err(|_| Fault::busy())?;
+        let citizens = Arc::clone(&self.ports.citizens);
+        let document = identity.document;
+        let person = room
+            .run(move |bench| person(bench, &document, binding, &*citizens))
+            .await
+            .map_err(|_| Fault::busy())?
+            .map_err(|error| Fault::malformed(error.to_string()))?;
+        check_citizen(person.citizen)?;
+        let count = CommandBody::CountIdentityAttempt {
+            sale,
+            challenge: head.challenge,
+            identity: person.number,
+            name: person.name,
+            valid_to: person.valid_to,
+            authenticity: identity.authenticity,
+        };
+        let Given { outcome, .. } = self.give(&asked, count).await?;
+        let Outcome::IdentityCheck(check) = outcome else {
+            // A rule ended the sale before anything had to be compared.
+            return self.settled_reply(sale, &outcome);
+        };
+        let IdentityCheck {
+            attempt,
+            agent,
+            templates,
+            ..
+        } = check;
+        let score_milli = room
+            .run(move |bench| print::score_milli(bench, &live, binding, &agent, &templates))
+            .await
+            .map_err(|_| Fault::busy())?;
+        drop(room);
+        let settle = CommandBody::SettleIdentity {
+            sale,
+            attempt,
+            score_milli,
+            engine: print::ENGINE.to_owned(),
+        };
+        let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
+        self.settled_reply(sale, &outcome)
+    }
+}
+
+/// The two parts of an identity body.
+fn parse(body: &[u8]) -> Result<(IdentityHead, Sealed<LivePrint>), Fault> {
+    let shape = || Fault::malformed("send the head's length as u32, the head, the sealed print");
+    let (len, rest) = body.split_first_chunk::<4>().ok_or_else(shape)?;
+    let len = usize::try_from(u32::from_be_bytes(*len)).map_err(|_| shape())?;
+    if len > HEAD_MAX {
+        return Err(shape());
+    }
+    let (head, live) = rest.split_at_checked(len).ok_or_else(shape)?;
+    let head = serde_json::from_slice(head).map_err(|error| malformed_json(&error))?;
+    let live = Sealed::from_bytes(live).map_err(|error| Fault::malformed(error.to_string()))?;
+    Ok((head, live))
+}
+
+/// S16: genuine, said by this kiosk, about this attempt, just now.
+fn check_authenticity(
+    said: &Authenticity,
+    signer: &Signer,
+    binding: Binding,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let not_authentic = |detail: &str| Fault::new(ProblemKind::NotVerified, detail);
+    let Signer::Kiosk { key, .. } = signer else {
+        return Err(Fault::not_yours());
+    };
+    let signature: Option<[u8; 64]> =
+        wire::unhex(&said.signature).and_then(|bytes| bytes.try_into().ok());
+    let genuine = signature.zip(VerifyingKey::from_bytes(key).ok());
+    let signed = genuine.is_some_and(|(signature, key)| {
+        let statement = said.statement(binding);
+        key.verify_strict(&statement, &Signature::from_bytes(&signature))
+            .is_ok()
+    });
+    if !signed {
+        return Err(not_authentic(
+            "the authenticity assertion is not this kiosk's for this attempt: check the document again",
+        ));
+    }
+    if said.status != GENUINE {
+        return Err(not_authentic(
+            "the security module did not find the document genuine: call staff",
+        ));
+    }
+    let age_s = now.as_second().saturating_sub(said.at.as_second());
+    if age_s.unsigned_abs() > AUTHENTICITY_AGE_MAX_S.unsigned_abs() {
+        return Err(not_authentic(
+            "the document was checked too long ago: check it again",
+        ));
+    }
+    Ok(())
+}
+
+/// What leaves the worker: hashes and facts, no personal data.
+struct Person {
+    number: KeyedHash,
+    name: KeyedHash,
+    valid_to: Option<Date>,
+    citizen: CitizenCheckResult,
+}
+
+fn person(
+    bench: &Bench,
+    document: &Sealed<DocumentFields>,
+    binding: Binding,
+    citizens: &dyn CitizenCheck,
+) -> Result<Person, SealError> {
+    let fields = document.open(&bench.keys.open, binding)?;
+    let hash = |kind, text: &str| KeyedHash(bench.keys.index(kind, text).0);
+    Ok(Person {
+        number: hash(Indexed::Citizen, fields.number.expose()),
+        name: hash(Indexed::Name, fields.name.expose()),
+        valid_to: fields.valid_to,
+        citizen: citizens.check(&fields),
+    })
+}
+
+/// The configured route of each result of the citizen check (联网核查): both
+/// matches go on, the other two need staff.
+fn check_citizen(result: CitizenCheckResult) -> Result<(), Fault> {
+    let staff = match result {
+        CitizenCheckResult::MatchWithPhoto | CitizenCheckResult::MatchWithoutPhoto => {
+            return Ok(());
+        }
+        CitizenCheckResult::NameDiffers => "citizen check: the number belongs to another name",
+        CitizenCheckResult::NotFound => "citizen check: no such citizen number",
+    };
+    let detail = "the citizen check did not agree: staff must look at the document";
+    Err(Fault {
+        rule: Some(RuleRefusal {
+            rule: "citizen-check".to_owned(),
+            version: RULE_VERSION,
+            staff: staff.to_owned(),
+            remedy: Remedy::CallStaff,
+        }),
+        ..Fault::new(ProblemKind::Refused, detail)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_of_any_other_shape_is_malformed_and_never_a_panic() {
+        for body in [
+            &b""[..],
+            &[0, 0, 0],
+            &[0, 0, 0, 9, b'{'],
+            &[0xFF; 64],
+            &[0, 0, 0, 2, b'{', b'}'],
+        ] {
+            let fault = parse(body).map(|_| ()).expect_err("malformed");
+            assert_eq!(fault.kind, ProblemKind::Malformed);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The first gate: purchase verification info (S3, S4, message 1).
+//!
+//! Order: cheap checks, room in the pool, seals, count the attempt (durable),
+//! hash, settle. Card number and PIN exist in clear only inside worker jobs (I7).
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use counterfoil_data::sealed::{Binding, SealError, Sealed, SecretText};
+use counterfoil_data::secret::Secret;
+use counterfoil_data::wire::sale::{CardProof, PurchaseMode, SaleState, VerificationInfo};
+
+use super::super::Service;
+use super::super::fault::Fault;
+use super::super::reply::Reply;
+use super::{Asked, Given};
+use crate::core::command::{CommandBody, InfoCheck, Outcome, Subject};
+use crate::core::record::bank::KeyedHash;
+use crate::keys::Indexed;
+use crate::workers::pin::PIN_MAX;
+use crate::workers::{Bench, Kind};
+
+/// Longest card or account number.
+const NUMBER_DIGITS_MAX: usize = 19;
+
+impl Service {
+    pub(super) async fn info(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
+        let sale = asked.sale()?;
+        let head = self.books()?.sale_of(&asked.signer, sale)?;
+        if head.state != SaleState::Opened {
+            return Err(Fault::out_of_order(head.state));
+        }
+        let info: VerificationInfo = asked.json()?;
+        if mode_of(&info) != head.mode {
+            return Err(Fault::malformed(
+                "this is not the purchase mode the sale was opened with",
+            ));
+        }
+        let binding = Binding {
+            sale,
+            challenge: head.challenge,
+        };
+        let room = self.workers.room(Kind::Pin).map_err(|_| Fault::busy())?;
+        let sealed = info.clone();
+        let subject = room
+            .run(move |bench| subject(bench, &sealed, binding))
+            .await
+            .map_err(|_| Fault::busy())?
+            .map_err(|error| Fault::malformed(error.to_string()))?;
+        let count = CommandBody::CountInfoAttempt {
+            sale,
+            challenge: head.challenge,
+            subject,
+            oda: proof_of(&info),
+        };
+        let Given { outcome, .. } = self.give(&asked, count).await?;
+        let Outcome::InfoCheck(InfoCheck { attempt, verifier }) = outcome else {
+            // A rule ended the sale before anything had to be compared.
+            return self.settled_reply(sale, &outcome);
+        };
+        let pins = Arc::clone(&self.ports.pins);
+        let ciphers = Arc::clone(&self.ports.ciphers);
+        let verified = room
+            .run(move |bench| {
+                let Ok(secret) = open(bench, secret_of(&info), binding) else {
+                    return false;
+                };
+                match info {
+                    VerificationInfo::SettlementCard { .. } => {
+                        pins.verify(bench, &secret, verifier.as_deref())
+                    }
+                    VerificationInfo::PaymentPassword { .. } => {
+                        ciphers.verify(bench, &secret, verifier.as_deref())
+                    }
+                }
+            })
+            .await
+            .map_err(|_| Fault::busy())?;
+        drop(room);
+        let settle = CommandBody::SettleInfo {
+            sale,
+            attempt,
+            verified,
+        };
+        let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
+        self.settled_reply(sale, &outcome)
+    }
+}
+
+fn mode_of(info: &VerificationInfo) -> PurchaseMode {
+    match info {
+        VerificationInfo::SettlementCard { .. } => PurchaseMode::SettlementCard,
+        VerificationInfo::PaymentPassword { .. } => PurchaseMode::PaymentPassword,
+    }
+}
+
+fn proof_of(info: &VerificationInfo) -> Option<CardProof> {
+    match info {
+        VerificationInfo::SettlementCard { oda, .. } => Some(*oda),
+        VerificationInfo::PaymentPassword { .. } => None,
+    }
+}
+
+fn secret_of(info: &VerificationInfo) -> &Sealed<SecretText> {
+    match info {
+        VerificationInfo::SettlementCard { pin, .. } => pin,
+        VerificationInfo::PaymentPassword { password, .. } => password,
+    }
+}
+
+fn open(
+    bench: &Bench,
+    sealed: &Sealed<SecretText>,
+    binding: Binding,
+) -> Result<Secret<String>, SealError> {
+    let SecretText(text) = sealed.open(&bench.keys.open, binding)?;
+    Ok(text)
+}
+
+/// Finds whose card or account it is, as a keyed hash, and that the second secret
+/// opens too: a stale seal must not cost the customer an attempt.
+fn subject(bench: &Bench, info: &VerificationInfo, binding: Binding) -> Result<Subject, SealError> {
+    if open(bench, secret_of(info), binding)?.expose().len() > PIN_MAX {
+        return Err(SealError::Content);
+    }
+    let hash = |sealed, kind| {
+        let number = open(bench, sealed, binding)?;
+        let digits = number.expose();
+        let lawful =
+            digits.len() <= NUMBER_DIGITS_MAX && digits.bytes().all(|b| b.is_ascii_digit());
+        if !lawful {
+            return Err(SealError::Content);
+        }
+        Ok(KeyedHash(bench.keys.index(kind, digits).0))
+    };
+    match info {
+        VerificationInfo::SettlementCard { card, .. } => {
+            hash(card, Indexed::Card).map(Subject::Card)
+        }
+        VerificationInfo::PaymentPassword { account, .. } => {
+            hash(account, Indexed::Account).map(Subject::Account)
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! HTTP/1.1 over any byte stream: connection, checks in order, answer.
+//!
+//! Order of checks: route, version, media type, size, body, signature, audience,
+//! nonce and sequence, idempotency key, handler. Every path ends in a response
+//! with a request id. Logs name the route pattern, status and time; never a
+//! path parameter, header or body.
+
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use counterfoil_data::sign::{
+    self, CONTENT_DIGEST_HEADER, RequestParts, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER,
+    SKEW_S_MAX, SignatureHeaders,
+};
+use counterfoil_data::wire::problem::ProblemKind;
+use counterfoil_data::wire::{self, Digest};
+use ed25519_dalek::VerifyingKey;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::fault::Fault;
+use super::handle::Asked;
+use super::reply::{self, Reply, ReplyBody};
+use super::route::{self, Audience, BodyRule, Found, Method, Operation, Params, Route};
+use super::{Counted, Service};
+use crate::core::command::{ClientKey, KEY_MAX};
+use crate::core::query::Signer;
+
+/// Bytes hyper may buffer per connection: head and pipelined requests.
+const BUFFER_MAX: usize = 16 * 1024;
+/// Headers in one request.
+const HEADERS_MAX: usize = 64;
+
+impl Service {
+    /// Serves one connection until the client leaves, falls silent, or the
+    /// service closes. Connections above the limit are closed at once.
+    pub async fn serve_stream<I>(self: &Rc<Self>, io: I)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let max = self.limits.connections_max;
+        let Some(_counted) = Counted::below(&self.connections, max) else {
+            tracing::warn!(max, "connection refused: too many are open");
+            return;
+        };
+        let service = service_fn(|request| {
+            let service = Rc::clone(self);
+            async move { Ok::<_, Infallible>(service.answer(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_read_timeout)
+            .max_buf_size(BUFFER_MAX)
+            .max_headers(HEADERS_MAX)
+            .half_close(false)
+            .auto_date_header(self.limits.date_header)
+            .serve_connection(TokioIo::new(io), service);
+        let mut connection = std::pin::pin!(connection);
+        let mut closing = self.closing.subscribe();
+        let closed = async { closing.wait_for(|closing| *closing).await.is_ok() };
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = closed => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(timeout = error.is_timeout(), "connection ended early");
+        }
+    }
+
+    async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<ReplyBody> {
+        let id = self.request_id();
+        let started = self.clock.monotonic();
+        let found = route::find(request.method().as_str(), request.uri().path());
+        let (pattern, operation) = match &found {
+            Found::Route(route, _) => (route.path, Some(route.operation)),
+            Found::OtherMethod(_) | Found::Nothing => ("-", None),
+        };
+        let result = match Counted::below(&self.requests, self.limits.requests_max) {
+            Some(_counted) => self.pass(request, found).await,
+            None => Err(Fault::busy()),
+        };
+        let response = match result {
+            Ok(reply) => reply.respond(&id),
+            Err(fault) => {
+                if fault.kind == ProblemKind::Internal {
+                    tracing::error!(request = id, pattern, "request failed inside");
+                }
+                reply::refuse(&fault, &id)
+            }
+        };
+        let status = response.status().as_u16();
+        self.meter.answer(status, operation);
+        let took = self.clock.monotonic().saturating_sub(started);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(request = id, pattern, status, ms, "answered");
+        response
+    }
+
+    async fn pass(
+        self: &Rc<Self>,
+        request: Request<Incoming>,
+        found: Found,
+    ) -> Result<Reply, Fault> {
+        let (route, params) = match found {
+            Found::Route(route, params) => (route, params),
+            Found::Nothing => return Err(Fault::not_found()),
+            Found::OtherMethod(allow) => {
+                let fault = Fault::new(ProblemKind::Method, "use a method named in Allow");
+                return Err(Fault { allow, ..fault });
+            }
+        };
+        if route.operation == Operation::OpenApi {
+            return Ok(Reply::whole("application/json", self.openapi.clone()));
+        }
+        let (head, body) = request.into_parts();
+        check_version(&head.headers)?;
+        check_media_type(&head.headers, route.body)?;
+        let body = self.read_body(&head.headers, body, route.body).await?;
+        check_content(&body, route.body)?;
+        let path = head
+            .uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned();
+        let asked = self.identify(route, params, &head.headers, &path, body)?;
+        self.handle(route.operation, asked).await
+    }
+
+    async fn read_body(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+        rule: BodyRule,
+    ) -> Result<Bytes, Fault> {
+        let limit = rule.limit();
+        let too_large = || {
+            let detail = format!("the body is over this route's {limit} bytes");
+            Fault::new(ProblemKind::TooLarge, detail)
+        };
+        let declared = text(headers, header::CONTENT_LENGTH.as_str());
+        if declared.is_some_and(|n| n.parse().map_or(true, |n: usize| n > limit)) {
+            return Err(too_large());
+        }
+        let collected = tokio::select! {
+            collected = Limited::new(body, limit).collect() => collected,
+            () = self.clock.sleep(self.limits.body_read_timeout) => {
+                return Err(Fault::malformed("the body did not arrive in time"));
+            }
+        };
+        match collected {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+            Err(_) => Err(Fault::malformed("the body broke off")),
+        }
+    }
+
+    /// Who asks, proven (S1), and never asked before.
+    fn identify(
+        &self,
+        route: &Route,
+        params: Params,
+        headers: &HeaderMap,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Asked, Fault> {
+        let sequence: u64 = text(headers, wire::SEQUENCE_HEADER)
+            .and_then(|n| n.parse().ok())
+            .ok_or_else(|| Fault::not_signed("counterfoil-sequence is missing or no number"))?;
+        let idempotency_key = text(headers, wire::IDEMPOTENCY_HEADER);
+        let body_digest = Digest::of(&body);
+        let parts = RequestParts {
+            method: route.method.as_str(),
+            path_and_query: path,
+            body_digest,
+            sequence,
+            idempotency_key,
+        };
+        let header = |name: &str| {
+            text(headers, name)
+                .filter(|value| value.len() <= sign::HEADER_MAX)
+                .map(str::to_owned)
+                .ok_or_else(|| Fault::not_signed(format!("{name} is missing or malformed")))
+        };
+        let signature = SignatureHeaders {
+            content_digest: header(CONTENT_DIGEST_HEADER)?,
+            signature_input: header(SIGNATURE_INPUT_HEADER)?,
+            signature: header(SIGNATURE_HEADER)?,
+        };
+        let now = self.clock.now();
+        let books = self.books()?;
+        let lookup = |key_id: &str| {
+            let signer = books.signer(key_id).ok().flatten()?;
+            VerifyingKey::from_bytes(key_of(&signer)).ok()
+        };
+        let verified = sign::verify(&parts, &signature, lookup, now, SKEW_S_MAX)
+            .map_err(|error| Fault::not_signed(error.to_string()))?;
+        let unknown = || Fault::not_signed("the key id is not enrolled");
+        let signer_id = verified.key_id.parse().map_err(|_| unknown())?;
+        let signer = books.signer(&verified.key_id)?.ok_or_else(unknown)?;
+        match (route.audience, &signer) {
+            (Audience::Public | Audience::Signed, _)
+            | (Audience::Kiosk, Signer::Kiosk { .. })
+            | (Audience::Station, Signer::Station { .. }) => {}
+            (Audience::Kiosk | Audience::Station, _) => return Err(Fault::not_yours()),
+        }
+        let key = client_key(route, idempotency_key, path, body_digest)?;
+        let command = (route.method == Method::Post).then_some(sequence);
+        self.seen
+            .borrow_mut()
+            .accept(&signer_id, verified.nonce, command, now)?;
+        Ok(Asked {
+            signer,
+            signer_id,
+            params,
+            body,
+            sequence: command,
+            key,
+            last_event: text(headers, "last-event-id").and_then(|n| n.parse().ok()),
+        })
+    }
+}
+
+fn key_of(signer: &Signer) -> &[u8; 32] {
+    match signer {
+        Signer::Kiosk { key, .. } | Signer::Station { key, .. } => key,
+    }
+}
+
+/// One header as text; `None` when missing, repeated or not ASCII.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), Fault> {
+    let given = text(headers, wire::VERSION_HEADER).and_then(|v| v.parse::<u32>().ok());
+    if given == Some(wire::VERSION) {
+        return Ok(());
+    }
+    let detail = format!("send counterfoil-version: {}", wire::VERSION);
+    Err(Fault::new(ProblemKind::Version, detail))
+}
+
+fn check_media_type(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault> {
+    let Some(wanted) = rule.media_type() else {
+        return Ok(());
+    };
+    let given = text(headers, header::CONTENT_TYPE.as_str());
+    let essence = given.map(|g| g.split(';').next().unwrap_or("").trim());
+    match essence {
+        Some(essence) if essence.eq_ignore_ascii_case(wanted) => Ok(()),
+        // `{}` may be left out, and then there is nothing to name a type of.
+        None if rule == BodyRule::Nothing => Ok(()),
+        _ => {
+            let detail = format!("send content-type: {wanted}");
+            Err(Fault::new(ProblemKind::MediaType, detail))
+        }
+    }
+}
+
+fn check_content(body: &Bytes, rule: BodyRule) -> Result<(), Fault> {
+    if rule != BodyRule::Nothing || body.is_empty() {
+        return Ok(());
+    }
+    let parsed: Result<wire::sale::Nothing, _> = serde_json::from_slice(body);
+    parsed
+        .map(|_| ())
+        .map_err(|_| Fault::malformed("send {} or nothing"))
+}
+
+fn client_key(
+    route: &Route,
+    key: Option<&str>,
+    path: &str,
+    body: Digest,
+) -> Result<Option<ClientKey>, Fault> {
+    if !route.keyed {
+        return Ok(None);
+    }
+    let lawful =
+        |k: &&str| (1..=KEY_MAX).contains(&k.len()) && k.bytes().all(|b| b.is_ascii_graphic());
+    let key = key.filter(lawful).ok_or_else(|| {
+        Fault::malformed("send an idempotency-key of 1 to 64 visible ASCII characters")
+    })?;
+    let method = route.method.as_str();
+    Ok(Some(ClientKey {
+        key: key.to_owned(),
+        request: Digest::of(format!("{method}\n{path}\n{body}").as_bytes()),
+    }))
+}

@@ -1,0 +1,376 @@
+//! The one route table: router, limits, audiences, media types and OpenAPI paths
+//! all come from it, so none of them can drift from the others.
+//!
+//! Refuses nothing itself; [`find`] tells what the path and method are worth.
+//! Called by the HTTP layer ([`super::http`]) and by [`super::openapi`].
+
+/// Longest JSON body.
+pub const JSON_BODY_MAX: usize = 16 * 1024;
+/// Longest identity body: a finger image of 256 KiB, its seal, and the head.
+pub const IDENTITY_BODY_MAX: usize = (256 + 16) * 1024;
+/// Parameters in one path.
+const PARAMS_MAX: usize = 2;
+
+/// The two methods this interface has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads; changes nothing.
+    Get,
+    /// Commands.
+    Post,
+}
+
+impl Method {
+    /// As in the request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A kiosk, signed, for its own sales.
+    Kiosk,
+    /// A confirm station, signed, for its branch.
+    Station,
+    /// Any enrolled signer.
+    Signed,
+    /// Anybody.
+    Public,
+}
+
+/// What body the route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyRule {
+    /// None; a body is malformed.
+    None,
+    /// JSON of the named schema.
+    Json(&'static str),
+    /// JSON with nothing to say: `{}`, or no body at all.
+    Nothing,
+    /// The octet stream of `identity`.
+    Identity,
+}
+
+impl BodyRule {
+    /// Most bytes accepted.
+    pub fn limit(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Json(_) | Self::Nothing => JSON_BODY_MAX,
+            Self::Identity => IDENTITY_BODY_MAX,
+        }
+    }
+
+    /// The media type a body must have.
+    pub fn media_type(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Json(_) | Self::Nothing => Some("application/json"),
+            Self::Identity => Some("application/octet-stream"),
+        }
+    }
+}
+
+/// What the route answers when all is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerRule {
+    /// JSON of the named schema.
+    Json(&'static str),
+    /// A JSON array of the named schema.
+    List(&'static str),
+    /// Server-sent events whose data is a `Notice`.
+    Events,
+    /// A C2SP signed note.
+    Text,
+    /// Raw hashes.
+    Octets,
+    /// The OpenAPI document.
+    Document,
+}
+
+/// What to do. One handler each ([`super::handle`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// S2: open a sale.
+    OpenSale,
+    /// Resume anywhere (I6).
+    ReadSale,
+    /// S3, S4: purchase verification.
+    Info,
+    /// S12 to S14: identity.
+    Identity,
+    /// S6: purchase info.
+    Order,
+    /// S7, S8: linked processing.
+    Link,
+    /// What happened to paper.
+    Forms,
+    /// Give up before linking.
+    Cancel,
+    /// Break off after linking.
+    Abandon,
+    /// Receipt.
+    Close,
+    /// Who am I, what was I doing.
+    ReadKiosk,
+    /// S17 to S22: what a station sees.
+    Confirmations,
+    /// S20: viewing is an audited act.
+    Seen,
+    /// Confirmed.
+    Confirm,
+    /// Denied.
+    Deny,
+    /// Asked again.
+    Ask,
+    /// Something changed.
+    Events,
+    /// Signed head of the log.
+    Checkpoint,
+    /// Hashes of the log.
+    Tile,
+    /// The timeline of one number.
+    Number,
+    /// This interface.
+    OpenApi,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Path; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// Who may call.
+    pub audience: Audience,
+    /// What it takes.
+    pub body: BodyRule,
+    /// Whether `Idempotency-Key` is required.
+    pub keyed: bool,
+    /// What it answers.
+    pub answer: AnswerRule,
+    /// What it does.
+    pub operation: Operation,
+    /// One line for people.
+    pub summary: &'static str,
+}
+
+const fn get(
+    path: &'static str,
+    audience: Audience,
+    answer: AnswerRule,
+    operation: Operation,
+    summary: &'static str,
+) -> Route {
+    Route {
+        method: Method::Get,
+        path,
+        audience,
+        body: BodyRule::None,
+        keyed: false,
+        answer,
+        operation,
+        summary,
+    }
+}
+
+const fn post(
+    path: &'static str,
+    audience: Audience,
+    body: BodyRule,
+    answer: &'static str,
+    operation: Operation,
+    summary: &'static str,
+) -> Route {
+    Route {
+        method: Method::Post,
+        path,
+        audience,
+        body,
+        keyed: false,
+        answer: AnswerRule::Json(answer),
+        operation,
+        summary,
+    }
+}
+
+const fn keyed(route: Route) -> Route {
+    Route {
+        keyed: true,
+        ..route
+    }
+}
+
+use AnswerRule::{Document, Events, Json as JsonAnswer, List, Octets, Text};
+use Audience::{Kiosk, Public, Signed, Station};
+use BodyRule::{Identity, Json, Nothing};
+
+/// Every route there is.
+#[rustfmt::skip]
+pub const TABLE: &[Route] = &[
+    post("/v1/sales", Kiosk, Json("OpenSale"), "SaleView", Operation::OpenSale,
+        "Open a sale under an id of the kiosk's making"),
+    get("/v1/sales/{sale}", Kiosk, JsonAnswer("SaleView"), Operation::ReadSale,
+        "Where the sale stands; how a kiosk resumes"),
+    post("/v1/sales/{sale}/info", Kiosk, Json("VerificationInfo"), "SaleView", Operation::Info,
+        "Verify the purchase information (message 1)"),
+    post("/v1/sales/{sale}/identity", Kiosk, Identity, "SaleView", Operation::Identity,
+        "Verify document and live finger (message 2)"),
+    post("/v1/sales/{sale}/order", Kiosk, Json("Order"), "SaleView", Operation::Order,
+        "Order kinds and quantities"),
+    keyed(post("/v1/sales/{sale}/link", Kiosk, Nothing, "SaleView", Operation::Link,
+        "Linked processing: numbers, fee, ledger, register, evidence in one commit")),
+    post("/v1/sales/{sale}/forms", Kiosk, Json("FormAdvices"), "FormsAnswer", Operation::Forms,
+        "What happened to paper, in order; repeat until acknowledged"),
+    keyed(post("/v1/sales/{sale}/cancel", Kiosk, Nothing, "SaleView", Operation::Cancel,
+        "Give up before linked processing")),
+    keyed(post("/v1/sales/{sale}/abandon", Kiosk, Json("Abandon"), "SaleView", Operation::Abandon,
+        "Break off after linked processing; unfed forms go back, staff finish the rest")),
+    keyed(post("/v1/sales/{sale}/close", Kiosk, Nothing, "SaleView", Operation::Close,
+        "Close when every form is settled; answers with the receipt")),
+    get("/v1/kiosk", Kiosk, JsonAnswer("KioskView"), Operation::ReadKiosk,
+        "Who the signer is and what it was doing"),
+    get("/v1/confirmations", Station, List("ConfirmationView"), Operation::Confirmations,
+        "What this station has to look at"),
+    post("/v1/confirmations/{sale}/seen", Station, Json("Decision"), "ConfirmationView",
+        Operation::Seen, "The officer opened it; an audited act"),
+    post("/v1/confirmations/{sale}/confirm", Station, Json("Decision"), "ConfirmationView",
+        Operation::Confirm, "Confirm exactly the text whose digest is named"),
+    post("/v1/confirmations/{sale}/deny", Station, Json("Decision"), "ConfirmationView",
+        Operation::Deny, "Deny, with a reason"),
+    post("/v1/confirmations/{sale}/ask", Station, Json("Decision"), "ConfirmationView",
+        Operation::Ask, "Ask the customer again"),
+    get("/v1/events", Signed, Events, Operation::Events,
+        "Changes the signer may see; Last-Event-ID resumes"),
+    get("/v1/evidence/checkpoint", Signed, Text, Operation::Checkpoint,
+        "Signed head of the evidence log (C2SP tlog-checkpoint)"),
+    get("/v1/evidence/tile/{level}/{index}", Signed, Octets, Operation::Tile,
+        "Up to 256 hashes of the evidence log, 32 bytes each"),
+    get("/v1/evidence/number/{number}", Signed, JsonAnswer("NumberTimeline"), Operation::Number,
+        "Everything that happened to one number"),
+    get("/openapi.json", Public, Document, Operation::OpenApi, "This interface"),
+];
+
+/// Path parameters in order of appearance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Params(Vec<String>);
+
+impl Params {
+    /// The `n`th parameter, or an empty text, which no parser accepts.
+    pub fn at(&self, n: usize) -> &str {
+        self.0.get(n).map_or("", String::as_str)
+    }
+}
+
+/// What a path and method are worth.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// This row.
+    Route(&'static Route, Params),
+    /// The path exists with other methods (for `Allow`).
+    OtherMethod(Vec<&'static str>),
+    /// No such path.
+    Nothing,
+}
+
+/// Finds the row for a method and a path (without query).
+pub fn find(method: &str, path: &str) -> Found {
+    let mut allow = Vec::new();
+    for route in TABLE {
+        let Some(params) = matches(route.path, path) else {
+            continue;
+        };
+        if route.method.as_str() == method {
+            return Found::Route(route, params);
+        }
+        allow.push(route.method.as_str());
+    }
+    if allow.is_empty() {
+        Found::Nothing
+    } else {
+        Found::OtherMethod(allow)
+    }
+}
+
+fn matches(pattern: &str, path: &str) -> Option<Params> {
+    let mut params = Params::default();
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(params),
+            (Some(w), Some(g)) if w.starts_with('{') => {
+                if g.is_empty() || params.0.len() >= PARAMS_MAX {
+                    return None;
+                }
+                params.0.push(g.to_owned());
+            }
+            (Some(w), Some(g)) if w == g => {}
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_finds_itself_and_only_itself() {
+        for route in TABLE {
+            let path = route
+                .path
+                .replace("{sale}", "0123456789abcdef0123456789abcdef")
+                .replace("{level}", "0")
+                .replace("{index}", "0")
+                .replace("{number}", "3130002112345678");
+            match find(route.method.as_str(), &path) {
+                Found::Route(found, _) => assert_eq!(found.operation, route.operation),
+                other => panic!("{path}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_known_path_with_another_method_names_the_allowed_ones() {
+        match find("DELETE", "/v1/sales/1/link") {
+            Found::OtherMethod(allow) => assert_eq!(allow, ["POST"]),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn near_misses_are_not_found() {
+        for path in [
+            "",
+            "/",
+            "/v1/sales/",
+            "/v1/sales//info",
+            "/v1/sales/1/info/",
+            "/v2/sales",
+        ] {
+            assert!(matches!(find("GET", path), Found::Nothing), "{path}");
+        }
+    }
+
+    #[test]
+    fn everything_that_moves_money_or_custody_by_a_client_key_needs_one() {
+        let keyed: Vec<_> = TABLE
+            .iter()
+            .filter(|r| r.keyed)
+            .map(|r| r.operation)
+            .collect();
+        let expected = [
+            Operation::Link,
+            Operation::Cancel,
+            Operation::Abandon,
+            Operation::Close,
+        ];
+        assert_eq!(keyed, expected);
+    }
+}

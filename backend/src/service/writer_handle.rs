@@ -1,0 +1,88 @@
+//! The way to the one writer: a bounded channel in front of [`Writer::step`].
+//!
+//! Owns the queue and the grouping (whatever waits, at most 64, no timer).
+//! Refuses when the queue is full. The same handle serves a local task over an
+//! in-memory store and an OS thread over a file; only what drains it differs.
+//! Any storage error ends the process: nobody was answered, clients repeat.
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::core::command::{Answer, Command, GROUP_MAX};
+use crate::store::Store;
+use crate::writer::{Fatal, Writer};
+
+/// Commands that may wait for the writer.
+pub const QUEUE_MAX: usize = 1_024;
+
+/// The writer's queue is full or the writer is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the writer is busy: repeat the same request")]
+pub struct WriterBusy;
+
+type Asked = (Command, oneshot::Sender<Answer>);
+
+/// Hands commands to the writer; cheap to clone.
+#[derive(Clone)]
+pub struct WriterHandle(mpsc::Sender<Asked>);
+
+/// The writer's end of the queue.
+pub struct WriterQueue(mpsc::Receiver<Asked>);
+
+impl WriterHandle {
+    /// A handle and its queue; drain it with [`WriterQueue::run_local`] or
+    /// [`WriterQueue::run_thread`].
+    pub fn new() -> (Self, WriterQueue) {
+        let (tx, rx) = mpsc::channel(QUEUE_MAX);
+        (Self(tx), WriterQueue(rx))
+    }
+
+    /// Gives one command; the answer is durable when it comes.
+    pub async fn give(&self, command: Command) -> Result<Answer, WriterBusy> {
+        let (tx, rx) = oneshot::channel();
+        self.0.try_send((command, tx)).map_err(|_| WriterBusy)?;
+        rx.await.map_err(|_| WriterBusy)
+    }
+
+    /// Whether somebody still drains the queue.
+    pub fn is_alive(&self) -> bool {
+        !self.0.is_closed()
+    }
+
+    /// Commands waiting now.
+    pub fn waiting(&self) -> usize {
+        QUEUE_MAX.saturating_sub(self.0.capacity())
+    }
+}
+
+impl WriterQueue {
+    /// Drains the queue on the runtime's own thread until the last handle or
+    /// the store is gone: the testbed's writer.
+    pub async fn run_local<S: Store>(mut self, mut writer: Writer<S>) -> Result<(), Fatal> {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while self.0.recv_many(&mut group, GROUP_MAX).await > 0 {
+            step(&mut writer, &mut group)?;
+        }
+        Ok(())
+    }
+
+    /// Drains the queue on the calling OS thread. A storage error is logged and
+    /// given back; the caller must end the process at once.
+    pub fn run_thread<S: Store>(mut self, mut writer: Writer<S>) -> Result<(), Fatal> {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while self.0.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+            step(&mut writer, &mut group)?;
+        }
+        Ok(())
+    }
+}
+
+/// One group: one durable commit, then everybody is answered.
+fn step<S: Store>(writer: &mut Writer<S>, group: &mut Vec<Asked>) -> Result<(), Fatal> {
+    let (commands, askers): (Vec<_>, Vec<_>) = group.drain(..).unzip();
+    let answers = writer.step(commands)?;
+    for (asker, answer) in askers.into_iter().zip(answers) {
+        // The asker may have hung up; its retry finds what was done.
+        let _ = asker.send(answer);
+    }
+    Ok(())
+}
