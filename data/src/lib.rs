@@ -17,6 +17,7 @@ pub mod check_digit;
 pub mod citizen;
 pub mod demo;
 pub mod fmt;
+pub mod form;
 pub mod ids;
 pub mod leaf;
 pub mod locale;
