@@ -6,6 +6,7 @@
 //! after its own hello. Called by the kiosk's device host and by
 //! `counterfoil-devices probe`.
 
+pub mod ccid;
 pub mod pin_pad;
 pub mod sdt;
 

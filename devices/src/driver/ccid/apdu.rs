@@ -1,0 +1,141 @@
+//! Short APDUs and their T=0 mapping, ISO 7816-3 §12 and 7816-4 §5.1. Sans I/O.
+//!
+//! Refuses extended lengths and malformed headers. Called by [`super::Reader`].
+
+use zeroize::Zeroizing;
+
+/// Longest short APDU: header, Lc, 255 bytes, Le.
+pub const APDU_MAX: usize = 261;
+
+/// SW1 SW2.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sw(pub u16);
+
+impl Sw {
+    /// 9000.
+    pub const OK: Self = Self(0x9000);
+
+    /// The two bytes.
+    pub fn bytes(self) -> (u8, u8) {
+        let [sw1, sw2] = self.0.to_be_bytes();
+        (sw1, sw2)
+    }
+}
+
+impl std::fmt::Debug for Sw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04x}", self.0)
+    }
+}
+
+/// What a card answered. The data may hold a card number, so it is wiped and
+/// never shown (I7).
+pub struct Response {
+    /// The data field.
+    pub data: Zeroizing<Vec<u8>>,
+    /// The status word.
+    pub sw: Sw,
+}
+
+impl Response {
+    /// Splits the status word off; `None` below two bytes.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let (data, sw) = bytes.split_last_chunk::<2>()?;
+        let data = Zeroizing::new(data.to_vec());
+        Some(Self {
+            data,
+            sw: Sw(u16::from_be_bytes(*sw)),
+        })
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Response({:?})", self.sw)
+    }
+}
+
+/// Whether bytes are a short APDU of case 1 to 4.
+pub fn is_short(apdu: &[u8]) -> bool {
+    match apdu {
+        [_, _, _, _] | [_, _, _, _, _] => true,
+        [_, _, _, _, lc, data @ ..] => {
+            let lc = usize::from(*lc);
+            lc != 0 && (data.len() == lc || data.len() == lc.saturating_add(1))
+        }
+        _ => false,
+    }
+}
+
+/// The T=0 TPDU of a short APDU: P3 always, no Le behind data.
+pub fn t0_tpdu(apdu: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut tpdu = apdu.to_vec();
+    match apdu {
+        [_, _, _, _] => tpdu.push(0),
+        [_, _, _, _, lc, _, ..] => tpdu.truncate(usize::from(*lc).saturating_add(5)),
+        _ => {}
+    }
+    Zeroizing::new(tpdu)
+}
+
+/// What to send next after a status word that is not the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowUp {
+    /// 61xx: GET RESPONSE with this Le.
+    GetResponse([u8; 5]),
+    /// 6Cxx: the same header with this Le.
+    Again([u8; 5]),
+}
+
+/// The T=0 rule of ISO 7816-3 §12.2.1 for what was sent and what came.
+pub fn follow_up(sent: &[u8], sw: Sw) -> Option<FollowUp> {
+    let [cla, ins, p1, p2, ..] = *sent else {
+        return None;
+    };
+    match sw.bytes() {
+        (0x61, left) => Some(FollowUp::GetResponse([cla & 0x03, 0xC0, 0, 0, left])),
+        (0x6C, exact) => Some(FollowUp::Again([cla, ins, p1, p2, exact])),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_cases_map_to_t0_as_the_standard_says() {
+        assert_eq!(*t0_tpdu(&[0, 0xA4, 4, 0]), [0, 0xA4, 4, 0, 0]);
+        assert_eq!(*t0_tpdu(&[0, 0xB2, 1, 12, 0]), [0, 0xB2, 1, 12, 0]);
+        assert_eq!(*t0_tpdu(&[0, 0x20, 0, 0, 1, 9]), [0, 0x20, 0, 0, 1, 9]);
+        assert_eq!(
+            *t0_tpdu(&[0, 0x88, 0, 0, 2, 8, 9, 0]),
+            [0, 0x88, 0, 0, 2, 8, 9]
+        );
+        assert!(is_short(&[0, 0x88, 0, 0, 2, 8, 9, 0]));
+        assert!(!is_short(&[0, 0x88, 0, 0, 2, 8]));
+        assert!(!is_short(&[0, 0x88, 0, 0, 0, 0, 1, 5]));
+    }
+
+    /// Lines of a public PBOC trace: 6128 then 00C0000028, 6C2A then 00B2010C2A.
+    #[test]
+    fn more_data_and_wrong_length_are_followed_up() {
+        let select = [0, 0xA4, 4, 0, 1, 0x31];
+        let more = FollowUp::GetResponse([0, 0xC0, 0, 0, 0x28]);
+        assert_eq!(follow_up(&select, Sw(0x6128)), Some(more));
+        let again = FollowUp::Again([0, 0xB2, 1, 0x0C, 0x2A]);
+        assert_eq!(follow_up(&[0, 0xB2, 1, 0x0C, 0], Sw(0x6C2A)), Some(again));
+        assert_eq!(follow_up(&select, Sw::OK), None);
+        // A proprietary class (80h) keeps channel 0 for GET RESPONSE.
+        let gpo = [0x80, 0xA8, 0, 0, 2, 0x83, 0];
+        let more = FollowUp::GetResponse([0, 0xC0, 0, 0, 0x20]);
+        assert_eq!(follow_up(&gpo, Sw(0x6120)), Some(more));
+    }
+
+    #[test]
+    fn a_response_shows_its_status_and_never_its_data() {
+        let response = Response::parse(&[0x62, 0x17, 0x90, 0x00]).unwrap();
+        assert_eq!(format!("{response:?}"), "Response(9000)");
+        assert!(Response::parse(&[0x90]).is_none());
+    }
+}
