@@ -7,6 +7,7 @@
 //! `counterfoil-devices probe`.
 
 pub mod ccid;
+pub mod pboc;
 pub mod pin_pad;
 pub mod sdt;
 
