@@ -8,6 +8,7 @@
 //! what it saw. The *desk* is its physical side: cards, fingers, paper.
 
 pub mod branch;
+pub mod card_reader;
 pub mod id_reader;
 pub mod pin_pad;
 
