@@ -68,6 +68,7 @@ type Matches = fn(&DeviceInfo) -> bool;
 const TABLE: &[(Matches, Role)] = &[
     (sdt::matches, Role::IdReader),
     (pin_pad::matches, Role::PinPad),
+    (ccid::matches, Role::CardReader),
 ];
 
 /// The role of a device by its descriptors; the driver's hello must confirm it.

@@ -12,6 +12,7 @@ use counterfoil_data::demo::{DemoBank, Document};
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use jiff::civil::Date;
 
+use super::card_reader::CardReaderTwin;
 use super::id_reader::{IdReaderTwin, SampleDocument, TextBlock, UsbLayout};
 use super::pin_pad::PinPadTwin;
 use crate::driver::Role;
@@ -37,6 +38,8 @@ impl Branch {
         let secrets = names.filter_map(|name| Some((name.to_owned(), bank.secret(name)?)));
         let pad = PinPadTwin::new(secrets.collect(), Rc::clone(&entropy));
         bus.plug(Role::PinPad.name(), Rc::new(RefCell::new(pad)));
+        let cards = CardReaderTwin::demo(bank);
+        bus.plug(Role::CardReader.name(), Rc::new(RefCell::new(cards)));
         drop(paper_dir);
         bus
     }
@@ -65,8 +68,13 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use counterfoil_data::wire::sale::CardProof;
+
+    use crate::driver::ccid::Reader;
+    use crate::driver::pboc::{CardError, read_settlement_card};
     use crate::driver::{role_of, sdt::IdReader};
     use crate::system::{SystemEntropy, TokioClock};
+    use crate::twin::card_reader::demo_capks;
 
     fn run<F: Future<Output = ()>>(body: impl FnOnce(DemoBank, TwinBus, SharedClock) -> F) {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,6 +121,33 @@ mod tests {
                     Err(error) => assert!(!document.genuine && error.is_forgery_suspect()),
                 }
                 bus.desk("id-reader remove").expect("lifts");
+            }
+        });
+    }
+
+    #[test]
+    fn every_card_of_the_demo_bank_proves_itself_or_is_out_of_date() {
+        run(|bank, bus, clock| async move {
+            let usb = bus.open_now("card-reader").expect("opens");
+            let mut reader = Reader::open(usb, clock).await.expect("hello");
+            let capks = demo_capks().expect("the demo keys");
+            let today = jiff::civil::date(2026, 11, 22);
+            let within = Duration::from_secs(10);
+            for card in &bank.cards {
+                bus.desk(&format!("card-reader insert {}", card.name))
+                    .expect("goes in");
+                let read =
+                    read_settlement_card(&mut reader, &capks, &SystemEntropy, today, within).await;
+                match read {
+                    Ok(read) => {
+                        assert_eq!(*read.pan.expose(), card.pan);
+                        assert_eq!(read.proof, CardProof::Genuine);
+                    }
+                    Err(error) => {
+                        assert_eq!((error, &*card.name), (CardError::Expired, "old-card"))
+                    }
+                }
+                bus.desk("card-reader remove").expect("comes out");
             }
         });
     }
