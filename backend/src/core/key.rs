@@ -3,7 +3,7 @@
 //! Numbers are big-endian, so that key order is number order; text parts end
 //! with a zero byte, which no id contains. Table numbers never change.
 
-use counterfoil_data::bill::{BillKind, BillNumber, BillPrefix};
+use counterfoil_data::bill::{BillKind, BillNumber, BillPrefix, Serial};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, UnitId};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -171,6 +171,16 @@ pub fn blank(first: BillNumber) -> Key {
     )
 }
 
+/// The first number of a blank row, out of its key.
+pub fn blank_first(key: &[u8]) -> Option<BillNumber> {
+    let (prefix, serial) = key.get(1..)?.split_first_chunk::<4>()?;
+    let serial: [u8; 4] = serial.try_into().ok()?;
+    Some(BillNumber {
+        prefix: BillPrefix::from_value(u32::from_be_bytes(*prefix)).ok()?,
+        serial: Serial::from_value(u32::from_be_bytes(serial)).ok()?,
+    })
+}
+
 /// First key of a prefix's blanks.
 pub fn blank_low(prefix: BillPrefix) -> Key {
     key(Table::Blank, &[&prefix.value().to_be_bytes()])
@@ -251,4 +261,19 @@ pub fn answer_age_before(at: Timestamp) -> Key {
 /// A whole subtree's hash.
 pub fn tree_hash(level: u8, index: u64) -> Key {
     key(Table::TreeHash, &[&[level], &index.to_be_bytes()])
+}
+
+/// The time and sale of a timer row, out of its key.
+pub fn timer_of(key: &[u8]) -> Option<(Timestamp, SaleId)> {
+    let (at, sale) = key.get(1..)?.split_first_chunk::<8>()?;
+    let at = i64::try_from(u64::from_be_bytes(*at)).ok()?;
+    let sale: [u8; 16] = sale.try_into().ok()?;
+    let at = Timestamp::from_millisecond(at).ok()?;
+    Some((at, SaleId(u128::from_be_bytes(sale))))
+}
+
+/// The number of a numbered row, out of its key.
+pub fn number_of(key: &[u8]) -> Option<u64> {
+    let number: [u8; 8] = key.get(1..)?.try_into().ok()?;
+    Some(u64::from_be_bytes(number))
 }

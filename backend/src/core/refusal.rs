@@ -183,7 +183,10 @@ pub enum StockRefusal {
     /// The form is not unknown.
     #[error("this form is not unknown")]
     NotUnknown,
-    /// The slot is not locked.
+    /// The slot is locked after a mismatch.
+    #[error("the slot is locked after a wrong number: staff must look")]
+    SlotLocked,
+    /// This slot is not locked.
     #[error("this slot is not locked")]
     NotLocked,
 }

@@ -111,8 +111,6 @@ pub struct OrderRow {
     pub items: Vec<OrderItem>,
     /// From which slot which numbers.
     pub picks: Vec<Pick>,
-    /// Fee for one form, per item.
-    pub fees: Vec<Fen>,
     /// The text.
     pub text: ConfirmText,
     /// Digest over the text.

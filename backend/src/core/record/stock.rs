@@ -8,7 +8,7 @@ use super::Record;
 use crate::core::key::Table;
 
 /// Separate ranges in one slot at most.
-pub const SLOT_PIECES_MAX: usize = 64;
+pub const SLOT_PIECES_MAX: usize = 16;
 
 /// Where blanks are. Two ranges that touch and are in the same place are one row.
 ///

@@ -1,0 +1,63 @@
+//! Enrolment into rows and look-up indexes.
+
+use super::Moment;
+use crate::core::event::Enrolled;
+use crate::core::key::{self, Table};
+use crate::core::ledger;
+use crate::core::overlay::Overlay;
+use crate::core::record::bank::AccountRow;
+use crate::core::record::books::{LedgerAccount, Memo};
+use crate::core::record::stock::SlotRow;
+use crate::store::StoreError;
+use counterfoil_data::money::Fen;
+
+/// Writes what was enrolled.
+pub fn enrolled(
+    books: &mut Overlay<'_>,
+    moment: Moment,
+    enrolled: &Enrolled,
+) -> Result<(), StoreError> {
+    match enrolled {
+        Enrolled::Bank(row) => books.put(key::single(Table::Bank), row),
+        Enrolled::Policy(row) => books.put(key::single(Table::Policy), row),
+        Enrolled::Staff(row) => books.put(key::text(Table::Staff, row.id.as_str()), row),
+        Enrolled::Kiosk(row) => {
+            for (slot, kind) in &row.slots {
+                let empty = SlotRow {
+                    kind: *kind,
+                    queue: Vec::new(),
+                    locked: false,
+                };
+                books.put(key::slot(&row.id, slot), &empty)?;
+            }
+            books.put(key::text(Table::Kiosk, row.id.as_str()), row)
+        }
+        Enrolled::Station(row) => books.put(key::text(Table::Station, row.id.as_str()), row),
+        Enrolled::Unit(row) => books.put(key::text(Table::Unit, row.id.as_str()), row),
+        Enrolled::Account(row, balance) => account(books, moment, row, *balance),
+        Enrolled::Agent(row) => {
+            let lookup = key::agent_lookup(&row.unit, row.identity);
+            books.put_bytes(lookup, row.id.as_str().as_bytes().to_vec());
+            books.put(key::text(Table::Agent, row.id.as_str()), row)
+        }
+        Enrolled::Card(row) => books.put(key::hashed(Table::Card, row.lookup), row),
+        Enrolled::Fee(row) => books.put(key::fee(row.kind, row.from), row),
+    }
+}
+
+fn account(
+    books: &mut Overlay<'_>,
+    moment: Moment,
+    row: &AccountRow,
+    balance: Fen,
+) -> Result<(), StoreError> {
+    let lookup = key::hashed(Table::AccountLookup, row.lookup);
+    books.put_bytes(lookup, row.number.as_bytes().to_vec());
+    books.put(key::text(Table::Account, &row.number), row)?;
+    let legs = vec![
+        (LedgerAccount::Customer(row.number.clone()), balance.0),
+        (LedgerAccount::CoreBank, balance.0.saturating_neg()),
+    ];
+    ledger::post(books, moment.at, None, Memo::Opening, legs)?;
+    Ok(())
+}

@@ -1,0 +1,394 @@
+//! Events: what a decision came to, in the past tense. `apply` turns each into
+//! changed rows, `leafing` turns each into a leaf of the evidence log.
+
+use counterfoil_data::bill::{BillNumber, BillRange};
+use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId};
+use counterfoil_data::money::Fen;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::forms::FormState;
+use counterfoil_data::wire::problem::RuleRefusal;
+use counterfoil_data::wire::sale::AbandonReason;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::command::Resolution;
+use super::record::bank::{
+    AccountRow, AccountState, AgentRow, BankRow, CardRow, FeeRow, KeyedHash, KioskRow, Policy,
+    StaffRow, StationRow, UnitRow,
+};
+use super::record::books::AttemptRow;
+use super::record::sale::{InfoProven, OrderRow, SaleRow};
+use crate::store::Key;
+
+/// Two people who did something together.
+pub type TwoPeople = [StaffId; 2];
+
+/// Something enrolled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enrolled {
+    /// The bank.
+    Bank(BankRow),
+    /// Policy in force.
+    Policy(Policy),
+    /// Staff.
+    Staff(StaffRow),
+    /// A kiosk.
+    Kiosk(KioskRow),
+    /// A station.
+    Station(StationRow),
+    /// A unit.
+    Unit(UnitRow),
+    /// An account and its opening balance.
+    Account(AccountRow, Fen),
+    /// An agent.
+    Agent(AgentRow),
+    /// A card.
+    Card(CardRow),
+    /// A fee.
+    Fee(FeeRow),
+}
+
+/// A form's change, with what follows from it for money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormChanged {
+    /// Which sale.
+    pub sale: SaleId,
+    /// Which form.
+    pub number: BillNumber,
+    /// Its state from now on.
+    pub to: FormState,
+    /// The outcome heard, as a bit of `FormRow::heard`.
+    pub heard: u8,
+    /// The number read instead, after a mismatch.
+    pub read: Option<BillNumber>,
+    /// Whether ink may be on it, after a failure.
+    pub ink: Option<bool>,
+    /// The words of the device; no personal data.
+    pub words: String,
+    /// Fee given back in the same commit.
+    pub reversed: Option<Fen>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Something was enrolled.
+    Enrolled(Box<Enrolled>),
+    /// The core bank reported another state of an account.
+    AccountStateChanged {
+        /// Account number.
+        account: String,
+        /// Its state.
+        state: AccountState,
+    },
+    /// Two people received blanks.
+    BlanksReceived {
+        /// Into whose vault.
+        branch: BranchId,
+        /// Which.
+        range: BillRange,
+        /// Who.
+        by: TwoPeople,
+    },
+    /// Two people loaded a slot.
+    CassetteLoaded {
+        /// Which kiosk.
+        kiosk: KioskId,
+        /// Which slot.
+        slot: SlotId,
+        /// Which numbers.
+        range: BillRange,
+        /// Who.
+        by: TwoPeople,
+    },
+    /// Two people emptied a slot into the vault.
+    CassetteUnloaded {
+        /// Which kiosk.
+        kiosk: KioskId,
+        /// Which slot.
+        slot: SlotId,
+        /// Whose vault.
+        branch: BranchId,
+        /// Which numbers.
+        ranges: Vec<BillRange>,
+        /// Who.
+        by: TwoPeople,
+    },
+    /// A slot was locked after a mismatch.
+    SlotLocked {
+        /// Which kiosk.
+        kiosk: KioskId,
+        /// Which slot.
+        slot: SlotId,
+    },
+    /// Two people found a locked slot in order.
+    SlotUnlocked {
+        /// Which kiosk.
+        kiosk: KioskId,
+        /// Which slot.
+        slot: SlotId,
+        /// Who.
+        by: TwoPeople,
+    },
+    /// A sale was opened (S2).
+    SaleOpened(Box<SaleRow>),
+    /// An attempt at the first gate was counted (S3).
+    InfoAttempted {
+        /// Which sale.
+        sale: SaleId,
+        /// Its number.
+        attempt: u32,
+        /// Against which card or account.
+        subject: KeyedHash,
+        /// What it will prove; `None` for an unknown one.
+        proof: Option<InfoProven>,
+        /// The next challenge.
+        challenge: [u8; 16],
+        /// Counters after it.
+        counted: Vec<(Key, AttemptRow)>,
+    },
+    /// Message 1 (S4).
+    InfoVerified {
+        /// Which sale.
+        sale: SaleId,
+        /// What is proven.
+        proof: InfoProven,
+        /// Counters that start anew.
+        cleared: Vec<Key>,
+    },
+    /// PIN or password did not agree, or nobody knows the card.
+    InfoFailed {
+        /// Which sale.
+        sale: SaleId,
+        /// What the customer is told.
+        refusal: RuleRefusal,
+    },
+    /// An attempt at the second gate was counted; the document was authentic (S16).
+    IdentityAttempted {
+        /// Which sale.
+        sale: SaleId,
+        /// Its number.
+        attempt: u32,
+        /// Whose enrolled prints are compared (S13).
+        agent: AgentId,
+        /// The security module that authenticated the document.
+        sam_id: String,
+        /// Digest of the frame read.
+        frame: Digest,
+        /// The next challenge.
+        challenge: [u8; 16],
+        /// Counters after it.
+        counted: Vec<(Key, AttemptRow)>,
+    },
+    /// Message 2 (S14).
+    IdentityVerified {
+        /// Which sale.
+        sale: SaleId,
+        /// Who.
+        agent: AgentId,
+        /// Score in thousandths.
+        score_milli: u32,
+        /// The matcher.
+        engine: String,
+        /// Counters that start anew.
+        cleared: Vec<Key>,
+    },
+    /// The prints did not agree.
+    IdentityFailed {
+        /// Which sale.
+        sale: SaleId,
+        /// Score in thousandths.
+        score_milli: u32,
+        /// The matcher.
+        engine: String,
+        /// What the customer is told.
+        refusal: RuleRefusal,
+    },
+    /// A rule ended the sale.
+    SaleRefused {
+        /// Which sale.
+        sale: SaleId,
+        /// Which rule.
+        refusal: RuleRefusal,
+    },
+    /// Ordered (S6).
+    Ordered {
+        /// Which sale.
+        sale: SaleId,
+        /// What.
+        order: Box<OrderRow>,
+    },
+    /// The order is shown to the officers (S21, S22).
+    ConfirmationShown {
+        /// Which sale.
+        sale: SaleId,
+        /// Of the text.
+        digest: Digest,
+        /// When silence becomes a denial.
+        deadline: Timestamp,
+    },
+    /// An officer opened it (S20).
+    ConfirmationSeen {
+        /// Which sale.
+        sale: SaleId,
+        /// Who.
+        officer: StaffId,
+        /// Of the text, if one was shown.
+        digest: Option<Digest>,
+    },
+    /// Confirmed; without an officer where policy needs none.
+    Confirmed {
+        /// Which sale.
+        sale: SaleId,
+        /// Who.
+        officer: Option<StaffId>,
+        /// Of the text.
+        digest: Digest,
+    },
+    /// Denied.
+    Denied {
+        /// Which sale.
+        sale: SaleId,
+        /// Who.
+        officer: StaffId,
+        /// Of the text.
+        digest: Digest,
+        /// Why.
+        note: Option<String>,
+    },
+    /// Asked again.
+    Asked {
+        /// Which sale.
+        sale: SaleId,
+        /// Who.
+        officer: StaffId,
+        /// Of the text.
+        digest: Digest,
+        /// The question.
+        question: String,
+    },
+    /// Silence, which is a denial.
+    ConfirmationTimedOut {
+        /// Which sale.
+        sale: SaleId,
+        /// Of the text.
+        digest: Digest,
+    },
+    /// Linked processing, L1-L9 (S7).
+    Linked {
+        /// Which sale.
+        sale: SaleId,
+        /// Requisition number (领用单号).
+        requisition: String,
+        /// Its last part.
+        serial: u64,
+        /// Business date.
+        date: Date,
+        /// Fee taken.
+        fee: Fen,
+    },
+    /// A form changed.
+    FormChanged(FormChanged),
+    /// A number was read that should not have been there; it is ours and frozen too.
+    StrayFrozen {
+        /// During which sale.
+        sale: SaleId,
+        /// The number.
+        number: BillNumber,
+    },
+    /// The customer gets the next head number for a spoiled form.
+    FormSupplied {
+        /// Which sale.
+        sale: SaleId,
+        /// The number given.
+        number: BillNumber,
+        /// The spoiled form.
+        stands_for: BillNumber,
+    },
+    /// The customer gave up.
+    SaleCancelled {
+        /// Which sale.
+        sale: SaleId,
+    },
+    /// The customer stayed silent.
+    SaleExpired {
+        /// Which sale.
+        sale: SaleId,
+    },
+    /// Broken off; staff finish it.
+    SaleSuspended {
+        /// Which sale.
+        sale: SaleId,
+        /// Why.
+        reason: AbandonReason,
+    },
+    /// Closed (S23, fifth reading).
+    SaleClosed {
+        /// Which sale.
+        sale: SaleId,
+        /// Why it was broken off, if it was.
+        abandoned: Option<AbandonReason>,
+    },
+    /// Two people settled an unknown form.
+    UnknownResolved {
+        /// Which form.
+        number: BillNumber,
+        /// Of which sale, if one was about it.
+        sale: Option<SaleId>,
+        /// The account, if it belongs to one now.
+        account: Option<String>,
+        /// What it was.
+        to: Resolution,
+        /// What they saw.
+        evidence: String,
+        /// Fee given back.
+        reversed: Option<Fen>,
+        /// Who.
+        by: TwoPeople,
+    },
+    /// The relay handed errands over.
+    Delivered {
+        /// Which.
+        sequences: Vec<u64>,
+    },
+}
+
+impl Event {
+    /// The sale it is about, if any.
+    pub fn sale(&self) -> Option<SaleId> {
+        match self {
+            Self::Enrolled(_)
+            | Self::AccountStateChanged { .. }
+            | Self::BlanksReceived { .. }
+            | Self::CassetteLoaded { .. }
+            | Self::CassetteUnloaded { .. }
+            | Self::SlotLocked { .. }
+            | Self::SlotUnlocked { .. }
+            | Self::Delivered { .. } => None,
+            Self::SaleOpened(row) => Some(row.sale),
+            Self::FormChanged(change) => Some(change.sale),
+            Self::UnknownResolved { sale, .. } => *sale,
+            Self::InfoAttempted { sale, .. }
+            | Self::InfoVerified { sale, .. }
+            | Self::InfoFailed { sale, .. }
+            | Self::IdentityAttempted { sale, .. }
+            | Self::IdentityVerified { sale, .. }
+            | Self::IdentityFailed { sale, .. }
+            | Self::SaleRefused { sale, .. }
+            | Self::Ordered { sale, .. }
+            | Self::ConfirmationShown { sale, .. }
+            | Self::ConfirmationSeen { sale, .. }
+            | Self::Confirmed { sale, .. }
+            | Self::Denied { sale, .. }
+            | Self::Asked { sale, .. }
+            | Self::ConfirmationTimedOut { sale, .. }
+            | Self::Linked { sale, .. }
+            | Self::StrayFrozen { sale, .. }
+            | Self::FormSupplied { sale, .. }
+            | Self::SaleCancelled { sale }
+            | Self::SaleExpired { sale }
+            | Self::SaleSuspended { sale, .. }
+            | Self::SaleClosed { sale, .. } => Some(*sale),
+        }
+    }
+}
