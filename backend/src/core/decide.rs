@@ -1,0 +1,365 @@
+//! Decide: a command over the books becomes events, or a refusal. Pure.
+//!
+//! One file a family of commands. Each reads fresh rows, checks who, where and
+//! whether, and only then emits; whatever a refused command changed is dropped.
+
+mod closing;
+mod confirm;
+mod enrol;
+mod forms;
+mod identity;
+mod info;
+mod link;
+mod order;
+mod stock;
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::sale::SaleState;
+use sha2::Digest as _;
+
+use super::apply::{Moment, apply};
+use super::command::{Actor, Answer, ClientKey, Command, CommandBody, KEY_MAX, NOTE_MAX, Outcome};
+use super::event::Event;
+use super::facts;
+use super::key::{self, Table};
+use super::overlay::Overlay;
+use super::record::bank::{KioskRow, Policy, StationRow};
+use super::record::books::{ANSWER_KEPT_S, AnswerRow, CounterRow};
+use super::record::sale::SaleRow;
+pub use forms::template;
+
+use super::refusal::{Malformed, Missing, Refusal};
+use super::{leafing, log};
+use crate::store::{Changes, From as End, Read, StoreError};
+
+/// Old answers forgotten with each new one.
+const FORGET_AT_ONCE: usize = 4;
+
+/// Why a decision stopped.
+#[derive(Debug)]
+pub enum Stop {
+    /// The command is refused; nothing happened.
+    Refused(Refusal),
+    /// The books cannot be read or contradict themselves; the writer must stop.
+    Broken(StoreError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Decision {
+    /// For whoever asked.
+    pub outcome: Outcome,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// Every changed row, evidence leaves and notices included.
+    pub changes: Changes,
+}
+
+/// A decision in the making: the books with what the command did so far.
+struct Draft<'a> {
+    books: Overlay<'a>,
+    command: &'a Command,
+    events: Vec<Event>,
+}
+
+impl Draft<'_> {
+    /// Makes an event happen: evidence leaf and rows. Gives the leaf's index.
+    fn emit(&mut self, event: Event) -> Result<(), StoreError> {
+        let moment = Moment {
+            at: self.command.at,
+            leaf: log::size(&self.books)?,
+        };
+        let salt = self.derived(b"leaf");
+        if let Some(leaf) = leafing::leaf(&self.books, self.command, &salt, &event)? {
+            log::append(&mut self.books, &leaf.leaf, leaf.salted.then_some(&salt))?;
+        }
+        apply(&mut self.books, moment, &event)?;
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// 32 bytes out of the command's salt, different for each label.
+    fn derived(&self, label: &[u8]) -> [u8; 32] {
+        sha2::Sha256::new()
+            .chain_update(label)
+            .chain_update(self.command.salt)
+            .finalize()
+            .into()
+    }
+
+    /// A fresh challenge.
+    fn challenge(&self) -> [u8; 16] {
+        let bytes = self.derived(b"challenge");
+        bytes.first_chunk().copied().unwrap_or_default()
+    }
+
+    fn policy(&self) -> Result<Policy, Stop> {
+        let policy = self.books.get(&key::single(Table::Policy))?;
+        let what = Missing::Bank;
+        Ok(policy.ok_or(Refusal::NotFound { what })?)
+    }
+
+    fn sale(&self, sale: SaleId) -> Result<SaleRow, Stop> {
+        let row = self.books.get(&key::sale(sale))?;
+        let what = Missing::Sale;
+        Ok(row.ok_or(Refusal::NotFound { what })?)
+    }
+
+    /// The kiosk that gives the command (S1).
+    fn kiosk(&self) -> Result<KioskRow, Stop> {
+        let Actor::Kiosk(id) = &self.command.actor else {
+            return Err(Refusal::NotYours.into());
+        };
+        let row = self.books.get(&key::text(Table::Kiosk, id.as_str()))?;
+        let what = Missing::Kiosk;
+        Ok(row.ok_or(Refusal::NotFound { what })?)
+    }
+
+    /// A sale of the kiosk that gives the command.
+    fn own_sale(&self, sale: SaleId) -> Result<SaleRow, Stop> {
+        let row = self.sale(sale)?;
+        match &self.command.actor {
+            Actor::Kiosk(id) if *id == row.kiosk => Ok(row),
+            _ => Err(Refusal::NotYours.into()),
+        }
+    }
+
+    /// A sale in the expected state, of the kiosk that gives the command (I4).
+    fn own_sale_in(&self, sale: SaleId, expected: SaleState) -> Result<SaleRow, Stop> {
+        in_state(self.own_sale(sale)?, expected)
+    }
+
+    /// A sale whose buyer the station that gives the command may see.
+    fn shown_sale(&self, sale: SaleId) -> Result<(SaleRow, counterfoil_data::ids::StaffId), Stop> {
+        let Actor::Station(id, officer) = &self.command.actor else {
+            return Err(Refusal::NotYours.into());
+        };
+        let station = self
+            .books
+            .get::<StationRow>(&key::text(Table::Station, id.as_str()))?;
+        let what = Missing::Station;
+        let station = station.ok_or(Refusal::NotFound { what })?;
+        let row = self.sale(sale)?;
+        // S19: nothing before the identity is verified, nothing of other branches.
+        if station.branch != row.branch || row.identity.is_none() || station.officer != *officer {
+            return Err(Refusal::NotYours.into());
+        }
+        Ok((row, officer.clone()))
+    }
+
+    /// Only a timer, the relay, or enrolment at first start.
+    fn system(&self) -> Result<(), Stop> {
+        match self.command.actor {
+            Actor::System => Ok(()),
+            _ => Err(Refusal::NotYours.into()),
+        }
+    }
+}
+
+/// I4: the gate order; anything else names the state.
+fn in_state(row: SaleRow, expected: SaleState) -> Result<SaleRow, Stop> {
+    if row.state == expected {
+        Ok(row)
+    } else {
+        Err(Refusal::OutOfOrder { state: row.state }.into())
+    }
+}
+
+fn note(text: &str) -> Result<(), Stop> {
+    if text.chars().count() > NOTE_MAX {
+        return Err(Refusal::Malformed(Malformed::Note).into());
+    }
+    Ok(())
+}
+
+/// Name of an actor in keys and leaves.
+pub fn actor_name(actor: &Actor) -> String {
+    match actor {
+        Actor::Kiosk(id) => format!("kiosk:{id}"),
+        Actor::Station(id, officer) => format!("station:{id}/{officer}"),
+        Actor::Staff(id) => format!("staff:{id}"),
+        Actor::System => "system".to_owned(),
+    }
+}
+
+/// Name of whoever signs for an actor: the station, whoever sits there.
+fn signer_name(actor: &Actor) -> String {
+    match actor {
+        Actor::Station(id, _) => format!("station:{id}"),
+        other => actor_name(other),
+    }
+}
+
+fn sequence(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let Some(given) = draft.command.sequence else {
+        return Ok(());
+    };
+    let key = key::text(Table::Sequence, &signer_name(&draft.command.actor));
+    let held: CounterRow = draft.books.get(&key)?.unwrap_or_default();
+    let last = held.value;
+    if given <= last {
+        return Err(Refusal::StaleSequence { given, last }.into());
+    }
+    draft.books.put(key, &CounterRow { value: given })?;
+    Ok(())
+}
+
+/// Decides one command over the books.
+pub fn decide(read: &dyn Read, command: &Command) -> Result<Decision, Stop> {
+    let mut draft = Draft {
+        books: Overlay::new(read),
+        command,
+        events: Vec::new(),
+    };
+    sequence(&mut draft)?;
+    let outcome = route(&mut draft)?;
+    Ok(Decision {
+        outcome,
+        events: draft.events,
+        changes: draft.books.into_changes(),
+    })
+}
+
+fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
+    match &draft.command.body {
+        CommandBody::ReceiveBlanks { .. }
+        | CommandBody::LoadCassette { .. }
+        | CommandBody::UnloadCassette { .. }
+        | CommandBody::UnlockSlot { .. }
+        | CommandBody::ResolveUnknown { .. } => stock::decide(draft),
+        CommandBody::OpenSale { sale, mode } => info::open(draft, *sale, *mode),
+        CommandBody::CountInfoAttempt { .. } => info::count(draft),
+        CommandBody::SettleInfo {
+            sale,
+            attempt,
+            verified,
+        } => info::settle(draft, *sale, *attempt, *verified),
+        CommandBody::CountIdentityAttempt { .. } => identity::count(draft),
+        CommandBody::SettleIdentity { .. } => identity::settle(draft),
+        CommandBody::PlaceOrder { sale, items } => order::place(draft, *sale, items),
+        CommandBody::MarkSeen { sale, digest } => confirm::seen(draft, *sale, *digest),
+        CommandBody::Confirm { sale, digest } => confirm::confirm(draft, *sale, *digest),
+        CommandBody::Deny { sale, digest, note } => {
+            confirm::deny(draft, *sale, *digest, note.as_deref())
+        }
+        CommandBody::Ask {
+            sale,
+            digest,
+            question,
+        } => confirm::ask(draft, *sale, *digest, question),
+        CommandBody::TimeOutConfirmation { sale } => confirm::time_out(draft, *sale),
+        CommandBody::Link { sale } => link::link(draft, *sale),
+        CommandBody::AdviseForms { sale, advices } => forms::advise(draft, *sale, advices),
+        CommandBody::Cancel { sale } => closing::cancel(draft, *sale),
+        CommandBody::Expire { sale } => closing::expire(draft, *sale),
+        CommandBody::Abandon { sale, reason } => closing::abandon(draft, *sale, *reason),
+        CommandBody::Close { sale } => closing::close(draft, *sale),
+        _ => enrol::decide(draft),
+    }
+}
+
+/// Whether a command moves money or custody by a client key.
+fn is_keyed(body: &CommandBody) -> bool {
+    matches!(
+        body,
+        CommandBody::Link { .. }
+            | CommandBody::Close { .. }
+            | CommandBody::Cancel { .. }
+            | CommandBody::Abandon { .. }
+    )
+}
+
+/// Answers one command: a stored answer for a repeated key, else a decision.
+/// Gives the answer and every row that changed.
+pub fn answer(read: &dyn Read, command: &Command) -> Result<(Answer, Changes), StoreError> {
+    if !is_keyed(&command.body) {
+        let (result, changes) = settle(decide(read, command))?;
+        let replayed = false;
+        return Ok((Answer { replayed, result }, changes));
+    }
+    let refused = |refusal| {
+        let result = Err(refusal);
+        let replayed = false;
+        Ok((Answer { replayed, result }, Changes::new()))
+    };
+    let lawful = |k: &&ClientKey| {
+        let len = k.key.len();
+        (1..=KEY_MAX).contains(&len) && k.key.bytes().all(|b| b.is_ascii_graphic())
+    };
+    let Some(client) = command.key.as_ref().filter(lawful) else {
+        return refused(Refusal::KeyMissing);
+    };
+    let name = key::pair(Table::Answer, &signer_name(&command.actor), &client.key);
+    if let Some(stored) = super::overlay::get::<AnswerRow>(read, &name)? {
+        if stored.request != client.request {
+            return refused(Refusal::KeyReused);
+        }
+        let answer = Answer {
+            replayed: true,
+            result: stored.result,
+        };
+        return Ok((answer, Changes::new()));
+    }
+    let (result, changes) = settle(decide(read, command))?;
+    let mut books = Overlay::new(read);
+    books.absorb(changes);
+    remember(&mut books, command, client, name, &result)?;
+    let replayed = false;
+    Ok((Answer { replayed, result }, books.into_changes()))
+}
+
+type Settled = (Result<Outcome, Refusal>, Changes);
+
+fn settle(decided: Result<Decision, Stop>) -> Result<Settled, StoreError> {
+    match decided {
+        Ok(decision) => Ok((Ok(decision.outcome), decision.changes)),
+        Err(Stop::Refused(refusal)) => Ok((Err(refusal), Changes::new())),
+        Err(Stop::Broken(error)) => Err(error),
+    }
+}
+
+fn remember(
+    books: &mut Overlay<'_>,
+    command: &Command,
+    client: &ClientKey,
+    name: crate::store::Key,
+    result: &Result<Outcome, Refusal>,
+) -> Result<(), StoreError> {
+    books.put_bytes(key::answer_age(command.at, &name), Vec::new());
+    let row = AnswerRow {
+        request: client.request,
+        at: command.at,
+        result: result.clone(),
+    };
+    books.put(name, &row)?;
+    let kept = jiff::SignedDuration::from_secs(ANSWER_KEPT_S);
+    let Ok(before) = command.at.checked_sub(kept) else {
+        return Ok(());
+    };
+    let (low, high) = (key::low(Table::AnswerAge), key::answer_age_before(before));
+    for (age, _) in books.range(&low, &high, End::First, FORGET_AT_ONCE)? {
+        if let Some(name) = age.get(9..) {
+            books.remove(name.to_vec());
+        }
+        books.remove(age);
+    }
+    Ok(())
+}
+
+/// The business date of a command (in the bank's time zone).
+fn business_date(draft: &Draft<'_>) -> Result<jiff::civil::Date, StoreError> {
+    let bank = facts::bank(&draft.books)?;
+    Ok(facts::local(&bank, draft.command.at)?.0)
+}

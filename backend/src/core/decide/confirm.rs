@@ -1,0 +1,113 @@
+//! The officer's decisions (S17-S22, S23 fourth reading): each names the digest
+//! of the text that was looked at; silence until the deadline is a denial.
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::sale::SaleState;
+
+use super::{Draft, Stop, in_state, note};
+use crate::core::command::Outcome;
+use crate::core::event::Event;
+use crate::core::record::sale::SaleRow;
+use crate::core::refusal::Refusal;
+
+/// The digest of the order, if it is the one looked at.
+fn looked_at(row: &SaleRow, digest: Digest) -> Result<(), Stop> {
+    match &row.order {
+        Some(order) if order.digest == digest => Ok(()),
+        _ => Err(Refusal::StaleDigest.into()),
+    }
+}
+
+/// S20: viewing is an audited act; repeating it by the same officer adds nothing.
+pub fn seen(draft: &mut Draft<'_>, sale: SaleId, digest: Option<Digest>) -> Result<Outcome, Stop> {
+    let (row, officer) = draft.shown_sale(sale)?;
+    if row.state.is_over() {
+        return Err(Refusal::OutOfOrder { state: row.state }.into());
+    }
+    if row.state == SaleState::AwaitConfirm {
+        looked_at(&row, digest.ok_or(Refusal::StaleDigest)?)?;
+    }
+    draft.emit(Event::ConfirmationSeen {
+        sale,
+        officer,
+        digest,
+    })?;
+    Ok(Outcome::Sale(row.state))
+}
+
+/// Confirms exactly this text.
+pub fn confirm(draft: &mut Draft<'_>, sale: SaleId, digest: Digest) -> Result<Outcome, Stop> {
+    let (row, officer) = draft.shown_sale(sale)?;
+    let decided = row.confirm.as_ref().and_then(|c| c.decided_by.as_ref());
+    if row.state == SaleState::Confirmed && decided == Some(&officer) {
+        looked_at(&row, digest)?;
+        return Ok(Outcome::Sale(row.state));
+    }
+    let row = in_state(row, SaleState::AwaitConfirm)?;
+    looked_at(&row, digest)?;
+    draft.emit(Event::Confirmed {
+        sale,
+        officer: Some(officer),
+        digest,
+    })?;
+    Ok(Outcome::Sale(SaleState::Confirmed))
+}
+
+/// Denies; the sale ends.
+pub fn deny(
+    draft: &mut Draft<'_>,
+    sale: SaleId,
+    digest: Digest,
+    why: Option<&str>,
+) -> Result<Outcome, Stop> {
+    let (row, officer) = draft.shown_sale(sale)?;
+    note(why.unwrap_or_default())?;
+    let decided = row.confirm.as_ref().and_then(|c| c.decided_by.as_ref());
+    if row.state == SaleState::Denied && decided == Some(&officer) {
+        looked_at(&row, digest)?;
+        return Ok(Outcome::Sale(row.state));
+    }
+    let row = in_state(row, SaleState::AwaitConfirm)?;
+    looked_at(&row, digest)?;
+    draft.emit(Event::Denied {
+        sale,
+        officer,
+        digest,
+        note: why.map(str::to_owned),
+    })?;
+    Ok(Outcome::Sale(SaleState::Denied))
+}
+
+/// Asks again; the order opens for the customer.
+pub fn ask(
+    draft: &mut Draft<'_>,
+    sale: SaleId,
+    digest: Digest,
+    question: &str,
+) -> Result<Outcome, Stop> {
+    let (row, officer) = draft.shown_sale(sale)?;
+    note(question)?;
+    let row = in_state(row, SaleState::AwaitConfirm)?;
+    looked_at(&row, digest)?;
+    draft.emit(Event::Asked {
+        sale,
+        officer,
+        digest,
+        question: question.to_owned(),
+    })?;
+    Ok(Outcome::Sale(SaleState::Ordered))
+}
+
+/// Silence until the deadline.
+pub fn time_out(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
+    draft.system()?;
+    let row = in_state(draft.sale(sale)?, SaleState::AwaitConfirm)?;
+    let due = row.deadline.is_some_and(|d| d <= draft.command.at);
+    let Some(order) = row.order.filter(|_| due) else {
+        return Err(Refusal::OutOfOrder { state: row.state }.into());
+    };
+    let digest = order.digest;
+    draft.emit(Event::ConfirmationTimedOut { sale, digest })?;
+    Ok(Outcome::Sale(SaleState::Denied))
+}

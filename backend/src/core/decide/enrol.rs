@@ -1,0 +1,138 @@
+//! Enrolment, account states from the core bank, and errands delivered.
+
+use super::{Draft, Stop};
+use crate::core::command::{Actor, CommandBody, GROUP_MAX, Outcome};
+use crate::core::event::{Enrolled, Event};
+use crate::core::key::{self, Table};
+use crate::core::record::bank::{SLOTS_MAX, TEMPLATES_MAX};
+use crate::core::refusal::{Malformed, Missing, Refusal};
+use crate::store::{Key, Read as _};
+
+/// Longest text of an enrolment in bytes.
+const TEXT_MAX: usize = 256;
+/// Largest template envelope in bytes.
+const ENVELOPE_MAX: usize = 16 * 1024;
+
+/// Decides enrolment and what else only the house itself commands.
+pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
+    let body = draft.command.body.clone();
+    if let CommandBody::SetAccountState { account, state } = body {
+        if matches!(draft.command.actor, Actor::Kiosk(_) | Actor::Station(..)) {
+            return Err(Refusal::NotYours.into());
+        }
+        known(
+            draft,
+            &key::text(Table::Account, &account),
+            Missing::Account,
+        )?;
+        draft.emit(Event::AccountStateChanged { account, state })?;
+        return Ok(Outcome::Done);
+    }
+    draft.system()?;
+    if let CommandBody::MarkDelivered { sequences } = body {
+        if sequences.len() > GROUP_MAX {
+            return Err(Refusal::Malformed(Malformed::Limit).into());
+        }
+        draft.emit(Event::Delivered { sequences })?;
+        return Ok(Outcome::Done);
+    }
+    let Some(enrolled) = enrolled(body) else {
+        return Err(Refusal::NotYours.into());
+    };
+    check(draft, &enrolled)?;
+    draft.emit(Event::Enrolled(Box::new(enrolled)))?;
+    Ok(Outcome::Done)
+}
+
+fn enrolled(body: CommandBody) -> Option<Enrolled> {
+    Some(match body {
+        CommandBody::EnrolBank(row) => Enrolled::Bank(row),
+        CommandBody::EnrolPolicy(row) => Enrolled::Policy(row),
+        CommandBody::EnrolStaff(row) => Enrolled::Staff(row),
+        CommandBody::EnrolKiosk(mut row) => {
+            row.open_sale = None;
+            Enrolled::Kiosk(row)
+        }
+        CommandBody::EnrolStation(row) => Enrolled::Station(row),
+        CommandBody::EnrolUnit(row) => Enrolled::Unit(row),
+        CommandBody::EnrolAccount { account, balance } => Enrolled::Account(account, balance),
+        CommandBody::EnrolAgent(row) => Enrolled::Agent(row),
+        CommandBody::EnrolCard(row) => Enrolled::Card(row),
+        CommandBody::EnrolFee(row) => Enrolled::Fee(row),
+        _ => return None,
+    })
+}
+
+fn known(draft: &Draft<'_>, key: &[u8], what: Missing) -> Result<(), Stop> {
+    match draft.books.read(key)? {
+        Some(_) => Ok(()),
+        None => Err(Refusal::NotFound { what }.into()),
+    }
+}
+
+/// Enrolment is once; references must lead somewhere; limits hold (I9).
+fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
+    let (own, within): (Option<Key>, bool) = match enrolled {
+        Enrolled::Bank(row) => (
+            Some(key::single(Table::Bank)),
+            row.name.len() <= TEXT_MAX && jiff::tz::TimeZone::get(&row.time_zone).is_ok(),
+        ),
+        Enrolled::Policy(row) => (None, row.info_attempts > 0 && row.identity_attempts > 0),
+        Enrolled::Staff(row) => (
+            Some(key::text(Table::Staff, row.id.as_str())),
+            row.name.len() <= TEXT_MAX,
+        ),
+        Enrolled::Kiosk(row) => (
+            Some(key::text(Table::Kiosk, row.id.as_str())),
+            (1..=SLOTS_MAX).contains(&row.slots.len()) && row.branch_name.len() <= TEXT_MAX,
+        ),
+        Enrolled::Station(row) => {
+            let officer = key::text(Table::Staff, row.officer.as_str());
+            known(draft, &officer, Missing::Staff)?;
+            (Some(key::text(Table::Station, row.id.as_str())), true)
+        }
+        Enrolled::Unit(row) => (
+            Some(key::text(Table::Unit, row.id.as_str())),
+            row.name.len() <= TEXT_MAX && row.contact_name.len() <= TEXT_MAX,
+        ),
+        Enrolled::Account(row, _) => {
+            known(
+                draft,
+                &key::text(Table::Unit, row.unit.as_str()),
+                Missing::Unit,
+            )?;
+            let digits = row.number.bytes().all(|b| b.is_ascii_digit());
+            (
+                Some(key::text(Table::Account, &row.number)),
+                digits && (16..=19).contains(&row.number.len()),
+            )
+        }
+        Enrolled::Agent(row) => {
+            known(
+                draft,
+                &key::text(Table::Unit, row.unit.as_str()),
+                Missing::Unit,
+            )?;
+            let fits = row.templates.iter().all(|t| t.len() <= ENVELOPE_MAX);
+            (
+                Some(key::text(Table::Agent, row.id.as_str())),
+                fits && row.templates.len() <= TEMPLATES_MAX,
+            )
+        }
+        Enrolled::Card(row) => {
+            let account = key::text(Table::Account, &row.account);
+            known(draft, &account, Missing::Account)?;
+            (Some(key::hashed(Table::Card, row.lookup)), true)
+        }
+        Enrolled::Fee(row) => (None, row.each.0 >= 0),
+    };
+    if !within {
+        return Err(Refusal::Malformed(Malformed::Limit).into());
+    }
+    match own {
+        Some(own) if draft.books.read(&own)?.is_some() => {
+            Err(Refusal::Malformed(Malformed::Enrolled).into())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,192 @@
+//! The second gate (S10-S16): only on message 1; only with the kiosk's signed
+//! assertion that the document is authentic; only against the prints enrolled
+//! for an agent of this very unit.
+
+use counterfoil_data::sealed::{Binding, Challenge};
+use counterfoil_data::wire::sale::{Authenticity, SaleState};
+use counterfoil_data::wire::unhex;
+use ed25519_dalek::{Signature, VerifyingKey};
+
+use super::{Draft, Stop, in_state, info};
+use crate::core::command::{Actor, CommandBody, IdentityCheck, Outcome};
+use crate::core::event::Event;
+use crate::core::facts;
+use crate::core::key::{self, Table};
+use crate::core::record::bank::{AgentRow, KeyedHash};
+use crate::core::record::sale::{Pending, SaleRow};
+use crate::core::refusal::Refusal;
+use crate::core::rules::{self, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT};
+use crate::store::{Key, Read as _, StoreError};
+
+/// Oldest assertion accepted, in seconds.
+const ASSERTION_AGE_MAX_S: i64 = 300;
+/// Longest name of a matcher in bytes.
+const ENGINE_MAX: usize = 64;
+
+fn agent_key(agent: &AgentRow) -> Key {
+    key::text(Table::Attempt, &format!("agent/{}", agent.id))
+}
+
+/// S16: the assertion is this kiosk's, over this sale and challenge, and recent.
+fn is_authentic(
+    draft: &Draft<'_>,
+    row: &SaleRow,
+    challenge: Challenge,
+    claim: &Authenticity,
+) -> Result<bool, Stop> {
+    let kiosk = draft.kiosk()?;
+    let age = draft
+        .command
+        .at
+        .as_second()
+        .saturating_sub(claim.at.as_second());
+    if age.saturating_abs() > ASSERTION_AGE_MAX_S {
+        return Ok(false);
+    }
+    let binding = Binding {
+        sale: row.sale,
+        challenge,
+    };
+    let signature = unhex(&claim.signature).and_then(|b| Signature::from_slice(&b).ok());
+    let key = VerifyingKey::from_bytes(&kiosk.key).ok();
+    let (Some(signature), Some(key)) = (signature, key) else {
+        return Ok(false);
+    };
+    let statement = claim.statement(binding);
+    Ok(key.verify_strict(&statement, &signature).is_ok())
+}
+
+/// The agent of this unit with this citizen number and name (S13).
+fn agent_of_unit(
+    draft: &Draft<'_>,
+    row: &SaleRow,
+    identity: KeyedHash,
+    name: KeyedHash,
+) -> Result<Option<AgentRow>, Stop> {
+    let info = row.info.as_ref();
+    let info = info.ok_or(StoreError::Contradiction("a verified sale without info"))?;
+    let Some(id) = draft.books.read(&key::agent_lookup(&info.unit, identity))? else {
+        return Ok(None);
+    };
+    let id = String::from_utf8(id).unwrap_or_default();
+    let agent: Option<AgentRow> = draft.books.get(&key::text(Table::Agent, &id))?;
+    let is_holder = |a: &AgentRow| info.holder.as_ref().is_none_or(|holder| *holder == a.id);
+    Ok(agent.filter(|a| a.name_hash == name && is_holder(a)))
+}
+
+/// Counts an attempt and gives the enrolled templates.
+pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
+    let CommandBody::CountIdentityAttempt {
+        sale,
+        challenge,
+        identity,
+        name,
+        valid_to,
+        authenticity,
+    } = draft.command.body.clone()
+    else {
+        return Err(Refusal::NotYours.into());
+    };
+    let row = draft.own_sale_in(sale, SaleState::InfoVerified)?;
+    info::fresh(&row, challenge)?;
+    if !is_authentic(draft, &row, challenge, &authenticity)? {
+        return Err(Refusal::NotAuthentic.into());
+    }
+    let policy = draft.policy()?;
+    let attempt = row.identity_attempts.saturating_add(1);
+    let by_kiosk = info::kiosk_key(&row);
+    let by_kiosk = info::count_attempt(draft, by_kiosk, policy.kiosk_attempts, &policy)?;
+    let Some(by_kiosk) = by_kiosk.filter(|_| attempt <= policy.identity_attempts) else {
+        return info::refuse(draft, sale, LOCKED);
+    };
+    let Some(agent) = agent_of_unit(draft, &row, identity, name)? else {
+        return info::refuse(draft, sale, NOT_AGENT_OF_UNIT);
+    };
+    let mut facts = facts::of_sale(&draft.books, &row, None, draft.command.at)?;
+    facts.document_valid_to = valid_to;
+    facts.agent = Some(agent.clone());
+    if let Some(refusal) = rules::judge(Gate::Identity, &facts, policy.version) {
+        draft.emit(Event::SaleRefused { sale, refusal })?;
+        return Ok(Outcome::Sale(SaleState::Refused));
+    }
+    let max = policy.identity_attempts;
+    let Some(by_agent) = info::count_attempt(draft, agent_key(&agent), max, &policy)? else {
+        return info::refuse(draft, sale, LOCKED);
+    };
+    draft.emit(Event::IdentityAttempted {
+        sale,
+        attempt,
+        agent: agent.id.clone(),
+        sam_id: authenticity.sam_id,
+        frame: authenticity.frame,
+        challenge: draft.challenge(),
+        counted: vec![by_agent, by_kiosk],
+    })?;
+    Ok(Outcome::IdentityCheck(IdentityCheck {
+        attempt,
+        agent: agent.id,
+        templates: agent.templates,
+        threshold_milli: policy.match_threshold_milli,
+    }))
+}
+
+/// The comparison is done: message 2 (S14), or one attempt less.
+pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
+    let CommandBody::SettleIdentity {
+        sale,
+        attempt,
+        score_milli,
+        mut engine,
+    } = draft.command.body.clone()
+    else {
+        return Err(Refusal::NotYours.into());
+    };
+    let row = match draft.command.actor {
+        Actor::System => draft.sale(sale)?,
+        _ => draft.own_sale(sale)?,
+    };
+    let row = in_state(row, SaleState::InfoVerified)?;
+    let agent = match row.pending.clone() {
+        Some(Pending::Identity {
+            attempt: counted,
+            agent,
+        }) if counted == attempt => agent,
+        _ => return Err(Refusal::NoSuchAttempt { attempt }.into()),
+    };
+    if engine.len() > ENGINE_MAX || !engine.is_ascii() {
+        engine = "unnamed".to_owned();
+    }
+    let policy = draft.policy()?;
+    let attempts_left = policy.identity_attempts.saturating_sub(attempt);
+    if score_milli < policy.match_threshold_milli {
+        let refusal = rules::refusal(FINGER_MISMATCH, policy.version);
+        draft.emit(Event::IdentityFailed {
+            sale,
+            score_milli,
+            engine,
+            refusal,
+        })?;
+        if attempts_left == 0 {
+            return info::refuse(draft, sale, LOCKED);
+        }
+        return Ok(Outcome::Settled {
+            verified: false,
+            state: SaleState::InfoVerified,
+            attempts_left,
+        });
+    }
+    let by_agent = key::text(Table::Attempt, &format!("agent/{agent}"));
+    let cleared = vec![by_agent, info::kiosk_key(&row)];
+    draft.emit(Event::IdentityVerified {
+        sale,
+        agent,
+        score_milli,
+        engine,
+        cleared,
+    })?;
+    Ok(Outcome::Settled {
+        verified: true,
+        state: SaleState::IdentityVerified,
+        attempts_left,
+    })
+}

@@ -1,0 +1,252 @@
+//! Opening a sale (S2) and the first gate (S3, S4): attempts are counted, durably,
+//! before anything is checked; an unknown card is treated like a wrong PIN.
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::Challenge;
+use counterfoil_data::wire::hex;
+use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Draft, Stop, in_state};
+use crate::core::command::{Actor, CommandBody, InfoCheck, Outcome, Subject};
+use crate::core::event::Event;
+use crate::core::facts;
+use crate::core::key::{self, Table};
+use crate::core::record::bank::{AccountRow, KeyedHash, Policy};
+use crate::core::record::books::AttemptRow;
+use crate::core::record::sale::{InfoProven, Pending, SaleRow};
+use crate::core::refusal::{Malformed, Refusal};
+use crate::core::rules::{self, CARD_UNKNOWN, Gate, LOCKED};
+use crate::store::{Key, Read as _};
+
+/// Opens a sale; the id is the kiosk's, so a repeat opens nothing twice.
+pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<Outcome, Stop> {
+    let kiosk = draft.kiosk()?;
+    if let Some(row) = draft.books.get::<SaleRow>(&key::sale(sale))? {
+        if row.kiosk != kiosk.id || row.mode != mode {
+            return Err(Refusal::NotYours.into());
+        }
+        return Ok(Outcome::Sale(row.state));
+    }
+    if !kiosk.modes.contains(&mode) {
+        return Err(Refusal::Malformed(Malformed::Mode).into());
+    }
+    if let Some(open) = kiosk.open_sale {
+        let state = draft.sale(open)?.state;
+        return Err(Refusal::SaleInProgress { state }.into());
+    }
+    let policy = draft.policy()?;
+    let at = draft.command.at;
+    let row = SaleRow {
+        sale,
+        kiosk: kiosk.id,
+        branch: kiosk.branch,
+        mode,
+        state: SaleState::Opened,
+        opened_at: at,
+        deadline: Some(later(at, policy.sale_within_s)),
+        challenge: draft.challenge(),
+        info_attempts: 0,
+        identity_attempts: 0,
+        pending: None,
+        info: None,
+        identity: None,
+        refusal: None,
+        order: None,
+        confirm: None,
+        linked: None,
+        forms: Vec::new(),
+        closing_leaf: None,
+    };
+    draft.emit(Event::SaleOpened(Box::new(row)))?;
+    Ok(Outcome::Sale(SaleState::Opened))
+}
+
+/// A time so many seconds later.
+pub fn later(at: Timestamp, seconds: u32) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(i64::from(seconds)))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// Key of the failed attempts of a card or account.
+fn subject_key(subject: KeyedHash) -> Key {
+    key::text(Table::Attempt, &format!("subject/{}", hex(&subject.0)))
+}
+
+/// Key of the failed attempts at one kiosk.
+pub fn kiosk_key(row: &SaleRow) -> Key {
+    key::text(Table::Attempt, &format!("kiosk/{}", row.kiosk))
+}
+
+/// Counts one more attempt; `None` while locked.
+pub fn count_attempt(
+    draft: &Draft<'_>,
+    key: Key,
+    max: u32,
+    policy: &Policy,
+) -> Result<Option<(Key, AttemptRow)>, Stop> {
+    let at = draft.command.at;
+    let held: AttemptRow = draft.books.get(&key)?.unwrap_or_default();
+    let failed = match held.locked_until {
+        Some(until) if until > at => return Ok(None),
+        Some(_) => 1,
+        None => held.failed.saturating_add(1),
+    };
+    // The last attempt allowed locks beforehand; success unlocks.
+    let locked_until = (failed >= max).then(|| later(at, policy.lock_s));
+    let row = AttemptRow {
+        failed,
+        locked_until,
+    };
+    Ok(Some((key, row)))
+}
+
+/// Ends the sale by a rule.
+pub fn refuse(draft: &mut Draft<'_>, sale: SaleId, rule: &'static str) -> Result<Outcome, Stop> {
+    let refusal = rules::refusal(rule, draft.policy()?.version);
+    draft.emit(Event::SaleRefused { sale, refusal })?;
+    Ok(Outcome::Sale(SaleState::Refused))
+}
+
+/// The challenge is this sale's current one: a captured secret cannot be used again (S12).
+pub fn fresh(row: &SaleRow, challenge: Challenge) -> Result<(), Stop> {
+    if row.challenge != challenge.0 {
+        return Err(Refusal::StaleChallenge.into());
+    }
+    Ok(())
+}
+
+/// Counts an attempt and gives what the verifier needs.
+pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
+    let CommandBody::CountInfoAttempt {
+        sale,
+        challenge,
+        subject,
+        oda: _,
+    } = draft.command.body.clone()
+    else {
+        return Err(Refusal::NotYours.into());
+    };
+    let row = draft.own_sale_in(sale, SaleState::Opened)?;
+    fresh(&row, challenge)?;
+    let lawful = match subject {
+        Subject::Card(_) => PurchaseMode::SettlementCard,
+        Subject::Account(_) => PurchaseMode::PaymentPassword,
+    };
+    if row.mode != lawful {
+        return Err(Refusal::Malformed(Malformed::Mode).into());
+    }
+    let policy = draft.policy()?;
+    let attempt = row.info_attempts.saturating_add(1);
+    let hash = subject.hash();
+    let by_subject = count_attempt(draft, subject_key(hash), policy.info_attempts, &policy)?;
+    let by_kiosk = count_attempt(draft, kiosk_key(&row), policy.kiosk_attempts, &policy)?;
+    let (Some(by_subject), Some(by_kiosk)) = (by_subject, by_kiosk) else {
+        return refuse(draft, sale, LOCKED);
+    };
+    if attempt > policy.info_attempts {
+        return refuse(draft, sale, LOCKED);
+    }
+    let (proof, verifier) = match claim(draft, subject)? {
+        Some((proof, verifier)) => (Some(proof), Some(verifier)),
+        None => (None, None),
+    };
+    draft.emit(Event::InfoAttempted {
+        sale,
+        attempt,
+        subject: hash,
+        proof,
+        challenge: draft.challenge(),
+        counted: vec![by_subject, by_kiosk],
+    })?;
+    Ok(Outcome::InfoCheck(InfoCheck { attempt, verifier }))
+}
+
+/// What this card or account would prove, and how to check it.
+fn claim(draft: &Draft<'_>, subject: Subject) -> Result<Option<(InfoProven, String)>, Stop> {
+    let (number, holder, verifier) = match subject {
+        Subject::Card(hash) => {
+            let Some(card) = facts::card(&draft.books, hash)? else {
+                return Ok(None);
+            };
+            (card.account, Some(card.holder), Some(card.pin))
+        }
+        Subject::Account(hash) => {
+            let lookup = key::hashed(Table::AccountLookup, hash);
+            let number = draft.books.read(&lookup)?;
+            let Some(number) = number.and_then(|n| String::from_utf8(n).ok()) else {
+                return Ok(None);
+            };
+            (number, None, None)
+        }
+    };
+    let account: Option<AccountRow> = draft.books.get(&key::text(Table::Account, &number))?;
+    let Some(account) = account else {
+        return Ok(None);
+    };
+    let Some(verifier) = verifier.or(account.password) else {
+        return Ok(None);
+    };
+    let proof = InfoProven {
+        account: number,
+        unit: account.unit,
+        holder,
+    };
+    Ok(Some((proof, verifier)))
+}
+
+/// The check is done: message 1, one attempt less, or the end by a rule.
+pub fn settle(
+    draft: &mut Draft<'_>,
+    sale: SaleId,
+    attempt: u32,
+    verified: bool,
+) -> Result<Outcome, Stop> {
+    let row = match draft.command.actor {
+        Actor::System => draft.sale(sale)?,
+        _ => draft.own_sale(sale)?,
+    };
+    let row = in_state(row, SaleState::Opened)?;
+    let Some(Pending::Info {
+        attempt: counted,
+        subject,
+        proof,
+    }) = row.pending.clone()
+    else {
+        return Err(Refusal::NoSuchAttempt { attempt }.into());
+    };
+    if counted != attempt {
+        return Err(Refusal::NoSuchAttempt { attempt }.into());
+    }
+    let policy = draft.policy()?;
+    let attempts_left = policy.info_attempts.saturating_sub(attempt);
+    let Some(proof) = proof.filter(|_| verified) else {
+        if attempts_left == 0 {
+            return refuse(draft, sale, LOCKED);
+        }
+        let refusal = rules::refusal(CARD_UNKNOWN, policy.version);
+        draft.emit(Event::InfoFailed { sale, refusal })?;
+        return Ok(Outcome::Settled {
+            verified: false,
+            state: SaleState::Opened,
+            attempts_left,
+        });
+    };
+    let mut facts = facts::of_sale(&draft.books, &row, Some(&proof), draft.command.at)?;
+    facts.card_expires = facts::card(&draft.books, subject)?.map(|card| card.expires);
+    if let Some(refusal) = rules::judge(Gate::Info, &facts, policy.version) {
+        draft.emit(Event::SaleRefused { sale, refusal })?;
+        return Ok(Outcome::Sale(SaleState::Refused));
+    }
+    let cleared = vec![subject_key(subject), kiosk_key(&row)];
+    draft.emit(Event::InfoVerified {
+        sale,
+        proof,
+        cleared,
+    })?;
+    Ok(Outcome::Settled {
+        verified: true,
+        state: SaleState::InfoVerified,
+        attempts_left,
+    })
+}

@@ -1,0 +1,228 @@
+//! Custody by people (domain K8, K9, K14): always two, always numbers and counts.
+
+use counterfoil_data::bill::{BillNumber, BillRange};
+use counterfoil_data::ids::{BranchId, KioskId, SlotId, StaffId};
+use counterfoil_data::money::Fen;
+use counterfoil_data::wire::sale::SaleState;
+
+use super::{Draft, Stop, note};
+use crate::core::command::{Actor, CommandBody, Outcome, Resolution};
+use crate::core::custody;
+use crate::core::event::{Event, TwoPeople};
+use crate::core::key::{self, Table};
+use crate::core::record::bank::{Duty, KioskRow, StaffRow};
+use crate::core::record::sale::SaleRow;
+use crate::core::record::stock::{Place, SLOT_PIECES_MAX, SlotRow};
+use crate::core::refusal::{Missing, Refusal, StockRefusal};
+
+use super::forms::owed;
+
+/// Decides what people do with blanks.
+pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
+    match draft.command.body.clone() {
+        CommandBody::ReceiveBlanks {
+            second,
+            branch,
+            range,
+        } => receive(draft, second, branch, range),
+        CommandBody::LoadCassette {
+            second,
+            kiosk,
+            slot,
+            range,
+        } => load(draft, second, &kiosk, slot, range),
+        CommandBody::UnloadCassette {
+            second,
+            kiosk,
+            slot,
+        } => unload(draft, second, &kiosk, slot),
+        CommandBody::UnlockSlot {
+            second,
+            kiosk,
+            slot,
+        } => unlock(draft, second, &kiosk, slot),
+        CommandBody::ResolveUnknown {
+            second,
+            number,
+            to,
+            evidence,
+        } => resolve(draft, second, number, to, evidence),
+        _ => Err(Refusal::NotYours.into()),
+    }
+}
+
+/// Two different people of one branch with a duty for blanks.
+fn two_people(
+    draft: &Draft<'_>,
+    second: StaffId,
+    branch: &BranchId,
+    duties: &[Duty],
+) -> Result<TwoPeople, Stop> {
+    let Actor::Staff(first) = draft.command.actor.clone() else {
+        return Err(Refusal::NotYours.into());
+    };
+    let lawful = |id: &StaffId| -> Result<bool, Stop> {
+        let row: Option<StaffRow> = draft.books.get(&key::text(Table::Staff, id.as_str()))?;
+        Ok(row.is_some_and(|r| r.branch == *branch && duties.contains(&r.duty)))
+    };
+    if first == second || !lawful(&first)? || !lawful(&second)? {
+        return Err(Refusal::Stock(StockRefusal::TwoPeople).into());
+    }
+    Ok([first, second])
+}
+
+fn kiosk(draft: &Draft<'_>, id: &KioskId) -> Result<KioskRow, Stop> {
+    let row = draft.books.get(&key::text(Table::Kiosk, id.as_str()))?;
+    let what = Missing::Kiosk;
+    Ok(row.ok_or(Refusal::NotFound { what })?)
+}
+
+fn slot(draft: &Draft<'_>, kiosk: &KioskId, slot: &SlotId) -> Result<SlotRow, Stop> {
+    let row = draft.books.get(&key::slot(kiosk, slot))?;
+    let what = Missing::Slot;
+    Ok(row.ok_or(Refusal::NotFound { what })?)
+}
+
+/// Nobody opens a kiosk while forms are on their way through it.
+fn idle(draft: &Draft<'_>, kiosk: &KioskRow) -> Result<(), Stop> {
+    let Some(open) = kiosk.open_sale else {
+        return Ok(());
+    };
+    match draft.sale(open)?.state {
+        SaleState::Linked | SaleState::Dispensing => {
+            Err(Refusal::Stock(StockRefusal::KioskBusy).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn receive(
+    draft: &mut Draft<'_>,
+    second: StaffId,
+    branch: BranchId,
+    range: BillRange,
+) -> Result<Outcome, Stop> {
+    let by = two_people(draft, second, &branch, &[Duty::Custodian])?;
+    if custody::is_known(&draft.books, range)? {
+        return Err(Refusal::Stock(StockRefusal::Overlap).into());
+    }
+    draft.emit(Event::BlanksReceived { branch, range, by })?;
+    Ok(Outcome::Done)
+}
+
+fn load(
+    draft: &mut Draft<'_>,
+    second: StaffId,
+    id: &KioskId,
+    slot_id: SlotId,
+    range: BillRange,
+) -> Result<Outcome, Stop> {
+    let kiosk = kiosk(draft, id)?;
+    let by = two_people(draft, second, &kiosk.branch, &[Duty::Custodian])?;
+    let row = slot(draft, id, &slot_id)?;
+    idle(draft, &kiosk)?;
+    if range.prefix().kind() != Ok(row.kind) {
+        return Err(Refusal::Stock(StockRefusal::OtherKind).into());
+    }
+    let vault = Place::InVault(kiosk.branch);
+    let there = custody::find(&draft.books, range.first())?
+        .is_some_and(|(whole, place)| place == vault && whole.contains(range.last()));
+    if !there {
+        return Err(Refusal::Stock(StockRefusal::NotThere).into());
+    }
+    if row.queue.len() >= SLOT_PIECES_MAX {
+        return Err(Refusal::Stock(StockRefusal::TooManyPieces).into());
+    }
+    draft.emit(Event::CassetteLoaded {
+        kiosk: id.clone(),
+        slot: slot_id,
+        range,
+        by,
+    })?;
+    Ok(Outcome::Done)
+}
+
+fn unload(
+    draft: &mut Draft<'_>,
+    second: StaffId,
+    id: &KioskId,
+    slot_id: SlotId,
+) -> Result<Outcome, Stop> {
+    let kiosk = kiosk(draft, id)?;
+    let by = two_people(draft, second, &kiosk.branch, &[Duty::Custodian])?;
+    let row = slot(draft, id, &slot_id)?;
+    idle(draft, &kiosk)?;
+    draft.emit(Event::CassetteUnloaded {
+        kiosk: id.clone(),
+        slot: slot_id,
+        branch: kiosk.branch,
+        ranges: row.queue,
+        by,
+    })?;
+    Ok(Outcome::Done)
+}
+
+fn unlock(
+    draft: &mut Draft<'_>,
+    second: StaffId,
+    id: &KioskId,
+    slot_id: SlotId,
+) -> Result<Outcome, Stop> {
+    let kiosk = kiosk(draft, id)?;
+    let by = two_people(draft, second, &kiosk.branch, &[Duty::Custodian])?;
+    if !slot(draft, id, &slot_id)?.locked {
+        return Err(Refusal::Stock(StockRefusal::NotLocked).into());
+    }
+    draft.emit(Event::SlotUnlocked {
+        kiosk: id.clone(),
+        slot: slot_id,
+        by,
+    })?;
+    Ok(Outcome::Done)
+}
+
+/// The fee a form still carries, if the form is the sale's own.
+fn carried(row: &SaleRow, number: BillNumber) -> Option<Fen> {
+    let form = row.forms.iter().rev().find(|f| f.number == number)?;
+    let pick = row.order.as_ref()?.picks.get(usize::from(form.pick))?;
+    (!form.reversed).then(|| owed(pick.fee_each)).flatten()
+}
+
+/// I6: only two people with evidence end an unknown.
+fn resolve(
+    draft: &mut Draft<'_>,
+    second: StaffId,
+    number: BillNumber,
+    to: Resolution,
+    evidence: String,
+) -> Result<Outcome, Stop> {
+    note(&evidence)?;
+    let found = custody::find(&draft.books, number)?;
+    let sale = match found.map(|(_, place)| place) {
+        Some(Place::Unknown(sale)) => sale,
+        Some(_) => return Err(Refusal::Stock(StockRefusal::NotUnknown).into()),
+        None => {
+            let what = Missing::Form;
+            return Err(Refusal::NotFound { what }.into());
+        }
+    };
+    let what = Missing::Sale;
+    let row = draft.sale(sale.ok_or(Refusal::NotFound { what })?)?;
+    let duties = [Duty::Custodian, Duty::Supervisor];
+    let by = two_people(draft, second, &row.branch, &duties)?;
+    let account = row.info.as_ref().map(|i| i.account.clone());
+    let reversed = match to {
+        Resolution::Sold => None,
+        _ => carried(&row, number),
+    };
+    draft.emit(Event::UnknownResolved {
+        number,
+        sale,
+        account: account.filter(|_| to == Resolution::Sold),
+        to,
+        evidence,
+        reversed,
+        by,
+    })?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,402 @@
+//! Leafing: each event as a leaf of the evidence log (I8).
+//!
+//! Owns which facts are evidence. Personal data only as salted hashes; card and
+//! citizen numbers are not even known here (I7). Once written, a leaf's meaning
+//! never changes: change an event's leaf only by a new kind.
+
+use counterfoil_data::bill::BillRange;
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::leaf::{Field, Leaf, LeafKind, Personal, personal};
+use counterfoil_data::money::Fen;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::forms::FormState;
+use counterfoil_data::wire::problem::RuleRefusal;
+use counterfoil_data::wire::sale::SaleState;
+
+use super::command::Command;
+use super::decide::actor_name;
+use super::event::{Enrolled, Event, FormChanged, TwoPeople};
+use super::key;
+use super::overlay::Overlay;
+use super::record::sale::SaleRow;
+use crate::store::StoreError;
+
+/// A leaf, and whether the salt of its personal fields must be kept.
+pub struct Salted {
+    /// The leaf.
+    pub leaf: Leaf,
+    /// Whether it has personal fields.
+    pub salted: bool,
+}
+
+/// The leaf of an event; `None` where an event is no evidence.
+pub fn leaf(
+    books: &Overlay<'_>,
+    command: &Command,
+    salt: &[u8; 32],
+    event: &Event,
+) -> Result<Option<Salted>, StoreError> {
+    let Some(kind) = kind(books, event)? else {
+        return Ok(None);
+    };
+    let mut leaf = Leaf::new(kind, command.at)
+        .with(Field::Actor(actor_name(&command.actor)))
+        .with_some(event.sale().map(Field::Sale))
+        .with_some(command.sequence.map(Field::Sequence));
+    leaf.fields.extend(facts(books, salt, event)?);
+    let is_personal = |f: &Field| matches!(f, Field::Hashed(..));
+    let salted = leaf.fields.iter().any(is_personal);
+    Ok(Some(Salted { leaf, salted }))
+}
+
+fn row(books: &Overlay<'_>, sale: SaleId) -> Result<SaleRow, StoreError> {
+    books.need(&key::sale(sale), "evidence about no sale")
+}
+
+fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreError> {
+    Ok(Some(match event {
+        Event::Enrolled(enrolled) if matches!(**enrolled, Enrolled::Bank(_)) => {
+            LeafKind::BankOpened
+        }
+        Event::Enrolled(_) | Event::AccountStateChanged { .. } => LeafKind::Enrolled,
+        Event::BlanksReceived { .. } => LeafKind::BlanksReceived,
+        Event::CassetteLoaded { .. } => LeafKind::CassetteLoaded,
+        Event::CassetteUnloaded { .. } => LeafKind::CassetteUnloaded,
+        Event::SlotLocked { .. } => LeafKind::SlotLocked,
+        Event::SlotUnlocked { .. } => LeafKind::SlotUnlocked,
+        Event::SaleOpened(_) => LeafKind::SaleOpened,
+        Event::InfoAttempted { .. } => LeafKind::InfoAttempted,
+        Event::InfoVerified { .. } => LeafKind::InfoVerified,
+        Event::InfoFailed { .. } => LeafKind::InfoFailed,
+        Event::IdentityAttempted { .. } => LeafKind::IdentityAttempted,
+        Event::IdentityVerified { .. } => LeafKind::IdentityVerified,
+        Event::IdentityFailed { .. } => LeafKind::IdentityFailed,
+        Event::SaleRefused { sale, .. } => match row(books, *sale)?.state {
+            SaleState::Opened => LeafKind::InfoRefused,
+            SaleState::InfoVerified => LeafKind::IdentityRefused,
+            _ => LeafKind::OrderRefused,
+        },
+        Event::Ordered { .. } => LeafKind::Ordered,
+        Event::ConfirmationShown { .. } => LeafKind::ConfirmShown,
+        Event::ConfirmationSeen { .. } => LeafKind::ConfirmSeen,
+        Event::Confirmed { .. } => LeafKind::Confirmed,
+        Event::Denied { .. } => LeafKind::Denied,
+        Event::Asked { .. } => LeafKind::Asked,
+        Event::ConfirmationTimedOut { .. } => LeafKind::ConfirmTimedOut,
+        Event::Linked { .. } => LeafKind::Linked,
+        Event::FormChanged(change) => return Ok(form_kind(change)),
+        Event::StrayFrozen { .. } => LeafKind::FormUnknown,
+        Event::FormSupplied { .. } => LeafKind::FormSupplemented,
+        Event::SaleCancelled { .. } => LeafKind::SaleCancelled,
+        Event::SaleExpired { .. } => LeafKind::SaleExpired,
+        Event::SaleSuspended { .. } => LeafKind::SaleAbandoned,
+        Event::SaleClosed { .. } => LeafKind::SaleClosed,
+        Event::UnknownResolved { .. } => LeafKind::UnknownResolved,
+        Event::Delivered { .. } => return Ok(None),
+    }))
+}
+
+fn form_kind(change: &FormChanged) -> Option<LeafKind> {
+    Some(match change.to {
+        FormState::Assigned => return None,
+        FormState::Feeding => LeafKind::FormFeeding,
+        FormState::Printed => LeafKind::FormPrinted,
+        FormState::Presented => LeafKind::FormPresented,
+        FormState::Sold => LeafKind::FormTaken,
+        FormState::Spoiled => LeafKind::FormFailed,
+        FormState::Retracted => LeafKind::FormRetracted,
+        FormState::Unknown if change.read.is_some() => LeafKind::FormMismatch,
+        FormState::Unknown => LeafKind::FormUnknown,
+        FormState::Released => LeafKind::FormReleased,
+    })
+}
+
+fn facts(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Field>, StoreError> {
+    let account = |number: &str| {
+        Field::Hashed(
+            Personal::AccountNumber,
+            personal(salt, Personal::AccountNumber, number),
+        )
+    };
+    Ok(match event {
+        Event::Enrolled(enrolled) => {
+            let number = match &**enrolled {
+                Enrolled::Account(row, _) => Some(row.number.as_str()),
+                _ => None,
+            };
+            let subject = Field::Subject(subject(enrolled));
+            [subject].into_iter().chain(number.map(account)).collect()
+        }
+        Event::AccountStateChanged {
+            account: number,
+            state,
+        } => vec![
+            account(number),
+            Field::State(format!("{state:?}").to_lowercase()),
+        ],
+        Event::BlanksReceived { .. }
+        | Event::CassetteLoaded { .. }
+        | Event::CassetteUnloaded { .. }
+        | Event::SlotLocked { .. }
+        | Event::SlotUnlocked { .. } => stock(event),
+        Event::SaleOpened(row) => vec![
+            Field::Kiosk(row.kiosk.to_string()),
+            Field::Mode(word(&row.mode)),
+        ],
+        Event::InfoAttempted { attempt, .. } => vec![Field::Count(*attempt)],
+        Event::InfoVerified { proof, .. } => vec![
+            Field::Subject(format!("unit:{}", proof.unit)),
+            account(&proof.account),
+        ],
+        Event::InfoFailed { refusal, .. } | Event::SaleRefused { refusal, .. } => rule(refusal),
+        Event::IdentityAttempted { .. }
+        | Event::IdentityVerified { .. }
+        | Event::IdentityFailed { .. } => identity(event),
+        Event::Ordered { order, .. } => order
+            .items
+            .iter()
+            .map(|i| Field::Count(i.quantity))
+            .chain([Field::Fee(order.text.fee), Field::Approved(order.digest)])
+            .collect(),
+        Event::Linked {
+            sale,
+            requisition,
+            date,
+            fee,
+            ..
+        } => linked(&row(books, *sale)?, requisition, *date, *fee, &account),
+        Event::FormChanged(change) => form(change),
+        Event::StrayFrozen { number, .. } => vec![
+            Field::Number(*number),
+            Field::Reason("read in place of another".to_owned()),
+        ],
+        Event::FormSupplied {
+            number, stands_for, ..
+        } => vec![Field::Number(*number), Field::SupplementOf(*stands_for)],
+        Event::SaleSuspended { reason, .. } => vec![Field::Reason(word(reason))],
+        Event::SaleClosed { sale, abandoned } => closed(&row(books, *sale)?, abandoned.as_ref()),
+        Event::UnknownResolved {
+            number,
+            account: owner,
+            to,
+            evidence,
+            reversed,
+            by,
+            ..
+        } => [
+            Some(Field::Second(second(by))),
+            Some(Field::Number(*number)),
+            Some(Field::State(format!("{to:?}").to_lowercase())),
+            Some(Field::Content(Digest::of(evidence.as_bytes()))),
+            owner.as_deref().map(account),
+            reversed.map(back),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        _ => confirmation(event),
+    })
+}
+
+fn back(fee: Fen) -> Field {
+    Field::Fee(Fen(fee.0.saturating_neg()))
+}
+
+fn second(by: &TwoPeople) -> String {
+    let [_, second] = by;
+    format!("staff:{second}")
+}
+
+/// The stable word of a wire enum.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => "unnamed".to_owned(),
+    }
+}
+
+fn rule(refusal: &RuleRefusal) -> Vec<Field> {
+    vec![
+        Field::Rule(refusal.rule.clone()),
+        Field::RuleVersion(refusal.version),
+    ]
+}
+
+fn subject(enrolled: &Enrolled) -> String {
+    match enrolled {
+        Enrolled::Bank(row) => format!("bank:{}", row.bank_number),
+        Enrolled::Policy(row) => format!("policy:{}", row.version),
+        Enrolled::Staff(row) => format!("staff:{}", row.id),
+        Enrolled::Kiosk(row) => format!("kiosk:{}", row.id),
+        Enrolled::Station(row) => format!("station:{}", row.id),
+        Enrolled::Unit(row) => format!("unit:{}", row.id),
+        Enrolled::Account(row, _) => format!("account-of:{}", row.unit),
+        Enrolled::Agent(row) => format!("agent:{}", row.id),
+        Enrolled::Card(row) => format!("card-of:{}", row.holder),
+        Enrolled::Fee(row) => format!("fee:{}/{}/{}", word(&row.kind), row.from, row.each),
+    }
+}
+
+fn stock(event: &Event) -> Vec<Field> {
+    let at = |kiosk: &dyn std::fmt::Display, slot: &dyn std::fmt::Display| {
+        vec![
+            Field::Kiosk(kiosk.to_string()),
+            Field::Slot(slot.to_string()),
+        ]
+    };
+    match event {
+        Event::BlanksReceived { branch, range, by } => vec![
+            Field::Second(second(by)),
+            Field::Subject(format!("branch:{branch}")),
+            Field::Range(*range),
+            Field::Count(range.count()),
+        ],
+        Event::CassetteLoaded {
+            kiosk,
+            slot,
+            range,
+            by,
+        } => {
+            let mut fields = at(kiosk, slot);
+            fields.extend([Field::Second(second(by)), Field::Range(*range)]);
+            fields
+        }
+        Event::CassetteUnloaded {
+            kiosk,
+            slot,
+            ranges,
+            by,
+            ..
+        } => {
+            let mut fields = at(kiosk, slot);
+            fields.push(Field::Second(second(by)));
+            fields.extend(ranges.iter().copied().map(Field::Range));
+            fields
+        }
+        Event::SlotLocked { kiosk, slot } => at(kiosk, slot),
+        Event::SlotUnlocked { kiosk, slot, by } => {
+            let mut fields = at(kiosk, slot);
+            fields.push(Field::Second(second(by)));
+            fields
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn identity(event: &Event) -> Vec<Field> {
+    match event {
+        Event::IdentityAttempted {
+            attempt,
+            agent,
+            sam_id,
+            frame,
+            ..
+        } => vec![
+            Field::Subject(format!("agent:{agent}")),
+            Field::Count(*attempt),
+            Field::Evidence(sam_id.clone()),
+            Field::Content(*frame),
+        ],
+        Event::IdentityVerified {
+            agent,
+            score_milli,
+            engine,
+            ..
+        } => vec![
+            Field::Subject(format!("agent:{agent}")),
+            Field::ScoreMilli(*score_milli),
+            Field::Engine(engine.clone()),
+        ],
+        Event::IdentityFailed {
+            score_milli,
+            engine,
+            refusal,
+            ..
+        } => {
+            let mut fields = rule(refusal);
+            fields.extend([
+                Field::ScoreMilli(*score_milli),
+                Field::Engine(engine.clone()),
+            ]);
+            fields
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn confirmation(event: &Event) -> Vec<Field> {
+    match event {
+        Event::ConfirmationShown { digest, .. }
+        | Event::Confirmed { digest, .. }
+        | Event::ConfirmationTimedOut { digest, .. } => vec![Field::Approved(*digest)],
+        Event::ConfirmationSeen { digest, .. } => digest.map(Field::Approved).into_iter().collect(),
+        Event::Denied { digest, note, .. } => {
+            let note = note.as_ref().map(|n| Digest::of(n.as_bytes()));
+            let note = note.map(Field::Content);
+            [Field::Approved(*digest)].into_iter().chain(note).collect()
+        }
+        Event::Asked {
+            digest, question, ..
+        } => vec![
+            Field::Approved(*digest),
+            Field::Content(Digest::of(question.as_bytes())),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn linked(
+    row: &SaleRow,
+    requisition: &str,
+    date: jiff::civil::Date,
+    fee: Fen,
+    account: &dyn Fn(&str) -> Field,
+) -> Vec<Field> {
+    let order = row.order.as_ref();
+    let ranges: Vec<BillRange> = order.map(|o| o.text.ranges.clone()).unwrap_or_default();
+    let agent = row.identity.as_ref().map(|i| format!("agent:{}", i.agent));
+    let mut fields = vec![
+        Field::Kiosk(row.kiosk.to_string()),
+        Field::Fee(fee),
+        Field::Requisition(requisition.to_owned()),
+        Field::BusinessDate(date),
+    ];
+    fields.extend(agent.map(Field::Subject));
+    fields.extend(row.info.as_ref().map(|i| account(&i.account)));
+    fields.extend(order.map(|o| Field::Approved(o.digest)));
+    fields.extend(order.map(|o| Field::Count(o.text.count)));
+    fields.extend(ranges.into_iter().map(Field::Range));
+    fields
+}
+
+fn form(change: &FormChanged) -> Vec<Field> {
+    let mut fields = vec![Field::Number(change.number)];
+    fields.extend(change.read.map(Field::Read));
+    fields.extend(change.ink.map(Field::Ink));
+    fields.extend(change.reversed.map(back));
+    if !change.words.is_empty() {
+        fields.push(Field::Evidence(change.words.clone()));
+    }
+    fields
+}
+
+fn closed(
+    row: &SaleRow,
+    abandoned: Option<&counterfoil_data::wire::sale::AbandonReason>,
+) -> Vec<Field> {
+    let in_state = |state| row.forms.iter().filter(|f| f.state == state).count();
+    let count = |state| Field::Count(u32::try_from(in_state(state)).unwrap_or(u32::MAX));
+    let linked = row.linked.as_ref();
+    let net = linked.and_then(|l| l.fee.checked_sub(l.reversed));
+    let mut fields = vec![
+        count(FormState::Sold),
+        count(FormState::Spoiled),
+        count(FormState::Retracted),
+        count(FormState::Unknown),
+        count(FormState::Released),
+    ];
+    fields.extend(net.map(Field::Fee));
+    fields.extend(linked.map(|l| Field::Requisition(l.requisition.clone())));
+    fields.extend(abandoned.map(|reason| Field::Reason(word(reason))));
+    fields
+}
