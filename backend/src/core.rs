@@ -5,8 +5,18 @@
 //! The writer runs [`decide`](decide::decide) for each command; the service reads
 //! with [`query`]; the timers ask [`query::due`].
 
+pub mod apply;
 pub mod command;
+pub mod custody;
+pub mod decide;
+pub mod event;
+pub mod facts;
 pub mod key;
+pub mod leafing;
+pub mod ledger;
+pub mod log;
+pub mod overlay;
 pub mod query;
 pub mod record;
 pub mod refusal;
+pub mod rules;

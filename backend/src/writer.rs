@@ -6,9 +6,15 @@
 //! Refuses to go on after any storage error: the process must end (fail-stop).
 //! A thread calls it in production, a task in the testbed.
 
+use counterfoil_data::tlog::note::{NoteSigner, checkpoint};
 use ed25519_dalek::SigningKey;
 
 use crate::core::command::{Answer, Command, GROUP_MAX};
+use crate::core::decide::answer;
+use crate::core::key::{self, Table};
+use crate::core::log;
+use crate::core::overlay::Overlay;
+use crate::core::record::books::CheckpointRow;
 use crate::store::{Store, StoreError};
 
 /// The process must end; nobody of the group was answered.
@@ -60,7 +66,38 @@ impl<S: Store> Writer<S> {
                 given: commands.len(),
             });
         }
-        let _ = (&self.log, self.epoch);
-        Err(Fatal::Store(StoreError::Contradiction("not built yet")))
+        let snapshot = self.store.snapshot()?;
+        let mut books = Overlay::new(&*snapshot);
+        let mut answers = Vec::with_capacity(commands.len());
+        for command in &commands {
+            let (answer, changes) = answer(&books, command)?;
+            books.absorb(changes);
+            answers.push(answer);
+        }
+        self.checkpoint(&mut books)?;
+        let changes = books.into_changes();
+        if !changes.is_empty() {
+            self.store.flush(self.epoch, &changes)?;
+        }
+        Ok(answers)
+    }
+
+    /// Signs the head of the log, if this group made it grow.
+    fn checkpoint(&self, books: &mut Overlay<'_>) -> Result<(), StoreError> {
+        let head = key::single(Table::LogHead);
+        if !books.changes().contains_key(&head) {
+            return Ok(());
+        }
+        let signer = NoteSigner {
+            name: &self.log.origin,
+            key: &self.log.key,
+        };
+        let signed = checkpoint(log::size(books)?, log::root(books)?, &signer);
+        let row = CheckpointRow {
+            size: signed.size,
+            root: signed.root,
+            note: signed.note,
+        };
+        books.put(key::single(Table::Checkpoint), &row)
     }
 }

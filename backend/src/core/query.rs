@@ -2,16 +2,29 @@
 //!
 //! Called by the service for every answer, by the event stream and by timers.
 
+mod confirmation;
+mod kiosk;
+mod outbox;
+mod sale;
+
 use counterfoil_data::ids::{BranchId, KioskId, SaleId, StaffId, StationId};
 use counterfoil_data::sealed::Challenge;
-use counterfoil_data::wire::confirm::ConfirmationView;
 use counterfoil_data::wire::forms::FormsAnswer;
-use counterfoil_data::wire::sale::{Checkpoint, KioskView, PurchaseMode, SaleState, SaleView};
+use counterfoil_data::wire::sale::{Checkpoint, PurchaseMode, SaleState};
 use jiff::Timestamp;
 
+pub use confirmation::{confirmation, confirmations};
+pub use kiosk::kiosk_view;
+pub use outbox::{Audience, PendingErrand, errands, newest_notice, notices};
+pub use sale::{receipt, sale_view};
+
 use super::command::CommandBody;
-use super::record::books::{Errand, OutboxRow};
-use crate::store::{Read, StoreError};
+use super::key::{self, Table};
+use super::overlay::get;
+use super::record::bank::{KioskRow, StationRow};
+use super::record::books::{CheckpointRow, CounterRow};
+use super::record::sale::SaleRow;
+use crate::store::{From, Read, StoreError};
 
 /// Who signs requests, by key id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,132 +66,100 @@ pub struct SaleHead {
     pub challenge: Challenge,
 }
 
-/// An errand that still has to leave the house.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingErrand {
-    /// Its outbox number, for `MarkDelivered`.
-    pub sequence: u64,
-    /// About which sale.
-    pub sale: SaleId,
-    /// What.
-    pub errand: Errand,
-}
-
-/// Whose events are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Audience {
-    /// This kiosk's own sales.
-    Kiosk(KioskId),
-    /// Sales of this branch whose buyer is identified (S19).
-    Station(BranchId),
-}
-
 /// The bank is enrolled.
 pub fn is_enrolled(read: &dyn Read) -> Result<bool, StoreError> {
-    Ok(read
-        .read(&super::key::single(super::key::Table::Bank))?
-        .is_some())
+    Ok(read.read(&key::single(Table::Bank))?.is_some())
 }
 
-/// Key, identity and scope of a signer named `kiosk:…` or `station:…`.
-pub fn signer(_read: &dyn Read, _key_id: &str) -> Result<Option<Signer>, StoreError> {
-    Err(NOT_YET)
+/// Key, identity and scope of a signer named `kiosk:…` or `station:…` (S1, S17).
+pub fn signer(read: &dyn Read, key_id: &str) -> Result<Option<Signer>, StoreError> {
+    if let Some(id) = key_id.strip_prefix("kiosk:") {
+        let row: Option<KioskRow> = get(read, &key::text(Table::Kiosk, id))?;
+        return Ok(row.map(|row| Signer::Kiosk {
+            id: row.id,
+            branch: row.branch,
+            key: row.key,
+        }));
+    }
+    let Some(id) = key_id.strip_prefix("station:") else {
+        return Ok(None);
+    };
+    let row: Option<StationRow> = get(read, &key::text(Table::Station, id))?;
+    Ok(row.map(|row| Signer::Station {
+        id: row.id,
+        branch: row.branch,
+        officer: row.officer,
+        key: row.key,
+    }))
 }
 
 /// Largest request number seen from a signer; 0 before the first.
-pub fn sequence(_read: &dyn Read, _key_id: &str) -> Result<u64, StoreError> {
-    Err(NOT_YET)
+pub fn sequence(read: &dyn Read, key_id: &str) -> Result<u64, StoreError> {
+    let row: Option<CounterRow> = get(read, &key::text(Table::Sequence, key_id))?;
+    Ok(row.unwrap_or_default().value)
 }
 
 /// What the service must know of a sale before it makes a command.
-pub fn sale_head(_read: &dyn Read, _sale: SaleId) -> Result<Option<SaleHead>, StoreError> {
-    Err(NOT_YET)
-}
-
-/// A sale as its kiosk may see it.
-pub fn sale_view(
-    _read: &dyn Read,
-    _sale: SaleId,
-    _now: Timestamp,
-) -> Result<Option<SaleView>, StoreError> {
-    Err(NOT_YET)
+pub fn sale_head(read: &dyn Read, sale: SaleId) -> Result<Option<SaleHead>, StoreError> {
+    let row: Option<SaleRow> = get(read, &key::sale(sale))?;
+    Ok(row.map(|row| SaleHead {
+        kiosk: row.kiosk,
+        branch: row.branch,
+        state: row.state,
+        mode: row.mode,
+        challenge: Challenge(row.challenge),
+    }))
 }
 
 /// Answer to form advices: the outcome, with the sale's forms as they are now.
 pub fn forms_answer(
-    _read: &dyn Read,
-    _sale: SaleId,
-    _accepted: u32,
-    _supplements: &[counterfoil_data::bill::BillNumber],
+    read: &dyn Read,
+    sale: SaleId,
+    accepted: u32,
+    supplements: &[counterfoil_data::bill::BillNumber],
 ) -> Result<Option<FormsAnswer>, StoreError> {
-    Err(NOT_YET)
-}
-
-/// Who a kiosk is, what it was doing, what its slots hold.
-pub fn kiosk_view(
-    _read: &dyn Read,
-    _kiosk: &KioskId,
-    _seal_key: &counterfoil_data::sealed::SealKey,
-    _now: Timestamp,
-) -> Result<Option<KioskView>, StoreError> {
-    Err(NOT_YET)
-}
-
-/// What the officers of a branch see: at most one sale a kiosk.
-pub fn confirmations(
-    _read: &dyn Read,
-    _branch: &BranchId,
-) -> Result<Vec<ConfirmationView>, StoreError> {
-    Err(NOT_YET)
-}
-
-/// One confirmation.
-pub fn confirmation(
-    _read: &dyn Read,
-    _sale: SaleId,
-) -> Result<Option<ConfirmationView>, StoreError> {
-    Err(NOT_YET)
-}
-
-/// Outbox rows after `after` that this audience may see, oldest first, and the
-/// number up to which was looked (resume there).
-pub fn notices(
-    _read: &dyn Read,
-    _audience: &Audience,
-    _after: u64,
-    _limit: usize,
-) -> Result<(Vec<(u64, OutboxRow)>, u64), StoreError> {
-    Err(NOT_YET)
-}
-
-/// Number of the newest outbox row; 0 before the first.
-pub fn newest_notice(_read: &dyn Read) -> Result<u64, StoreError> {
-    Err(NOT_YET)
-}
-
-/// Errands that still have to leave the house, oldest first.
-pub fn errands(_read: &dyn Read, _limit: usize) -> Result<Vec<PendingErrand>, StoreError> {
-    Err(NOT_YET)
+    let row: Option<SaleRow> = get(read, &key::sale(sale))?;
+    let Some(row) = row else { return Ok(None) };
+    let mut jobs = sale::jobs(&row);
+    jobs.retain(|job| supplements.contains(&job.number));
+    Ok(Some(FormsAnswer {
+        accepted,
+        supplements: jobs,
+        forms: sale::forms(&row),
+    }))
 }
 
 /// Timer commands that are due (`Expire`, `TimeOutConfirmation`), oldest first.
-pub fn due(
-    _read: &dyn Read,
-    _now: Timestamp,
-    _limit: usize,
-) -> Result<Vec<CommandBody>, StoreError> {
-    Err(NOT_YET)
+pub fn due(read: &dyn Read, now: Timestamp, limit: usize) -> Result<Vec<CommandBody>, StoreError> {
+    let (low, high) = (key::low(Table::Timer), key::timer_due(now));
+    let mut commands = Vec::new();
+    for (timer, _) in read.range(&low, &high, From::First, limit)? {
+        let Some((_, sale)) = key::timer_of(&timer) else {
+            continue;
+        };
+        let row: Option<SaleRow> = get(read, &key::sale(sale))?;
+        commands.push(match row.map(|r| r.state) {
+            Some(SaleState::AwaitConfirm) => CommandBody::TimeOutConfirmation { sale },
+            _ => CommandBody::Expire { sale },
+        });
+    }
+    Ok(commands)
 }
 
 /// When the next timer is due.
-pub fn next_due(_read: &dyn Read) -> Result<Option<Timestamp>, StoreError> {
-    Err(NOT_YET)
+pub fn next_due(read: &dyn Read) -> Result<Option<Timestamp>, StoreError> {
+    let (low, high) = (key::low(Table::Timer), key::high(Table::Timer));
+    let rows = read.range(&low, &high, From::First, 1)?;
+    let first = rows.first().and_then(|(timer, _)| key::timer_of(timer));
+    Ok(first.map(|(at, _)| at))
 }
 
-/// The signed head of the evidence log.
-pub fn checkpoint(_read: &dyn Read) -> Result<Option<Checkpoint>, StoreError> {
-    Err(NOT_YET)
+/// The signed head of the evidence log; `None` before the first leaf.
+pub fn checkpoint(read: &dyn Read) -> Result<Option<Checkpoint>, StoreError> {
+    let row: Option<CheckpointRow> = get(read, &key::single(Table::Checkpoint))?;
+    Ok(row.map(|row| Checkpoint {
+        size: row.size,
+        root: row.root,
+        note: row.note,
+    }))
 }
-
-/// Interim answer of queries that are not there yet.
-const NOT_YET: StoreError = StoreError::Contradiction("query not built yet");

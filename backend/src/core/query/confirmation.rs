@@ -1,0 +1,89 @@
+//! What a confirm station sees (S19-S23): masked, scoped to its branch.
+
+use counterfoil_data::ids::{BranchId, SaleId};
+use counterfoil_data::wire::confirm::{
+    ConfirmState, ConfirmationView, ContactShown, IdentityShown, PurchaseShown, ResultShown, code,
+};
+
+use crate::core::key::{self, Table};
+use crate::core::overlay::get;
+use crate::core::record::bank::{AgentRow, UnitRow};
+use crate::core::record::sale::SaleRow;
+use crate::store::{From, Read, StoreError};
+
+/// Kiosks of one branch shown at most.
+const SHOWN_MAX: usize = 64;
+
+/// What the officers of a branch see: at most one sale a kiosk.
+pub fn confirmations(
+    read: &dyn Read,
+    branch: &BranchId,
+) -> Result<Vec<ConfirmationView>, StoreError> {
+    let low = key::text(Table::Confirming, branch.as_str());
+    let high = key::pair_end(Table::Confirming, branch.as_str());
+    let mut views = Vec::new();
+    for (_, sale) in read.range(&low, &high, From::First, SHOWN_MAX)? {
+        let Ok(sale) = <[u8; 16]>::try_from(sale) else {
+            continue;
+        };
+        views.extend(confirmation(read, SaleId(u128::from_be_bytes(sale)))?);
+    }
+    Ok(views)
+}
+
+/// One confirmation; `None` before the buyer is identified.
+pub fn confirmation(read: &dyn Read, sale: SaleId) -> Result<Option<ConfirmationView>, StoreError> {
+    let row: Option<SaleRow> = get(read, &key::sale(sale))?;
+    let Some(row) = row else { return Ok(None) };
+    let (Some(info), Some(identity)) = (&row.info, &row.identity) else {
+        return Ok(None);
+    };
+    let gap = StoreError::Contradiction("a sale of nobody");
+    let agent: Option<AgentRow> = get(read, &key::text(Table::Agent, identity.agent.as_str()))?;
+    // S18: unit and contact come from the account's record, never from the session.
+    let unit: Option<UnitRow> = get(read, &key::text(Table::Unit, info.unit.as_str()))?;
+    let (Some(agent), Some(unit)) = (agent, unit) else {
+        return Err(gap);
+    };
+    let state = row.confirm.as_ref().map(|c| c.state);
+    Ok(Some(ConfirmationView {
+        sale,
+        kiosk: row.kiosk.clone(),
+        state: state.unwrap_or(ConfirmState::Identity),
+        sale_state: row.state,
+        identity: IdentityShown {
+            name: agent.name,
+            number_masked: agent.number_masked,
+            unit: unit.name,
+            verified_at: identity.at,
+        },
+        contact: ContactShown {
+            name: unit.contact_name,
+            phone: unit.contact_phone,
+        },
+        purchase: purchase(&row),
+        result: result(&row),
+    }))
+}
+
+/// S21: what they buy, once ordered.
+fn purchase(row: &SaleRow) -> Option<PurchaseShown> {
+    let order = row.order.as_ref()?;
+    Some(PurchaseShown {
+        items: order.items.clone(),
+        code: code(&order.digest),
+        digest: order.digest,
+        text: order.text.clone(),
+        deadline: row.deadline.unwrap_or(row.opened_at),
+    })
+}
+
+/// S23, first reading: the linked result.
+fn result(row: &SaleRow) -> Option<ResultShown> {
+    let (linked, order) = (row.linked.as_ref()?, row.order.as_ref()?);
+    Some(ResultShown {
+        requisition: linked.requisition.clone(),
+        ranges: order.text.ranges.clone(),
+        fee: linked.fee,
+    })
+}
