@@ -3,7 +3,7 @@
 //! Owns the texts, their keys ([`Msg`]) and which message stands for a rule, a
 //! remedy, a kind or a state. The language is a value of the session, never a
 //! global. Refuses to format numbers, dates and money: that is [`crate::fmt`].
-//! Arguments are put in as they are; callers pass text through `Shown` for
+//! Arguments are put in as they are; callers pass [`crate::shown::Shown`] text for
 //! anything that came from outside. Called by every screen and by the receipt.
 
 use std::collections::BTreeMap;
