@@ -7,6 +7,8 @@
 //! `counterfoil-devices probe`.
 
 pub mod ccid;
+pub mod escpos;
+pub mod form_printer;
 pub mod pboc;
 pub mod pin_pad;
 pub mod sdt;
@@ -69,6 +71,7 @@ const TABLE: &[(Matches, Role)] = &[
     (sdt::matches, Role::IdReader),
     (pin_pad::matches, Role::PinPad),
     (ccid::matches, Role::CardReader),
+    (form_printer::matches, Role::FormPrinter),
 ];
 
 /// The role of a device by its descriptors; the driver's hello must confirm it.

@@ -1,1 +1,86 @@
-//! placeholder
+//! Printer bytes back into pixels: what you see is what the printer would get.
+//!
+//! Owns the dot canvas (8 dots a millimetre), the decoder of the ESC/POS subset
+//! we print with, and the previews of receipts and forms. Refuses: command bytes
+//! it does not know (all are listed), a character without a glyph, ink off the
+//! paper. Called by the twins, by tests and by the command line. Glyphs are GNU
+//! Unifont's 16x16 bitmaps (OFL 1.1, see NOTICE).
+
+pub mod canvas;
+pub mod command;
+mod glyph;
+mod render;
+
+use counterfoil_data::bill::BillNumber;
+
+use self::canvas::{Canvas, Colour};
+use self::render::Renderer;
+
+/// Dots a millimetre (203 dpi).
+pub const DOTS_PER_MM: u32 = 8;
+/// Width of receipt paper's printable area in dots: 48 columns.
+pub const RECEIPT_WIDTH: usize = 576;
+/// Longest receipt in dots: two metres.
+pub const RECEIPT_HEIGHT_MAX: usize = 16_000;
+
+/// Why bytes cannot be shown as paper.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PaperError {
+    /// The font has no such character.
+    #[error("no glyph for U+{:04X}: change the text", u32::from(*.0))]
+    NoGlyph(char),
+    /// Bytes no command begins with, hex, in order.
+    #[error("unknown printer commands: {0}")]
+    Unknown(String),
+    /// Text that is not GB18030.
+    #[error("text bytes are not GB18030")]
+    BadText,
+    /// Ink outside the paper.
+    #[error("ink at {x},{y} dots lies off the paper: move the field")]
+    OffPaper {
+        /// Dots from the left.
+        x: usize,
+        /// Dots from the top.
+        y: usize,
+    },
+    /// QR data that fits no symbol.
+    #[error("data does not fit a QR symbol")]
+    Qr,
+    /// The picture could not be encoded.
+    #[error("picture not encoded: {0}")]
+    Png(String),
+}
+
+/// A receipt as a two-colour PNG, 576 dots wide and as long as its text.
+pub fn receipt_png(bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
+    let mut renderer = Renderer::receipt();
+    renderer.run(bytes)?;
+    let canvas = renderer.finish();
+    canvas.png(&[Colour(255, 255, 255), Colour(20, 20, 20)])
+}
+
+/// The texts in `bytes` in the order they come; what cannot be decoded is left out.
+pub fn texts(bytes: &[u8]) -> Vec<String> {
+    let mut rest = bytes;
+    let mut found = Vec::new();
+    loop {
+        let taken = match command::next(rest) {
+            command::Step::Command(command::Command::Text(run), taken) => {
+                found.extend(render::decode(&run));
+                taken
+            }
+            command::Step::Command(_, taken) | command::Step::Unknown(taken) => taken,
+            command::Step::NeedMore => return found,
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+}
+
+/// A form of the stock that `number` belongs to, as a PNG.
+pub fn form_preview(_number: BillNumber, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
+    let mut renderer = Renderer::page(Canvas::new(1800, 640));
+    renderer.run(bytes)?;
+    renderer
+        .finish()
+        .png(&[Colour(255, 255, 255), Colour(20, 20, 20)])
+}

@@ -9,8 +9,10 @@
 
 pub mod branch;
 pub mod card_reader;
+pub mod form_printer;
 pub mod id_reader;
 pub mod pin_pad;
+pub mod printer_class;
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use jiff::civil::Date;
 
 use super::card_reader::CardReaderTwin;
+use super::form_printer::FormPrinterTwin;
 use super::id_reader::{IdReaderTwin, SampleDocument, TextBlock, UsbLayout};
 use super::pin_pad::PinPadTwin;
 use crate::driver::Role;
@@ -40,7 +41,10 @@ impl Branch {
         bus.plug(Role::PinPad.name(), Rc::new(RefCell::new(pad)));
         let cards = CardReaderTwin::demo(bank);
         bus.plug(Role::CardReader.name(), Rc::new(RefCell::new(cards)));
-        drop(paper_dir);
+        let slots = bank.kiosks.first().into_iter().flat_map(|k| &k.slots);
+        let slots = slots.filter_map(|s| Some((s.slot.clone(), s.range().ok()?)));
+        let forms = FormPrinterTwin::new(slots, paper_dir);
+        bus.plug(Role::FormPrinter.name(), Rc::new(RefCell::new(forms)));
         bus
     }
 }

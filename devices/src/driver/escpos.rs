@@ -1,0 +1,16 @@
+//! ESC/POS over the USB printer class, shared by the receipt and form printers.
+//!
+//! - [`text`]: strings to GB18030 bytes a printer's font surely has, in columns.
+//! - [`command`]: the commands we send, each with its source.
+//! - [`reply`]: what comes back, told apart.
+//! - [`link`]: the USB side: claim, device id, bounded writes, one reply stream.
+//! - [`fault`]: faults in XFS4IoT's words.
+//!
+//! Refuses: control characters in text, zero-length writes, waiting without a
+//! deadline. The drivers above it decide what a fault means for paper.
+
+pub mod command;
+pub mod fault;
+pub mod link;
+pub mod reply;
+pub mod text;

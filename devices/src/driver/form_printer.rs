@@ -1,0 +1,380 @@
+//! The form printer (自助出票): feed one blank, read its number, compare, only
+//! then ink; collect the bundle, present it, see it taken or retract it.
+//!
+//! Owns the order of acts on one sheet; a call out of order is refused, never
+//! repaired. Numbered stock: nothing here ever tries again by itself, no DLE ENQ
+//! 1 (which would eject and reload a numbered sheet) is ever sent, and a doubt is
+//! reported as a doubt (I6). It does not decide what a fault means for the sale:
+//! the kiosk's flow does, and it must have made `feeding` durable before
+//! [`FormPrinter::feed`] (I5).
+//!
+//! After any failure the sheet stays where it is: call [`FormPrinter::divert`]
+//! before the next feed. After a restart [`FormPrinter::status`] says what lies
+//! where; a sheet this handle did not feed and read can only be diverted.
+//!
+//! Command family: see [`crate::twin::form_printer`], which says what is standard
+//! and what is our choice. A feed slot's name ends in its number: `slot-2` is the
+//! second cassette.
+
+mod outcome;
+mod page;
+mod report;
+
+use std::time::Duration;
+
+use counterfoil_data::bill::BillNumber;
+use counterfoil_data::form;
+use counterfoil_data::ids::SlotId;
+use counterfoil_data::seam::SharedClock;
+use counterfoil_data::wire::confirm::ConfirmText;
+use counterfoil_data::wire::hex;
+use counterfoil_data::wire::sale::PrintJob;
+
+pub use self::outcome::{
+    Diverted, FeedError, FormPrinterStatus, Level, Occupancy, PrintOutcome, ReadError, Retraction,
+    SlotStatus, Taking,
+};
+pub use self::page::{Placed, TypeSize};
+use self::report::{Mechanism, Presenter, Reading};
+use super::escpos::command::{self, FORM_FEED};
+pub use super::escpos::fault::PrintFault;
+use super::escpos::link::Link;
+pub use super::escpos::link::LinkError;
+use super::escpos::reply::{Asb, Reply};
+use crate::transport::{DeviceInfo, Transport};
+
+/// Time for the hello: reset, first status, options.
+pub const OPEN_WITHIN: Duration = Duration::from_secs(10);
+/// Readings of one sheet at most; two good ones must agree.
+pub const READS_MAX: usize = 3;
+/// Slots at most: the feed command has one digit.
+pub const SLOTS_MAX: u8 = 8;
+/// How often the presenter is asked while a customer may take the bundle.
+const PRESENTER_POLL: Duration = Duration::from_millis(200);
+/// Time for questions that move no paper.
+const ASK: Duration = Duration::from_secs(3);
+
+/// Whether this is a form printer (configured by its ids).
+pub fn matches(info: &DeviceInfo) -> bool {
+    (info.vendor, info.product) == (0x1209, 0x0002)
+}
+
+/// What a pushed status means on this model.
+fn fault_of(asb: Asb) -> Option<PrintFault> {
+    if asb.cover_open() {
+        Some(PrintFault::CoverOpen)
+    } else if asb.mechanical() {
+        Some(PrintFault::MediaJammed)
+    } else if asb.unrecoverable() {
+        Some(PrintFault::HardwareError)
+    } else if asb.end() {
+        Some(PrintFault::InkOut)
+    } else if asb.offline() {
+        Some(PrintFault::Offline)
+    } else {
+        None
+    }
+}
+
+/// What this handle knows about the sheet in the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sheet {
+    /// Nothing, or something this handle did not feed.
+    Stranger,
+    /// Fed here, number not read.
+    Fed,
+    /// Fed and read here.
+    Read(BillNumber),
+}
+
+/// An open form printer.
+pub struct FormPrinter<T> {
+    link: Link<T>,
+    sheet: Sheet,
+    fences: u32,
+}
+
+impl<T: Transport> FormPrinter<T> {
+    /// Claims the printer, empties its buffers, turns pushed status on. Moves no
+    /// paper, whatever lies in it.
+    pub async fn open(transport: T, clock: SharedClock) -> Result<Self, LinkError> {
+        let until = clock.monotonic().saturating_add(OPEN_WITHIN);
+        let mut link = Link::open(transport, clock, fault_of, OPEN_WITHIN).await?;
+        link.send(&command::READ_OPTIONS, until).await?;
+        Ok(Self {
+            link,
+            sheet: Sheet::Stranger,
+            fences: 0,
+        })
+    }
+
+    /// What lies where now. Nothing about the past is invented.
+    pub async fn status(&mut self) -> Result<FormPrinterStatus, LinkError> {
+        self.link.look().await?;
+        let mechanism = self.mechanism().await?;
+        let presenter = self.presenter().await?;
+        let asb = self.link.asb();
+        Ok(FormPrinterStatus {
+            slots: mechanism.slots,
+            retracted_bundles: mechanism.retracted_bundles,
+            transport: Occupancy::of(asb.sheet_in_path()),
+            escrow: Occupancy::of(presenter.escrow),
+            output: Occupancy::of(presenter.output),
+            jam: asb.mechanical() || presenter.jam,
+            fault: fault_of(asb),
+        })
+    }
+
+    /// Feeds one blank from `slot` to the reader. The caller has made `feeding`
+    /// durable (I5).
+    pub async fn feed(&mut self, slot: &SlotId, within: Duration) -> Result<(), FeedError> {
+        let nothing = |fault| FeedError::NothingFed { fault };
+        let until = self.link.now().saturating_add(within);
+        let number = slot_number(slot).ok_or(nothing(PrintFault::SourceInvalid))?;
+        self.link.look().await.map_err(|e| nothing(e.fault()))?;
+        if self.link.asb().sheet_in_path() {
+            return Err(nothing(PrintFault::MediaRetained));
+        }
+        if let Some(fault) = self.link.fault() {
+            return Err(nothing(fault));
+        }
+        self.sheet = Sheet::Stranger;
+        self.link.forget();
+        let select = self.link.send(&command::SELECT_SLIP, until).await;
+        select.map_err(|e| nothing(e.fault()))?;
+        let moved = |e: LinkError| match e {
+            LinkError::Blocked { accepted: 0, fault } => {
+                nothing(fault.unwrap_or(PrintFault::Timeout))
+            }
+            e => FeedError::MayHaveMoved { fault: e.fault() },
+        };
+        let sent = self.link.send(&command::feed_from(number), until).await;
+        sent.map_err(moved)?;
+        let result = self.link.answer(until, report::feeder).await;
+        report::fed(result.map_err(moved)?)?;
+        self.sheet = Sheet::Fed;
+        Ok(())
+    }
+
+    /// Reads the number of the sheet in the transport: two readings that agree,
+    /// [`READS_MAX`] tries. A misread digit is otherwise undetectable, since the
+    /// number has no check digit.
+    pub async fn read_number(&mut self, within: Duration) -> Result<BillNumber, ReadError> {
+        let until = self.link.now().saturating_add(within);
+        self.link.look().await.map_err(|e| ReadError::of(&e))?;
+        if !self.link.asb().sheet_in_path() {
+            return Err(ReadError::Printer {
+                fault: PrintFault::NoMediaPresent,
+            });
+        }
+        if let Sheet::Read(_) = self.sheet {
+            self.sheet = Sheet::Fed;
+        }
+        let mut good: Vec<BillNumber> = Vec::new();
+        let mut detail = report::DETAIL_NORMAL;
+        for _ in 0..READS_MAX {
+            self.link.forget();
+            let sent = self.link.send(&command::READ_NUMBER, until).await;
+            sent.map_err(|e| ReadError::of(&e))?;
+            let reading = self.link.answer(until, report::reading).await;
+            match reading.map_err(|e| ReadError::of(&e))? {
+                Reading::Number(number) if good.contains(&number) => {
+                    if self.sheet == Sheet::Fed {
+                        self.sheet = Sheet::Read(number);
+                    }
+                    return Ok(number);
+                }
+                Reading::Number(number) => good.push(number),
+                Reading::Bad(why) => detail = why,
+            }
+        }
+        Err(ReadError::Unreadable { detail })
+    }
+
+    /// Inks the sheet and ejects it into the escrow.
+    ///
+    /// Refuses, without ink, a job that does not follow from `approved` (S22) or
+    /// whose number is not the one read from this very sheet.
+    pub async fn print(
+        &mut self,
+        job: &PrintJob,
+        approved: &ConfirmText,
+        within: Duration,
+    ) -> PrintOutcome {
+        let until = self.link.now().saturating_add(within);
+        let page = match self.page_of(job, approved) {
+            Ok(page) => page,
+            Err(fault) => return PrintOutcome::Failed { fault, ink: false },
+        };
+        self.sheet = Sheet::Stranger;
+        let outcome = self.ink(&page, until).await;
+        if !matches!(outcome, PrintOutcome::Done { .. }) {
+            // Leftovers of this page must not meet the next sheet. Moves no paper.
+            let soon = self.link.now().saturating_add(ASK);
+            let _ = self.link.flush(soon).await;
+            let _ = self.link.send(&command::READ_OPTIONS, soon).await;
+        }
+        outcome
+    }
+
+    /// The gates before ink, then the bytes of the page without its final FF.
+    fn page_of(&self, job: &PrintJob, approved: &ConfirmText) -> Result<Vec<u8>, PrintFault> {
+        form::follows(job, approved).map_err(|_| PrintFault::FieldSpecFailure)?;
+        if self.sheet != Sheet::Read(job.number) {
+            return Err(PrintFault::SequenceInvalid);
+        }
+        let template = form::template(&job.template).map_err(|_| PrintFault::FormNotFound)?;
+        page::page(&template, &job.fields)
+    }
+
+    async fn ink(&mut self, page: &[u8], until: Duration) -> PrintOutcome {
+        let no_ink = |e: &LinkError| PrintOutcome::Failed {
+            fault: e.fault(),
+            ink: false,
+        };
+        self.link.forget();
+        // Page mode inks nothing before its FF, so a failure up to here is without ink.
+        let ready = [&command::LOAD_TO_PRINT_START, page].concat();
+        if let Err(e) = self.link.send(&ready, until).await {
+            return no_ink(&e);
+        }
+        if let Some(fault) = self.link.fault() {
+            return PrintOutcome::Failed { fault, ink: false };
+        }
+        let printed = match self.fenced_form_feed(until).await {
+            Ok(frame) => frame,
+            Err(e @ LinkError::Blocked { accepted: 0, .. }) => return no_ink(&e),
+            Err(e) => return PrintOutcome::after_ink(&e),
+        };
+        match self.fenced_form_feed(until).await {
+            Ok(ejected) => PrintOutcome::Done {
+                evidence: hex(&[printed, ejected].concat()),
+            },
+            Err(e) => PrintOutcome::after_ink(&e),
+        }
+    }
+
+    /// FF and a fence; the fence's own frame when it came back.
+    async fn fenced_form_feed(&mut self, until: Duration) -> Result<Vec<u8>, LinkError> {
+        self.fences = self.fences.wrapping_add(1);
+        let id = command::fence_id(b'F', self.fences);
+        let bytes = [&[FORM_FEED], command::fence(id).as_slice()].concat();
+        self.link.send(&bytes, until).await?;
+        let came = |r: &Reply| matches!(r, Reply::Tagged(0x22, got) if *got == id).then_some(());
+        self.link.answer(until, came).await?;
+        Ok([&[0x37, 0x22], id.as_slice(), &[0]].concat())
+    }
+
+    /// Sends whatever lies in the transport to the reject bin.
+    pub async fn divert(&mut self, within: Duration) -> Result<Diverted, PrintFault> {
+        let until = self.link.now().saturating_add(within);
+        self.sheet = Sheet::Stranger;
+        self.link.look().await.map_err(|e| e.fault())?;
+        if !self.link.asb().sheet_in_path() {
+            return Ok(Diverted::NothingThere);
+        }
+        let sent = self.link.send(&command::EJECT_TO_REJECT, until).await;
+        sent.map_err(|e| e.fault())?;
+        while self.link.asb().sheet_in_path() {
+            let stuck = |f: &PrintFault| *f != PrintFault::InkOut;
+            if let Some(fault) = self.link.fault().filter(stuck) {
+                return Err(fault);
+            }
+            if !self.link.pump(until).await.map_err(|e| e.fault())? {
+                return Err(PrintFault::Timeout);
+            }
+        }
+        Ok(Diverted::ToReject)
+    }
+
+    /// Brings the bundle in the escrow to the customer.
+    pub async fn present(&mut self, within: Duration) -> Result<(), PrintFault> {
+        let until = self.link.now().saturating_add(within);
+        let before = self.presenter().await.map_err(|e| e.fault())?;
+        if !before.escrow {
+            return Err(PrintFault::NoMediaPresent);
+        }
+        self.presenter_act(&command::PRESENT, until, |p| !p.escrow)
+            .await
+    }
+
+    /// Waits until the bundle is taken out of the output, at most `within`.
+    pub async fn wait_taken(&mut self, within: Duration) -> Result<Taking, PrintFault> {
+        let until = self.link.now().saturating_add(within);
+        loop {
+            let presenter = self.presenter().await.map_err(|e| e.fault())?;
+            if !presenter.output {
+                return Ok(Taking::Taken);
+            }
+            if self.link.now() >= until {
+                return Ok(Taking::StillThere);
+            }
+            let left = until.saturating_sub(self.link.now());
+            self.link.rest(PRESENTER_POLL.min(left)).await;
+        }
+    }
+
+    /// Draws the bundle back into the retract bin. Where it really went is read
+    /// from the bin's own count: a customer may take it at the last moment.
+    pub async fn retract(&mut self, within: Duration) -> Result<Retraction, PrintFault> {
+        let until = self.link.now().saturating_add(within);
+        let before = self.mechanism().await.map_err(|e| e.fault())?;
+        self.presenter_act(&command::RETRACT, until, |p| !p.output)
+            .await?;
+        let after = self.mechanism().await.map_err(|e| e.fault())?;
+        if after.retracted_bundles > before.retracted_bundles {
+            Ok(Retraction::ToBin)
+        } else {
+            Ok(Retraction::NothingThere)
+        }
+    }
+
+    /// One presenter act, then its status until `done` says so.
+    async fn presenter_act(
+        &mut self,
+        act: &[u8],
+        until: Duration,
+        done: impl Fn(&Presenter) -> bool,
+    ) -> Result<(), PrintFault> {
+        self.link.send(act, until).await.map_err(|e| e.fault())?;
+        loop {
+            let presenter = self.presenter().await.map_err(|e| e.fault())?;
+            if done(&presenter) {
+                return Ok(());
+            }
+            if presenter.jam {
+                return Err(PrintFault::MediaJammed);
+            }
+            if self.link.now() >= until {
+                return Err(PrintFault::Timeout);
+            }
+            self.link.rest(PRESENTER_POLL).await;
+        }
+    }
+
+    /// GS e 6; answered although a fault is reported.
+    async fn presenter(&mut self) -> Result<Presenter, LinkError> {
+        let until = self.link.now().saturating_add(ASK);
+        self.link.forget();
+        self.link.send(&command::PRESENTER_STATUS, until).await?;
+        self.link.answer_anyway(until, report::presenter).await
+    }
+
+    /// FS ( S fn 49; answered although a fault is reported.
+    async fn mechanism(&mut self) -> Result<Mechanism, LinkError> {
+        let until = self.link.now().saturating_add(ASK);
+        self.link.forget();
+        self.link.send(&command::MECHANISM_REPORT, until).await?;
+        self.link.answer_anyway(until, report::mechanism).await
+    }
+}
+
+/// The number a slot's name ends in, 1 to [`SLOTS_MAX`].
+fn slot_number(slot: &SlotId) -> Option<u8> {
+    let (_, digits) = slot.as_str().rsplit_once('-')?;
+    let number = digits.parse().ok()?;
+    (1..=SLOTS_MAX).contains(&number).then_some(number)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,422 @@
+//! The driver against its twin, on the bus everybody else uses, in virtual time.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+
+use counterfoil_data::bill::BillRange;
+use counterfoil_data::money::Fen;
+
+use super::*;
+use crate::system::TokioClock;
+use crate::transport::twin_bus::{TwinBus, TwinTransport};
+use crate::twin::form_printer::{FormPrinterTwin, Place};
+
+const FIRST: &str = "3130112100000101";
+const LONG: Duration = Duration::from_secs(10);
+
+fn number(text: &str) -> BillNumber {
+    text.parse().expect("a number")
+}
+
+fn slot(n: u8) -> SlotId {
+    format!("slot-{n}").parse().expect("a slot")
+}
+
+/// A kiosk's form printer with 20 transfer cheques and 5 cash cheques.
+struct Desk {
+    bus: TwinBus,
+    twin: Rc<RefCell<FormPrinterTwin>>,
+    clock: SharedClock,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let clock: SharedClock = Rc::new(TokioClock::starting_at(
+            jiff::Timestamp::from_second(1_800_000_000).expect("a time"),
+        ));
+        let range = |first: &str, count| BillRange::from_count(number(first), count).expect("fits");
+        let slots = [
+            (slot(1), range(FIRST, 20)),
+            (slot(2), range("3130111100000001", 5)),
+        ];
+        let twin = Rc::new(RefCell::new(FormPrinterTwin::new(slots, None)));
+        let bus = TwinBus::new(clock.clone());
+        bus.plug("form-printer", twin.clone());
+        Self { bus, twin, clock }
+    }
+
+    async fn open(&self) -> FormPrinter<TwinTransport> {
+        let transport = self.bus.open_now("form-printer").expect("plugged in");
+        FormPrinter::open(transport, self.clock.clone())
+            .await
+            .expect("opens")
+    }
+
+    fn desk(&self, line: &str) -> String {
+        self.bus.desk(&format!("form-printer {line}")).expect(line)
+    }
+
+    fn count(&self, counter: &str) -> u64 {
+        self.bus.counter("form-printer", counter)
+    }
+
+    fn places(&self) -> Vec<(String, Place)> {
+        let sheets = self.twin.borrow().sheets();
+        sheets
+            .iter()
+            .map(|s| (s.number.to_string(), s.place))
+            .collect()
+    }
+}
+
+fn run<F: Future<Output = ()>>(test: impl FnOnce(Desk) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, async { test(Desk::new()).await });
+}
+
+fn approved() -> ConfirmText {
+    ConfirmText {
+        account_name: "样例机械有限公司".to_owned(),
+        account: "6217000000000000123".to_owned(),
+        bank_name: "样例银行样例支行".to_owned(),
+        bank_number: "313100000013".to_owned(),
+        agent_masked: "张**".to_owned(),
+        ranges: vec![BillRange::from_count(number(FIRST), 5).expect("fits")],
+        count: 5,
+        fee: Fen(300),
+    }
+}
+
+fn job(at: &str) -> PrintJob {
+    let text = approved();
+    PrintJob {
+        number: number(at),
+        slot: slot(1),
+        template: "transfer-cheque".to_owned(),
+        fields: form::expected_fields(&text),
+        approved: text.digest(),
+        supplement_of: None,
+    }
+}
+
+#[test]
+fn a_form_is_fed_read_inked_presented_and_taken_s9() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        assert_eq!(printer.read_number(LONG).await, Ok(number(FIRST)));
+        let outcome = printer.print(&job(FIRST), &approved(), LONG).await;
+        // 37 22 F001 00: after the ink; F002 after the eject.
+        let evidence = "37224630303100".to_owned() + "37224630303200";
+        assert_eq!(outcome, PrintOutcome::Done { evidence });
+        let status = printer.status().await.expect("status");
+        assert_eq!(status.escrow, Occupancy::Occupied);
+        assert_eq!(status.transport, Occupancy::Empty);
+        printer.present(LONG).await.expect("presented");
+        assert_eq!(
+            printer.wait_taken(Duration::from_secs(2)).await,
+            Ok(Taking::StillThere)
+        );
+        desk.desk("take");
+        assert_eq!(printer.wait_taken(LONG).await, Ok(Taking::Taken));
+        let sheet = desk.twin.borrow().sheets().remove(0);
+        assert_eq!(sheet.place, Place::Taken);
+        for field in job(FIRST).fields.values() {
+            assert!(sheet.inked.contains(field), "{field} in {:?}", sheet.inked);
+        }
+        assert_eq!(desk.count("unknown-commands"), 0);
+        assert_eq!(
+            (
+                desk.count("feeds"),
+                desk.count("reads"),
+                desk.count("inked")
+            ),
+            (1, 2, 1)
+        );
+    });
+}
+
+#[test]
+fn another_number_is_never_inked_and_goes_to_the_reject_bin() {
+    run(|desk| async move {
+        desk.desk("swap next");
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        let read = printer.read_number(LONG).await.expect("read");
+        assert_eq!(read, number("3130112100000102"));
+        let refused = PrintOutcome::Failed {
+            fault: PrintFault::SequenceInvalid,
+            ink: false,
+        };
+        assert_eq!(printer.print(&job(FIRST), &approved(), LONG).await, refused);
+        assert_eq!(printer.divert(LONG).await, Ok(Diverted::ToReject));
+        assert_eq!(
+            desk.places(),
+            [("3130112100000102".to_owned(), Place::Reject)]
+        );
+        assert_eq!(desk.count("prints"), 0);
+    });
+}
+
+#[test]
+fn a_job_that_does_not_follow_from_the_confirmed_text_gets_no_ink_s22() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        printer.read_number(LONG).await.expect("read");
+        let mut other = approved();
+        other.account = "6217000000000000999".to_owned();
+        let refused = PrintOutcome::Failed {
+            fault: PrintFault::FieldSpecFailure,
+            ink: false,
+        };
+        assert_eq!(printer.print(&job(FIRST), &other, LONG).await, refused);
+        assert_eq!(desk.count("prints"), 0);
+    });
+}
+
+#[test]
+fn ink_before_feed_and_read_is_refused() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        let refused = PrintOutcome::Failed {
+            fault: PrintFault::SequenceInvalid,
+            ink: false,
+        };
+        assert_eq!(printer.print(&job(FIRST), &approved(), LONG).await, refused);
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        assert_eq!(printer.print(&job(FIRST), &approved(), LONG).await, refused);
+        assert_eq!(desk.count("prints"), 0);
+    });
+}
+
+#[test]
+fn a_jam_at_the_feed_says_that_paper_may_have_moved() {
+    run(|desk| async move {
+        desk.desk("jam after 0");
+        let mut printer = desk.open().await;
+        let fault = PrintFault::MediaJammed;
+        let fed = printer.feed(&slot(1), LONG).await;
+        assert_eq!(fed, Err(FeedError::MayHaveMoved { fault }));
+        let status = printer.status().await.expect("still answers");
+        assert!(status.jam);
+        assert_eq!(status.transport, Occupancy::Occupied);
+        assert_eq!(printer.divert(LONG).await, Err(fault));
+        desk.desk("clear jam");
+        assert_eq!(printer.divert(LONG).await, Ok(Diverted::NothingThere));
+        printer
+            .feed(&slot(1), LONG)
+            .await
+            .expect("the next one goes well");
+    });
+}
+
+#[test]
+fn a_jam_while_printing_is_a_failure_with_ink() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        printer.read_number(LONG).await.expect("read");
+        let (job, text) = (job(FIRST), approved());
+        let printing = printer.print(&job, &text, LONG);
+        let jam = async {
+            desk.clock.sleep(Duration::from_millis(500)).await;
+            assert_eq!(desk.desk("jam now"), "jammed while printing");
+        };
+        let (outcome, ()) = tokio::join!(printing, jam);
+        let failed = PrintOutcome::Failed {
+            fault: PrintFault::MediaJammed,
+            ink: true,
+        };
+        assert_eq!(outcome, failed);
+        desk.desk("clear jam");
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        assert_eq!(
+            printer.read_number(LONG).await,
+            Ok(number("3130112100000102"))
+        );
+        assert_eq!(
+            desk.count("prints"),
+            1,
+            "no page is ever printed again by itself"
+        );
+    });
+}
+
+#[test]
+fn an_empty_slot_a_missing_slot_and_no_ribbon_feed_nothing() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        let nothing = |fault| Err(FeedError::NothingFed { fault });
+        assert_eq!(
+            printer.feed(&slot(3), LONG).await,
+            nothing(PrintFault::SourceInvalid)
+        );
+        desk.desk("ribbon out");
+        assert_eq!(
+            printer.feed(&slot(1), LONG).await,
+            nothing(PrintFault::InkOut)
+        );
+        desk.desk("ribbon ok");
+        desk.desk("load slot-2 3130111100000009-3130111100000009");
+        printer.feed(&slot(2), LONG).await.expect("the last one");
+        assert_eq!(
+            printer.feed(&slot(2), LONG).await,
+            nothing(PrintFault::MediaRetained)
+        );
+        printer.divert(LONG).await.expect("diverted");
+        assert_eq!(
+            printer.feed(&slot(2), LONG).await,
+            nothing(PrintFault::PaperOut)
+        );
+        assert_eq!(desk.count("feeds"), 1);
+    });
+}
+
+#[test]
+fn an_unreadable_number_is_tried_three_times_and_no_more() {
+    run(|desk| async move {
+        desk.desk("unreadable next");
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        let unreadable = Err(ReadError::Unreadable { detail: 0x46 });
+        assert_eq!(printer.read_number(LONG).await, unreadable);
+        assert_eq!(desk.count("reads"), 3);
+    });
+}
+
+#[test]
+fn a_double_feed_and_a_stranger_show_another_number() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        desk.desk("double feed next");
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        assert_eq!(
+            printer.read_number(LONG).await,
+            Ok(number("3130112100000102"))
+        );
+        printer.divert(LONG).await.expect("diverted");
+        assert_eq!(desk.count("diverted"), 2);
+        desk.desk("wrong number next 1020112112345678");
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        assert_eq!(
+            printer.read_number(LONG).await,
+            Ok(number("1020112112345678"))
+        );
+    });
+}
+
+#[test]
+fn a_bundle_nobody_takes_is_retracted_and_one_just_taken_is_not() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        for at in [FIRST, "3130112100000102"] {
+            printer.feed(&slot(1), LONG).await.expect("fed");
+            printer.read_number(LONG).await.expect("read");
+            let outcome = printer.print(&job(at), &approved(), LONG).await;
+            assert!(matches!(outcome, PrintOutcome::Done { .. }));
+            printer.present(LONG).await.expect("presented");
+            if at == FIRST {
+                assert_eq!(printer.retract(LONG).await, Ok(Retraction::ToBin));
+            }
+        }
+        desk.desk("take");
+        assert_eq!(printer.retract(LONG).await, Ok(Retraction::NothingThere));
+        let places: Vec<Place> = desk.places().into_iter().map(|(_, p)| p).collect();
+        assert_eq!(places, [Place::Retract, Place::Taken]);
+        assert_eq!(printer.present(LONG).await, Err(PrintFault::NoMediaPresent));
+    });
+}
+
+#[test]
+fn after_a_power_cut_the_printer_says_what_lies_where_and_only_diverts_i6() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        printer.read_number(LONG).await.expect("read");
+        drop(printer);
+        desk.bus.host_gone();
+        let mut printer = desk.open().await;
+        let status = printer.status().await.expect("status");
+        assert_eq!(status.transport, Occupancy::Occupied);
+        assert_eq!(status.escrow, Occupancy::Empty);
+        let refused = PrintOutcome::Failed {
+            fault: PrintFault::SequenceInvalid,
+            ink: false,
+        };
+        assert_eq!(printer.read_number(LONG).await, Ok(number(FIRST)));
+        assert_eq!(printer.print(&job(FIRST), &approved(), LONG).await, refused);
+        assert_eq!(printer.divert(LONG).await, Ok(Diverted::ToReject));
+        assert_eq!(desk.count("prints"), 0);
+    });
+}
+
+#[test]
+fn a_kiosk_killed_at_any_moment_leaves_one_sheet_in_one_place() {
+    for cut_ms in (0..3_600).step_by(60) {
+        run(|desk| async move {
+            let mut printer = desk.open().await;
+            let selling = async {
+                printer.feed(&slot(1), LONG).await.expect("fed");
+                printer.read_number(LONG).await.expect("read");
+                let outcome = printer.print(&job(FIRST), &approved(), LONG).await;
+                assert!(matches!(outcome, PrintOutcome::Done { .. }));
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = selling => {}
+                () = desk.clock.sleep(Duration::from_millis(cut_ms)) => {}
+            }
+            drop(printer);
+            desk.bus.host_gone();
+            desk.clock.sleep(LONG).await;
+            let mut printer = desk.open().await;
+            let status = printer.status().await.expect("status");
+            let sheets = desk.twin.borrow().sheets();
+            assert!(sheets.len() <= 1);
+            let place = sheets.first().map(|s| s.place);
+            assert_eq!(
+                status.transport == Occupancy::Occupied,
+                place == Some(Place::Transport)
+            );
+            assert_eq!(
+                status.escrow == Occupancy::Occupied,
+                place == Some(Place::Escrow)
+            );
+            assert_eq!(status.output, Occupancy::Empty);
+            if place == Some(Place::Transport) {
+                assert_eq!(printer.divert(LONG).await, Ok(Diverted::ToReject));
+            }
+            printer.feed(&slot(1), LONG).await.expect("goes on");
+            assert!(desk.count("prints") <= 1, "never inked twice");
+        });
+    }
+}
+
+#[test]
+fn unplugging_in_the_middle_of_ink_is_unknown_not_failed() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        printer.read_number(LONG).await.expect("read");
+        let (job, text) = (job(FIRST), approved());
+        let printing = printer.print(&job, &text, LONG);
+        let pull = async {
+            desk.clock.sleep(Duration::from_millis(500)).await;
+            desk.bus.unplug("form-printer");
+        };
+        let (outcome, ()) = tokio::join!(printing, pull);
+        let why = PrintFault::NoDevice;
+        assert_eq!(outcome, PrintOutcome::Unknown { why });
+    });
+}
+
+#[test]
+fn positions_are_rounded_to_the_nearest_dot_once() {
+    assert_eq!([0, 10, 1700, 6].map(page::dots), [0, 8, 1360, 5]);
+}

@@ -1,0 +1,58 @@
+//! What a test or a person reads about each sheet, and the files it leaves.
+//!
+//! `sheets.jsonl` gets a line whenever a sheet changes place, so the last line of
+//! a number is where it is; `form-<number>.png` is drawn from the bytes when an
+//! inked sheet leaves the head.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use counterfoil_data::bill::BillNumber;
+
+use super::path::{Place, Sheet};
+use crate::paper;
+
+/// One sheet.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SheetRecord {
+    /// The number printed by the works.
+    pub number: BillNumber,
+    /// Texts that were inked, in the order they came.
+    pub inked: Vec<String>,
+    /// Whether a jam cut the ink short.
+    pub partial: bool,
+    /// Where it is now.
+    pub place: Place,
+}
+
+impl SheetRecord {
+    /// Reads it off the sheet.
+    pub(super) fn of(sheet: &Sheet) -> Self {
+        let texts = |page: &Vec<u8>| paper::texts(page);
+        Self {
+            number: sheet.number,
+            inked: sheet.pages.iter().flat_map(texts).collect(),
+            partial: sheet.partial,
+            place: sheet.place,
+        }
+    }
+}
+
+/// Appends the list line; draws the form when it has just left the head.
+pub(super) fn write(directory: &Path, sheet: &Sheet) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let mut list = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(directory.join("sheets.jsonl"))?;
+    let mut line = serde_json::to_vec(&SheetRecord::of(sheet)).map_err(io::Error::other)?;
+    line.push(b'\n');
+    list.write_all(&line)?;
+    let left_head = matches!(sheet.place, Place::Escrow | Place::Reject);
+    if sheet.pages.is_empty() || !left_head {
+        return Ok(());
+    }
+    let png = paper::form_preview(sheet.number, &sheet.pages.concat()).map_err(io::Error::other)?;
+    fs::write(directory.join(format!("form-{}.png", sheet.number)), png)
+}
