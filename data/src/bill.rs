@@ -9,6 +9,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+mod range;
+
+pub use range::BillRange;
+
 /// Forms in one range at most: a vault of a bank fits, arithmetic cannot overflow.
 pub const RANGE_COUNT_MAX: u32 = 100_000_000;
 
@@ -265,169 +269,11 @@ impl<'de> Deserialize<'de> for BillNumber {
     }
 }
 
-/// Consecutive numbers of one prefix, both ends included (号段).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BillRange {
-    prefix: BillPrefix,
-    first: Serial,
-    last: Serial,
-}
-
-impl BillRange {
-    /// `first..=last` of one prefix.
-    pub fn new(prefix: BillPrefix, first: Serial, last: Serial) -> Result<Self, BillError> {
-        if last < first {
-            return Err(BillError::Backwards);
-        }
-        Ok(Self {
-            prefix,
-            first,
-            last,
-        })
-    }
-
-    /// `count` numbers from `first` on; `count` is at least 1.
-    pub fn from_count(first: BillNumber, count: u32) -> Result<Self, BillError> {
-        let steps = count.checked_sub(1).ok_or(BillError::Backwards)?;
-        Self::new(first.prefix, first.serial, first.serial.forward(steps)?)
-    }
-
-    /// A single number as a range.
-    pub fn single(number: BillNumber) -> Self {
-        Self {
-            prefix: number.prefix,
-            first: number.serial,
-            last: number.serial,
-        }
-    }
-
-    /// Row 1 of every number in it.
-    pub fn prefix(self) -> BillPrefix {
-        self.prefix
-    }
-
-    /// The first number.
-    pub fn first(self) -> BillNumber {
-        BillNumber {
-            prefix: self.prefix,
-            serial: self.first,
-        }
-    }
-
-    /// The last number.
-    pub fn last(self) -> BillNumber {
-        BillNumber {
-            prefix: self.prefix,
-            serial: self.last,
-        }
-    }
-
-    /// How many forms: 1 to 100,000,000.
-    pub fn count(self) -> u32 {
-        self.last.0.saturating_sub(self.first.0).saturating_add(1)
-    }
-
-    /// Whether `number` is one of them.
-    pub fn contains(self, number: BillNumber) -> bool {
-        number.prefix == self.prefix && self.first <= number.serial && number.serial <= self.last
-    }
-
-    /// Whether the two share a number.
-    pub fn overlaps(self, other: Self) -> bool {
-        self.prefix == other.prefix && self.first <= other.last && other.first <= self.last
-    }
-
-    /// The first `count` numbers and what is left of them, if anything.
-    /// `None` when the range holds fewer.
-    pub fn take_first(self, count: u32) -> Option<(Self, Option<Self>)> {
-        if count == 0 || count > self.count() {
-            return None;
-        }
-        let head = Self::from_count(self.first(), count).ok()?;
-        let rest = head
-            .last()
-            .next()
-            .ok()
-            .and_then(|n| Self::new(self.prefix, n.serial, self.last).ok());
-        Some((head, rest))
-    }
-
-    /// What remains on both sides when `hole` (inside this range) is cut out.
-    pub fn without(self, hole: Self) -> Option<(Option<Self>, Option<Self>)> {
-        if hole.prefix != self.prefix || hole.first < self.first || hole.last > self.last {
-            return None;
-        }
-        let before = hole.first.0.checked_sub(1).map(Serial);
-        let before = before.and_then(|end| Self::new(self.prefix, self.first, end).ok());
-        let after = hole.last.forward(1).ok();
-        let after = after.and_then(|start| Self::new(self.prefix, start, self.last).ok());
-        Some((before, after))
-    }
-
-    /// One range out of two that touch, in either order; `None` if they do not.
-    pub fn merge(self, other: Self) -> Option<Self> {
-        let (low, high) = if self.first <= other.first {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        let touches = low.prefix == high.prefix && low.last.forward(1).ok() == Some(high.first);
-        touches.then_some(Self {
-            prefix: low.prefix,
-            first: low.first,
-            last: high.last,
-        })
-    }
-
-    /// Every number, in order.
-    pub fn numbers(self) -> impl Iterator<Item = BillNumber> {
-        (self.first.0..=self.last.0).map(move |serial| BillNumber {
-            prefix: self.prefix,
-            serial: Serial(serial),
-        })
-    }
-}
-
-impl fmt::Display for BillRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}-{}", self.prefix, self.first, self.last)
-    }
-}
-
-/// On the wire a range is its two ends.
-#[derive(Serialize, Deserialize)]
-struct RangeEnds {
-    first: BillNumber,
-    last: BillNumber,
-}
-
-impl Serialize for BillRange {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        RangeEnds {
-            first: self.first(),
-            last: self.last(),
-        }
-        .serialize(s)
-    }
-}
-
-impl<'de> Deserialize<'de> for BillRange {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let ends = RangeEnds::deserialize(d)?;
-        if ends.first.prefix != ends.last.prefix {
-            return Err(serde::de::Error::custom("a range never crosses a prefix"));
-        }
-        Self::new(ends.first.prefix, ends.first.serial, ends.last.serial)
-            .map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(feature = "openapi")]
 mod schema {
-    use utoipa::openapi::schema::{ObjectBuilder, Type};
     use utoipa::openapi::{RefOr, schema::Schema};
 
-    use super::{BillNumber, BillRange};
+    use super::BillNumber;
 
     impl utoipa::PartialSchema for BillNumber {
         fn schema() -> RefOr<Schema> {
@@ -435,74 +281,7 @@ mod schema {
         }
     }
     impl utoipa::ToSchema for BillNumber {}
-
-    impl utoipa::PartialSchema for BillRange {
-        fn schema() -> RefOr<Schema> {
-            let number = || crate::ids::text_schema("^[0-9]{6}[1-8][0-9]{9}$");
-            ObjectBuilder::new()
-                .schema_type(Type::Object)
-                .property("first", number())
-                .property("last", number())
-                .required("first")
-                .required("last")
-                .build()
-                .into()
-        }
-    }
-    impl utoipa::ToSchema for BillRange {}
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn number(text: &str) -> BillNumber {
-        text.parse().expect("a number of the tables")
-    }
-
-    #[test]
-    fn the_published_example_is_a_transfer_cheque_of_icbc_region_11() {
-        let n = number("1020112112345678");
-        assert_eq!(n.prefix.bank_code(), 102);
-        assert_eq!(
-            (n.prefix.reserved(), n.prefix.region(), n.prefix.works()),
-            (0, 11, 1)
-        );
-        assert_eq!(n.prefix.kind(), Ok(BillKind::TransferCheque));
-        assert_eq!(n.rows(), "10201121 12345678");
-    }
-
-    #[test]
-    fn a_works_digit_outside_the_table_is_accepted() {
-        assert_eq!(number("5010352828193930").prefix.works(), 8);
-    }
-
-    #[test]
-    fn an_unassigned_kind_and_a_wrong_shape_are_refused() {
-        assert_eq!(
-            "1020110112345678".parse::<BillNumber>(),
-            Err(BillError::Kind(0))
-        );
-        assert!("102011211234567".parse::<BillNumber>().is_err());
-        assert!("10201121１２345678".parse::<BillNumber>().is_err());
-    }
-
-    #[test]
-    fn a_range_never_wraps_past_the_last_serial() {
-        assert_eq!(
-            BillRange::from_count(number("1020112199999999"), 2),
-            Err(BillError::Overflow)
-        );
-        assert_eq!(number("1020112199999999").next(), Err(BillError::Overflow));
-    }
-
-    #[test]
-    fn taking_from_the_front_and_merging_back_gives_the_same_range() {
-        let range = BillRange::from_count(number("1020112100000100"), 100).expect("fits");
-        let (head, rest) = range.take_first(25).expect("enough");
-        assert_eq!((head.count(), rest.map(BillRange::count)), (25, Some(75)));
-        assert_eq!(head.merge(rest.expect("75 left")), Some(range));
-        assert_eq!(range.take_first(101), None);
-        assert_eq!(range.take_first(100), Some((range, None)));
-    }
-}
+mod tests;

@@ -8,9 +8,15 @@ use super::Digest;
 use super::confirm::ConfirmText;
 use super::forms::FormState;
 use crate::bill::{BillKind, BillNumber, BillRange};
-use crate::ids::{BranchId, KioskId, SaleId, SlotId};
+use crate::ids::{KioskId, SaleId, SlotId};
 use crate::money::Fen;
-use crate::sealed::{Challenge, SealKey, Sealed, SecretText};
+use crate::sealed::{Challenge, Sealed, SecretText};
+
+mod identity;
+mod kiosk;
+
+pub use identity::{Authenticity, DocumentFields, IdentityHead, LivePrint};
+pub use kiosk::{Checkpoint, KioskView, SlotView};
 
 /// Forms in one sale at most, all kinds together.
 pub const SALE_FORMS_MAX: u32 = 200;
@@ -126,133 +132,6 @@ pub enum CardProof {
     Genuine,
     /// Static or no authentication: the host must confirm.
     HostMustConfirm,
-}
-
-/// The kiosk's assertion that the document is authentic (S16), inside
-/// [`IdentityHead`]; the whole request is signed by the kiosk key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Authenticity {
-    /// The security module that authenticated the card, as printed (`05.01-…`).
-    pub sam_id: String,
-    /// SW3 of find, select and read, in order.
-    pub status: Vec<u8>,
-    /// SHA-256 over the frame that was read.
-    pub frame: Digest,
-    /// When, RFC 3339.
-    pub at: jiff::Timestamp,
-    /// Ed25519 by the kiosk key over [`Authenticity::statement`], hex of 64 bytes.
-    pub signature: String,
-}
-
-impl Authenticity {
-    /// The bytes the kiosk signs: a label, the binding, and every field.
-    pub fn statement(&self, binding: crate::sealed::Binding) -> Vec<u8> {
-        let mut bytes = b"counterfoil/v1/authenticity\0".to_vec();
-        bytes.extend_from_slice(&binding.sale.0.to_be_bytes());
-        bytes.extend_from_slice(&binding.challenge.0);
-        let len = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes();
-        bytes.extend_from_slice(&len(self.sam_id.len()));
-        bytes.extend_from_slice(self.sam_id.as_bytes());
-        bytes.extend_from_slice(&len(self.status.len()));
-        bytes.extend_from_slice(&self.status);
-        bytes.extend_from_slice(&self.frame.0);
-        bytes.extend_from_slice(&self.at.as_millisecond().to_be_bytes());
-        bytes
-    }
-}
-
-/// `POST /v1/sales/{id}/identity` (S10-S12): the head of an octet stream.
-///
-/// Body = length of this JSON as u32 big-endian, the JSON, then the bytes of a
-/// `Sealed<LivePrint>` ([`crate::sealed::Sealed::to_bytes`]).
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct IdentityHead {
-    /// The document's fields, sealed (see [`DocumentFields`]).
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub document: Sealed<DocumentFields>,
-    /// The kiosk's signed assertion.
-    pub authenticity: Authenticity,
-}
-
-/// What the backend needs of an ID document. Travels only sealed.
-pub struct DocumentFields {
-    /// Name as printed.
-    pub name: crate::secret::Secret<String>,
-    /// Citizen number, 18 characters.
-    pub number: crate::secret::Secret<String>,
-    /// Last day of validity; `None` = long-term (长期).
-    pub valid_to: Option<jiff::civil::Date>,
-}
-
-impl crate::sealed::Sealable for DocumentFields {
-    const LABEL: &'static str = "document";
-
-    fn to_plain(&self) -> crate::secret::Secret<Vec<u8>> {
-        let valid = self.valid_to.map(|d| d.to_string()).unwrap_or_default();
-        let text = [self.name.expose().as_str(), self.number.expose(), &valid].join("\n");
-        crate::secret::Secret::new(text.into_bytes())
-    }
-
-    fn from_plain(plain: &[u8]) -> Option<Self> {
-        let mut lines = std::str::from_utf8(plain).ok()?.split('\n');
-        let (name, number, valid) = (lines.next()?, lines.next()?, lines.next()?);
-        let valid_to = if valid.is_empty() {
-            None
-        } else {
-            Some(valid.parse().ok()?)
-        };
-        let secret = |text: &str| crate::secret::Secret::new(text.to_owned());
-        Some(Self {
-            name: secret(name),
-            number: secret(number),
-            valid_to,
-        })
-    }
-}
-
-/// A live fingerprint image. Travels only sealed.
-pub struct LivePrint {
-    /// Pixels per row.
-    pub width: u16,
-    /// Rows.
-    pub height: u16,
-    /// Resolution in dots per inch.
-    pub dpi: u16,
-    /// Row-major, ridges dark, `width * height` bytes.
-    pub pixels: crate::secret::Secret<Vec<u8>>,
-}
-
-impl crate::sealed::Sealable for LivePrint {
-    const LABEL: &'static str = "live-print";
-
-    fn to_plain(&self) -> crate::secret::Secret<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(self.pixels.expose().len().saturating_add(6));
-        bytes.extend_from_slice(&self.width.to_be_bytes());
-        bytes.extend_from_slice(&self.height.to_be_bytes());
-        bytes.extend_from_slice(&self.dpi.to_be_bytes());
-        bytes.extend_from_slice(self.pixels.expose());
-        crate::secret::Secret::new(bytes)
-    }
-
-    fn from_plain(plain: &[u8]) -> Option<Self> {
-        let (head, pixels) = plain.split_first_chunk::<6>()?;
-        let [w1, w0, h1, h0, d1, d0] = *head;
-        let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
-        if usize::from(width).checked_mul(usize::from(height)) != Some(pixels.len()) {
-            return None;
-        }
-        let pixels = crate::secret::Secret::new(pixels.to_vec());
-        Some(Self {
-            width,
-            height,
-            dpi: u16::from_be_bytes([d1, d0]),
-            pixels,
-        })
-    }
 }
 
 /// `POST /v1/sales/{id}/order` (S6).
@@ -486,63 +365,4 @@ pub struct Proof {
     pub root: Digest,
     /// Audit path from leaf to root, bottom up (RFC 6962).
     pub path: Vec<Digest>,
-}
-
-/// `GET /v1/kiosk`: who am I, what was I doing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct KioskView {
-    /// The signer.
-    pub kiosk: KioskId,
-    /// Its branch.
-    pub branch: BranchId,
-    /// Name of the branch, as printed.
-    pub branch_name: String,
-    /// Modes this kiosk offers.
-    pub modes: Vec<PurchaseMode>,
-    /// The backend's sealing key, hex of 32 bytes.
-    pub seal_key: String,
-    /// The sale in progress, if any.
-    pub open_sale: Option<SaleView>,
-    /// What the books say lies in each slot.
-    pub slots: Vec<SlotView>,
-    /// Largest sequence number the backend saw from this kiosk.
-    pub sequence: u64,
-    /// Head of the evidence log: size and root; the kiosk refuses a shrunk log.
-    pub checkpoint: Checkpoint,
-}
-
-impl KioskView {
-    /// The sealing key, if well-formed.
-    pub fn sealing_key(&self) -> Option<SealKey> {
-        super::unhex(&self.seal_key)
-            .and_then(|b| b.try_into().ok())
-            .map(SealKey)
-    }
-}
-
-/// One feed slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct SlotView {
-    /// Which slot.
-    pub slot: SlotId,
-    /// What it holds.
-    pub kind: BillKind,
-    /// Forms left.
-    pub count: u32,
-    /// Locked after a mismatch until staff look.
-    pub locked: bool,
-}
-
-/// Head of the evidence log (C2SP tlog-checkpoint).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Checkpoint {
-    /// Leaves.
-    pub size: u64,
-    /// RFC 6962 root hash.
-    pub root: Digest,
-    /// Signed note text (origin, size, root, signature line).
-    pub note: String,
 }

@@ -1,0 +1,134 @@
+//! The identity gate on the wire (S10-S12, S16): the document, the kiosk's
+//! assertion that it is authentic, and the live print.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sealed::Sealed;
+use crate::wire::Digest;
+
+/// The kiosk's assertion that the document is authentic (S16), inside
+/// [`IdentityHead`]; the whole request is signed by the kiosk key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Authenticity {
+    /// The security module that authenticated the card, as printed (`05.01-…`).
+    pub sam_id: String,
+    /// SW3 of find, select and read, in order.
+    pub status: Vec<u8>,
+    /// SHA-256 over the frame that was read.
+    pub frame: Digest,
+    /// When, RFC 3339.
+    pub at: jiff::Timestamp,
+    /// Ed25519 by the kiosk key over [`Authenticity::statement`], hex of 64 bytes.
+    pub signature: String,
+}
+
+impl Authenticity {
+    /// The bytes the kiosk signs: a label, the binding, and every field.
+    pub fn statement(&self, binding: crate::sealed::Binding) -> Vec<u8> {
+        let mut bytes = b"counterfoil/v1/authenticity\0".to_vec();
+        bytes.extend_from_slice(&binding.sale.0.to_be_bytes());
+        bytes.extend_from_slice(&binding.challenge.0);
+        let len = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes();
+        bytes.extend_from_slice(&len(self.sam_id.len()));
+        bytes.extend_from_slice(self.sam_id.as_bytes());
+        bytes.extend_from_slice(&len(self.status.len()));
+        bytes.extend_from_slice(&self.status);
+        bytes.extend_from_slice(&self.frame.0);
+        bytes.extend_from_slice(&self.at.as_millisecond().to_be_bytes());
+        bytes
+    }
+}
+
+/// `POST /v1/sales/{id}/identity` (S10-S12): the head of an octet stream.
+///
+/// Body = length of this JSON as u32 big-endian, the JSON, then the bytes of a
+/// `Sealed<LivePrint>` ([`crate::sealed::Sealed::to_bytes`]).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct IdentityHead {
+    /// The document's fields, sealed (see [`DocumentFields`]).
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub document: Sealed<DocumentFields>,
+    /// The kiosk's signed assertion.
+    pub authenticity: Authenticity,
+}
+
+/// What the backend needs of an ID document. Travels only sealed.
+pub struct DocumentFields {
+    /// Name as printed.
+    pub name: crate::secret::Secret<String>,
+    /// Citizen number, 18 characters.
+    pub number: crate::secret::Secret<String>,
+    /// Last day of validity; `None` = long-term (长期).
+    pub valid_to: Option<jiff::civil::Date>,
+}
+
+impl crate::sealed::Sealable for DocumentFields {
+    const LABEL: &'static str = "document";
+
+    fn to_plain(&self) -> crate::secret::Secret<Vec<u8>> {
+        let valid = self.valid_to.map(|d| d.to_string()).unwrap_or_default();
+        let text = [self.name.expose().as_str(), self.number.expose(), &valid].join("\n");
+        crate::secret::Secret::new(text.into_bytes())
+    }
+
+    fn from_plain(plain: &[u8]) -> Option<Self> {
+        let mut lines = std::str::from_utf8(plain).ok()?.split('\n');
+        let (name, number, valid) = (lines.next()?, lines.next()?, lines.next()?);
+        let valid_to = if valid.is_empty() {
+            None
+        } else {
+            Some(valid.parse().ok()?)
+        };
+        let secret = |text: &str| crate::secret::Secret::new(text.to_owned());
+        Some(Self {
+            name: secret(name),
+            number: secret(number),
+            valid_to,
+        })
+    }
+}
+
+/// A live fingerprint image. Travels only sealed.
+pub struct LivePrint {
+    /// Pixels per row.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+    /// Resolution in dots per inch.
+    pub dpi: u16,
+    /// Row-major, ridges dark, `width * height` bytes.
+    pub pixels: crate::secret::Secret<Vec<u8>>,
+}
+
+impl crate::sealed::Sealable for LivePrint {
+    const LABEL: &'static str = "live-print";
+
+    fn to_plain(&self) -> crate::secret::Secret<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(self.pixels.expose().len().saturating_add(6));
+        bytes.extend_from_slice(&self.width.to_be_bytes());
+        bytes.extend_from_slice(&self.height.to_be_bytes());
+        bytes.extend_from_slice(&self.dpi.to_be_bytes());
+        bytes.extend_from_slice(self.pixels.expose());
+        crate::secret::Secret::new(bytes)
+    }
+
+    fn from_plain(plain: &[u8]) -> Option<Self> {
+        let (head, pixels) = plain.split_first_chunk::<6>()?;
+        let [w1, w0, h1, h0, d1, d0] = *head;
+        let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
+        if usize::from(width).checked_mul(usize::from(height)) != Some(pixels.len()) {
+            return None;
+        }
+        let pixels = crate::secret::Secret::new(pixels.to_vec());
+        Some(Self {
+            width,
+            height,
+            dpi: u16::from_be_bytes([d1, d0]),
+            pixels,
+        })
+    }
+}
