@@ -1,12 +1,13 @@
 //! The USB seam: what a driver may ask of a device, and nothing else.
 //!
 //! Three implementations: `rusb_bus` (hardware), [`twin_bus`] (in process, virtual
-//! time) and the USB/IP client in user space (`usbip`).
+//! time) and the USB/IP client in user space ([`usbip`]).
 //! Everything runs on one thread; only the rusb implementation has threads, one
 //! per IN endpoint, because rusb cannot cancel a read.
 
 pub mod descriptor;
 pub mod twin_bus;
+pub mod usbip;
 
 use std::time::Duration;
 

@@ -226,4 +226,4 @@ impl Drop for TwinTransport {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

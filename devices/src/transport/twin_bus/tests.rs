@@ -17,12 +17,21 @@ const MS: Duration = Duration::from_millis(1);
 
 /// Takes bytes on 01, gives them back on 82 after 250 ms.
 #[derive(Default)]
-struct Echo {
+pub(crate) struct Echo {
     room: usize,
     held: VecDeque<u8>,
     ready_at: Option<Duration>,
     stalls: bool,
     hosts_gone: u64,
+}
+
+impl Echo {
+    pub(crate) fn with_room(room: usize) -> Self {
+        Self {
+            room,
+            ..Self::default()
+        }
+    }
 }
 
 impl Twin for Echo {
@@ -112,13 +121,7 @@ fn run<F: Future<Output = ()>>(body: impl FnOnce(TwinBus, Rc<TokioClock>) -> F) 
     local.block_on(&runtime, async {
         let clock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
         let bus = TwinBus::new(clock.clone());
-        bus.plug(
-            "echo",
-            Rc::new(RefCell::new(Echo {
-                room: 4,
-                ..Echo::default()
-            })),
-        );
+        bus.plug("echo", Rc::new(RefCell::new(Echo::with_room(4))));
         body(bus, clock).await;
     });
 }
