@@ -6,6 +6,8 @@
 pub mod cmd;
 pub mod flow;
 pub mod input;
+pub mod journal;
+pub mod link;
 pub mod model;
 pub mod screen;
 pub mod station;

@@ -85,7 +85,6 @@ macro_rules! steps {
     ($($name:ident),+ $(,)?) => {
         /// Where the customer stands.
         #[derive(Debug)]
-        #[expect(clippy::large_enum_variant, reason = "there is exactly one value of it")]
         pub(super) enum Step { $($name($name)),+ }
 
         $(impl From<$name> for Step {

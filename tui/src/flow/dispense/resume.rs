@@ -15,7 +15,8 @@ use super::super::event::{Answer, Paper, PrinterFacts};
 use super::super::paper::{Delivery, each, never_fired, undelivered};
 use super::super::proof::Linked;
 use super::super::step::Step;
-use super::{Dispensing, Phase, Place, Then, no_outcome};
+use super::sheet::no_outcome;
+use super::{Dispensing, Phase, Place, Then};
 use crate::flow::effect::{Desk, Ticket};
 
 /// Looks at a printer that does not answer, before its paper is given up.

@@ -1,0 +1,218 @@
+//! One way through, and the ways out that must always work.
+
+use super::world::{FIRST, Fates, UNIT, World};
+use crate::cmd::Cmd;
+use crate::model::{Body, StopReason};
+
+pub fn at_order(fates: &[u8]) -> World {
+    let mut world = World::new(Fates::new());
+    world.until("Attract");
+    world.cmd(Cmd::Enter);
+    assert_eq!(world.screen(), "PickMode");
+    world.set_fates(fates);
+    world.cmd(Cmd::Enter);
+    world
+}
+
+fn order(world: &mut World) {
+    world.until("PickOrder");
+    world.cmd(Cmd::Enter);
+    world.cmd(Cmd::Enter);
+}
+
+fn stop_reason(world: &World) -> Option<StopReason> {
+    match world.body() {
+        Body::Stopped { why, .. } => Some(why),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_sale_goes_from_attract_to_two_taken_forms_and_a_receipt() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Done");
+    assert_eq!(world.taken.len(), 2);
+    assert!(world.taken.contains(&FIRST.parse().expect("a number")));
+    let paper: Vec<&str> = world
+        .log
+        .iter()
+        .copied()
+        .filter(|name| ["Advise", "Feed", "ReadNumber", "Print", "Present"].contains(name))
+        .collect();
+    // feeding 1 | paper 1 | printed 1 + feeding 2 | paper 2 | printed 2 | present
+    let wanted = "Advise Feed ReadNumber Print Advise Feed ReadNumber Print Advise Present \
+                  Advise Advise";
+    assert_eq!(paper.join(" "), wanted);
+    world.cmd(Cmd::Enter);
+    assert_eq!(world.screen(), "Attract");
+    assert!(world.journal.is_empty());
+}
+
+#[test]
+fn nothing_of_the_customer_is_left_in_the_flow_at_attract() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Done");
+    assert!(format!("{:?}", world.flow).contains(UNIT));
+    world.cmd(Cmd::Enter);
+    world.until("Attract");
+    let all = format!("{:?}", world.flow);
+    for trace in [UNIT, "张**", "0001", "L0001", "Sealed"] {
+        assert!(!all.contains(trace), "{trace} survives (I10)");
+    }
+}
+
+#[test]
+fn a_forged_document_stops_the_sale_and_the_sensor_is_never_armed() {
+    // Fates: open, card, pin, info, document.
+    let mut world = at_order(&[0, 0, 0, 0, 2]);
+    world.until("Stopped");
+    assert_eq!(stop_reason(&world), Some(StopReason::DocumentNotAuthentic));
+    assert!(!world.log.contains(&"CaptureFinger"), "S16");
+    world.until("Attract");
+    assert!(world.log.contains(&"Cancel"));
+}
+
+#[test]
+fn a_wrong_pin_is_asked_again_without_reading_the_card_again() {
+    let mut world = at_order(&[0, 0, 0, 3]);
+    world.until("PlaceDocument");
+    let count = |name| world.log.iter().filter(|n| **n == name).count();
+    assert_eq!(count("ReadCard"), 1);
+    assert_eq!(count("SealCard"), 1);
+    assert_eq!(count("StartPin"), 2);
+}
+
+#[test]
+fn escape_cancels_with_the_backend_at_every_step_before_linking() {
+    for screen in ["InsertCard", "PlaceDocument", "PlaceFinger", "PickOrder"] {
+        let mut world = at_order(&[]);
+        world.until(screen);
+        world.cmd(Cmd::Back);
+        assert_eq!(stop_reason(&world), Some(StopReason::Cancelled), "{screen}");
+        world.until("Attract");
+        assert!(world.log.contains(&"Cancel"), "{screen}");
+    }
+}
+
+#[test]
+fn a_silent_customer_is_sent_home_after_a_countdown() {
+    let mut world = at_order(&[]);
+    world.until("PlaceDocument");
+    let flow = world.flow.as_ref().expect("a flow");
+    let due = flow.deadline().expect("a deadline");
+    assert_eq!(
+        flow.screen(due - std::time::Duration::from_secs(16))
+            .seconds_left,
+        None
+    );
+    assert_eq!(
+        flow.screen(due - std::time::Duration::from_secs(15))
+            .seconds_left,
+        Some(15)
+    );
+    world.deadline();
+    assert_eq!(stop_reason(&world), Some(StopReason::TimedOut));
+    world.until("Attract");
+}
+
+#[test]
+fn with_the_link_down_nothing_is_fed_and_the_same_advice_is_repeated() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Dispensing");
+    // advise: lost three times (each try is followed by a wait).
+    world.set_fates(&[1, 0, 1, 0, 1, 0]);
+    for _ in 0..5 {
+        world.answer_one();
+        assert!(!world.log.contains(&"Feed"), "I5");
+    }
+    let Body::Dispensing { phase, .. } = world.body() else {
+        panic!("at {}", world.screen());
+    };
+    assert_eq!(phase, crate::model::FormPhase::Waiting);
+    world.until("Done");
+    assert_eq!(world.taken.len(), 2);
+}
+
+#[test]
+fn a_wrong_number_gets_no_ink_and_the_customer_gets_what_is_printed() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Dispensing");
+    // First form: advise, feed, read, print. Second: advise, feed (double).
+    world.set_fates(&[0, 0, 0, 0, 0, 3]);
+    world.until("Done");
+    assert_eq!(world.inked.len(), 1);
+    assert_eq!(world.taken.len(), 1);
+    assert!(world.log.contains(&"Divert"));
+}
+
+#[test]
+fn a_wrong_number_breaks_the_sale_off_when_more_forms_were_to_come() {
+    let mut world = at_order(&[]);
+    world.until("PickOrder");
+    for cmd in [Cmd::Digit(4), Cmd::Enter, Cmd::Enter] {
+        world.cmd(cmd);
+    }
+    world.until("Dispensing");
+    world.set_fates(&[0, 0, 0, 0, 0, 3]);
+    world.until("Done");
+    assert!(world.log.contains(&"Abandon"));
+    assert_eq!(world.taken.len(), 1);
+}
+
+#[test]
+fn a_spoiled_form_is_replaced_and_the_customer_gets_as_many_as_ordered() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Dispensing");
+    world.set_fates(&[0, 0, 0, 1]);
+    world.until("Done");
+    assert_eq!(world.taken.len(), 2);
+    assert_eq!(world.sale.as_ref().map(|s| s.forms.len()), Some(3));
+}
+
+#[test]
+fn forms_not_taken_are_retracted() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("TakeForms");
+    // The advice `presented`, then the wait for the hand.
+    world.set_fates(&[0, 1]);
+    world.until("Done");
+    assert!(world.taken.is_empty());
+    assert!(world.log.contains(&"Retract"));
+}
+
+#[test]
+fn a_kill_between_the_durable_feed_and_the_feed_itself_loses_no_form() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Dispensing");
+    // `feeding 1` is durable, the answer was lost, then the power.
+    world.set_fates(&[2]);
+    world.answer_one();
+    world.power_on();
+    world.until("Done");
+    assert_eq!(world.taken.len(), 2);
+}
+
+#[test]
+fn a_kill_with_a_sheet_under_way_freezes_that_number_and_goes_on() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Dispensing");
+    world.answer_one(); // advise
+    world.answer_one(); // feed
+    world.power_on();
+    world.until("Done");
+    assert_eq!(world.taken.len(), 1);
+    assert!(world.transport.is_none(), "the sheet was diverted");
+    let unknown = world.sale.as_ref().map(|sale| {
+        let unknown = counterfoil_data::wire::forms::FormState::Unknown;
+        sale.forms.iter().filter(|f| f.state == unknown).count()
+    });
+    assert_eq!(unknown, Some(1), "I6");
+}

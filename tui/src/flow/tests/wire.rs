@@ -1,0 +1,123 @@
+//! Messages of the modelled backend, and its table of a form's life.
+
+use counterfoil_data::bill::BillKind;
+use counterfoil_data::money::Fen;
+use counterfoil_data::sealed::{Challenge, Sealed};
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::forms::{FormEvent, FormState};
+use counterfoil_data::wire::problem::{Problem, Retry};
+use counterfoil_data::wire::sale::{
+    Offer, Proof, PurchaseMode, Receipt, SaleState, SaleView, UnitView,
+};
+
+use super::world::UNIT;
+use crate::flow::effect::Act;
+use crate::flow::event::Answer;
+
+pub fn is_watch(act: &Act) -> bool {
+    matches!(act, Act::Wait(_))
+}
+
+pub fn word(event: &FormEvent) -> &'static str {
+    match event {
+        FormEvent::Feeding => "feeding",
+        FormEvent::Printed { .. } => "printed",
+        FormEvent::Failed { .. } => "failed",
+        FormEvent::Mismatch { .. } => "mismatch",
+        FormEvent::Presented => "presented",
+        FormEvent::Taken => "taken",
+        FormEvent::Retracted => "retracted",
+        FormEvent::NoOutcome { .. } => "no-outcome",
+    }
+}
+
+/// The table of `contracts.md` §5; `None` is what it does not allow. Repeats are
+/// what they were.
+pub fn after(state: FormState, event: &FormEvent) -> Option<FormState> {
+    use FormState as S;
+    Some(match (state, event) {
+        (S::Assigned | S::Feeding, FormEvent::Feeding) => S::Feeding,
+        (S::Printed, FormEvent::Feeding) => S::Printed,
+        (S::Feeding | S::Printed, FormEvent::Printed { .. }) => S::Printed,
+        (S::Feeding | S::Spoiled, FormEvent::Failed { .. }) => S::Spoiled,
+        (S::Feeding | S::Unknown, FormEvent::Mismatch { .. }) => S::Unknown,
+        (S::Printed | S::Presented, FormEvent::Presented) => S::Presented,
+        (S::Presented | S::Sold, FormEvent::Taken) => S::Sold,
+        (S::Presented | S::Retracted, FormEvent::Retracted) => S::Retracted,
+        (S::Sold, FormEvent::Presented) => S::Sold,
+        (S::Feeding | S::Printed | S::Presented | S::Unknown, FormEvent::NoOutcome { .. }) => {
+            S::Unknown
+        }
+        _ => return None,
+    })
+}
+
+pub fn problem(word: &str, attempts_left: Option<u32>) -> Answer {
+    Answer::Problem(Box::new(Problem {
+        kind: format!("/problems/{word}"),
+        title: String::new(),
+        status: 409,
+        detail: String::new(),
+        state: None,
+        rule: None,
+        attempts_left,
+        retry: Retry::Never,
+    }))
+}
+
+pub fn sealed<T>() -> Sealed<T> {
+    Sealed::from_bytes(&[1; 48]).expect("the shape of a sealed value")
+}
+
+pub fn unit() -> UnitView {
+    UnitView {
+        name: UNIT.to_owned(),
+        account_masked: "****0001".to_owned(),
+        offers: vec![Offer {
+            kind: BillKind::TransferCheque,
+            fee_each: Fen(30),
+            quantity_max: 50,
+            quantity_usual: 2,
+        }],
+    }
+}
+
+pub fn opened(sale: counterfoil_data::ids::SaleId, mode: PurchaseMode) -> SaleView {
+    SaleView {
+        sale,
+        state: SaleState::Opened,
+        mode,
+        challenge: Challenge([0; 16]),
+        expires: None,
+        unit: None,
+        agent: None,
+        refusal: None,
+        attempts_left: None,
+        order: None,
+        linked: None,
+        forms: Vec::new(),
+        receipt: None,
+    }
+}
+
+pub fn receipt() -> Receipt {
+    Receipt {
+        requisition: "L0001".to_owned(),
+        kiosk: "kiosk-1".parse().expect("an id"),
+        date: "2026-11-23".parse().expect("a date"),
+        unit: UNIT.to_owned(),
+        account_masked: "****0001".to_owned(),
+        agent_masked: "张**".to_owned(),
+        sold: Vec::new(),
+        void: Vec::new(),
+        unknown: Vec::new(),
+        fee: Fen(60),
+        proof: Proof {
+            leaf: 0,
+            leaf_hash: Digest::of(b""),
+            size: 1,
+            root: Digest::of(b""),
+            path: Vec::new(),
+        },
+    }
+}

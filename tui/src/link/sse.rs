@@ -1,0 +1,171 @@
+//! Server-sent events: a bounded parser, and the stream that resumes.
+
+use std::time::Duration;
+
+use counterfoil_data::wire::confirm::Notice;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::sync::mpsc;
+
+use super::{ANSWER_WITHIN, Ask, Dial, Link, LinkError, Sender, parse};
+
+/// Longest event taken, in bytes.
+pub const EVENT_MAX: usize = 16 * 1024;
+/// The backend sends a comment every 15 s; three missing ones end the stream.
+pub const SILENCE_MAX: Duration = Duration::from_secs(45);
+/// Before connecting again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// One event with data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SseEvent {
+    /// The last id seen.
+    pub id: Option<u64>,
+    /// Data lines, joined.
+    pub data: String,
+}
+
+/// Sans-I/O parser (WHATWG HTML, "Interpreting an event stream"), UTF-8 only.
+/// A line or event beyond [`EVENT_MAX`] is dropped whole.
+#[derive(Debug, Default)]
+pub struct SseParser {
+    line: Vec<u8>,
+    overlong: bool,
+    after_cr: bool,
+    id: Option<u64>,
+    data: Option<String>,
+}
+
+impl SseParser {
+    /// Bytes in, whole events out.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<SseEvent> {
+        let mut events = Vec::new();
+        for byte in bytes {
+            let after_cr = std::mem::replace(&mut self.after_cr, *byte == b'\r');
+            match byte {
+                b'\n' if after_cr => {}
+                b'\r' | b'\n' => events.extend(self.line()),
+                _ if self.line.len() < EVENT_MAX => self.line.push(*byte),
+                _ => self.overlong = true,
+            }
+        }
+        events
+    }
+
+    fn line(&mut self) -> Option<SseEvent> {
+        let line = std::mem::take(&mut self.line);
+        let overlong = std::mem::take(&mut self.overlong);
+        let Ok(line) = std::str::from_utf8(&line) else {
+            return None;
+        };
+        if line.is_empty() && !overlong {
+            let data = self.data.take()?;
+            return Some(SseEvent { id: self.id, data });
+        }
+        if overlong {
+            return None;
+        }
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "id" => self.id = value.parse().ok().or(self.id),
+            "data" => match &mut self.data {
+                Some(data) if data.len().saturating_add(value.len()) < EVENT_MAX => {
+                    data.push('\n');
+                    data.push_str(value);
+                }
+                Some(_) => {}
+                None => self.data = Some(value.to_owned()),
+            },
+            _ => {}
+        }
+        None
+    }
+}
+
+/// An open stream of notices.
+pub struct Notices {
+    body: Incoming,
+    parser: SseParser,
+    waiting: std::collections::VecDeque<SseEvent>,
+    /// Kept: dropping it ends the connection.
+    _sender: Sender,
+}
+
+impl<D: Dial> Link<D> {
+    /// Opens `GET /v1/events` on a connection of its own, after event `last`.
+    pub async fn notices(&self, last: Option<u64>) -> Result<Notices, LinkError> {
+        let opening = async {
+            let sender = self.connect().await?;
+            let ask = Ask::read("/v1/events");
+            let (sender, response) = self.send(sender, &ask, last).await?;
+            let status = response.status().as_u16();
+            let body = response.into_body();
+            if status == 200 {
+                return Ok(Notices {
+                    body,
+                    parser: SseParser::default(),
+                    waiting: std::collections::VecDeque::new(),
+                    _sender: sender,
+                });
+            }
+            let body = http_body_util::Limited::new(body, EVENT_MAX);
+            let body = body
+                .collect()
+                .await
+                .map_err(|_| LinkError::Unreachable { sent: true })?;
+            match parse::<serde_json::Value>(status, &body.to_bytes()) {
+                Err(error) => Err(error),
+                Ok(_) => Err(LinkError::Garbled { status }),
+            }
+        };
+        tokio::select! {
+            biased;
+            opened = opening => opened,
+            () = self.clock.sleep(ANSWER_WITHIN) => Err(LinkError::Late(ANSWER_WITHIN)),
+        }
+    }
+
+    /// The next notice; an error ends the stream.
+    pub async fn next_notice(
+        &self,
+        notices: &mut Notices,
+    ) -> Result<(Option<u64>, Notice), LinkError> {
+        loop {
+            while let Some(event) = notices.waiting.pop_front() {
+                if let Ok(notice) = serde_json::from_str(&event.data) {
+                    return Ok((event.id, notice));
+                }
+            }
+            let frame = tokio::select! {
+                biased;
+                frame = notices.body.frame() => frame,
+                () = self.clock.sleep(SILENCE_MAX) => return Err(LinkError::Late(SILENCE_MAX)),
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    let bytes = frame.into_data().unwrap_or_default();
+                    notices.waiting.extend(notices.parser.feed(&bytes));
+                }
+                Some(Err(_)) | None => return Err(LinkError::Unreachable { sent: true }),
+            }
+        }
+    }
+
+    /// Passes notices on for ever, connecting again and resuming after the last
+    /// one. Ends when nobody listens any more.
+    pub async fn pass_notices(&self, to: mpsc::Sender<Notice>) {
+        let mut last = None;
+        while !to.is_closed() {
+            if let Ok(mut notices) = self.notices(last).await {
+                while let Ok((id, notice)) = self.next_notice(&mut notices).await {
+                    last = id.or(last);
+                    if to.send(notice).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            self.clock.sleep(PAUSE).await;
+        }
+    }
+}
