@@ -500,6 +500,7 @@ impl World {
                     template: "transfer-cheque".to_owned(),
                     fields: BTreeMap::new(),
                     approved: text.digest(),
+                    supplement_of: None,
                 }
             })
             .collect()
