@@ -4,4 +4,7 @@
 //! any page on any area from 40x12 up. A page is also plain text in reading
 //! order, for a line mode and for screen readers.
 
+pub mod kiosk;
 pub mod page;
+pub mod station;
+pub mod words;

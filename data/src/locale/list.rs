@@ -271,6 +271,14 @@ messages! {
     SaleClosed = "sale-closed",
     SaleEnded = "sale-ended",
     SaleSuspended = "sale-suspended",
+    // Reasons and questions of the officer, as they travel.
+    NoteContactDidNotConfirm = "note-contact-did-not-confirm",
+    NoteIdentityInDoubt = "note-identity-in-doubt",
+    NoteOrderNotPlausible = "note-order-not-plausible",
+    NoteOther = "note-other",
+    NoteFewerForms = "note-fewer-forms",
+    NoteAnotherKind = "note-another-kind",
+    NoteWaitForContact = "note-wait-for-contact",
     // Forms and staff.
     FormAssigned = "form-assigned",
     FormFeeding = "form-feeding",

@@ -1,0 +1,114 @@
+//! The kiosk's screens: one masked model to one page.
+//!
+//! Every page says what to do now; every problem says what to do next; amounts
+//! and numbers stand in a role of their own. Texts come from `data/locales`.
+
+mod dispense;
+mod ends;
+mod gates;
+mod order;
+
+use counterfoil_data::locale::Msg;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::page::{Block, Page, Span};
+use super::words::Words;
+use crate::model::{Body, KioskScreen, LeftBehind};
+use crate::theme::Role;
+
+/// Draws one screen.
+pub fn draw(screen: &KioskScreen, area: Rect, buffer: &mut Buffer) {
+    page(screen).paint(area, buffer);
+}
+
+/// The page of a screen.
+pub fn page(screen: &KioskScreen) -> Page {
+    let words = Words::of(screen.language);
+    let mut page = body(words, &screen.body);
+    page.title = words.say(Msg::BankTitle);
+    if let Some((step, steps)) = screen.step {
+        page.title_note = words.with(
+            Msg::StepOf,
+            &[("step", &step.to_string()), ("steps", &steps.to_string())],
+        );
+    }
+    if screen.offline {
+        page.title_note = format!("! {}  {}", words.say(Msg::OfflineBadge), page.title_note);
+    }
+    if let Some(seconds) = screen.seconds_left {
+        let left = words.with(Msg::SecondsLeft, &[("seconds", &seconds.to_string())]);
+        page.hint_note = Some(Span::of(Role::Danger, left));
+        if page.notice.is_none() {
+            let help = words.with(Msg::StillThereHelp, &[("seconds", &seconds.to_string())]);
+            page.notice = Some(Span::of(
+                Role::Danger,
+                format!("{} {help}", words.say(Msg::StillThere)),
+            ));
+        }
+    }
+    page
+}
+
+fn body(words: Words, body: &Body) -> Page {
+    match body {
+        Body::Starting
+        | Body::Attract { .. }
+        | Body::PickMode { .. }
+        | Body::InsertCard { .. }
+        | Body::ReadingCard
+        | Body::EnterPin { .. }
+        | Body::CheckingInfo
+        | Body::PlaceDocument { .. }
+        | Body::ReadingDocument
+        | Body::PlaceFinger { .. }
+        | Body::ReadingFinger { .. }
+        | Body::CheckingIdentity => gates::page(words, body),
+        Body::PickOrder { .. } | Body::AwaitConfirm { .. } => order::page(words, body),
+        Body::Linking
+        | Body::Dispensing { .. }
+        | Body::TakeForms { .. }
+        | Body::Resuming { .. } => dispense::page(words, body),
+        Body::PrintingReceipt
+        | Body::Done { .. }
+        | Body::Stopped { .. }
+        | Body::OutOfService { .. } => ends::page(words, body),
+    }
+}
+
+/// A page that asks for one thing or says to wait.
+fn simple(words: Words, heading: Msg, help: Msg) -> Page {
+    Page {
+        heading: words.say(heading),
+        blocks: vec![Block::Text(vec![Span::plain(words.say(help))])],
+        ..Page::default()
+    }
+}
+
+/// What still lies in a reader, one line each.
+fn left_behind(words: Words, what: &[LeftBehind]) -> Vec<Block> {
+    let line = |item: &LeftBehind| {
+        let msg = match item {
+            LeftBehind::Card => Msg::LeftCard,
+            LeftBehind::Document => Msg::LeftDocument,
+            LeftBehind::Forms => Msg::LeftForms,
+        };
+        Block::Text(vec![Span::of(
+            Role::Danger,
+            format!("! {}", words.say(msg)),
+        )])
+    };
+    what.iter().map(line).collect()
+}
+
+fn danger(text: String) -> Option<Span> {
+    Some(Span::of(Role::Danger, format!("! {text}")))
+}
+
+/// Escape, the same on every page that has nothing else.
+fn only_cancel(words: Words) -> String {
+    words.keys(&[("Esc", Msg::KeyCancel)])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! How a sale ends, well or early, and a kiosk that cannot sell.
+
+use counterfoil_data::locale::{Msg, rule_message};
+use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
+use counterfoil_data::wire::sale::Receipt;
+
+use super::{danger, left_behind, simple};
+use crate::model::{Body, ServiceFault, StopReason};
+use crate::screen::page::{Block, Page, Span};
+use crate::screen::words::Words;
+use crate::theme::Role;
+
+pub(super) fn page(words: Words, body: &Body) -> Page {
+    match body {
+        Body::Done {
+            receipt,
+            receipt_printed,
+            left_behind: left,
+        } => {
+            let mut page = done(words, receipt, *receipt_printed);
+            page.blocks.extend(left_behind(words, left));
+            page
+        }
+        Body::Stopped { why, rule, remedy } => stopped(words, *why, rule.as_ref(), *remedy),
+        Body::OutOfService { why } => {
+            let mut page = simple(words, Msg::OutOfServiceTitle, Msg::OutOfServiceHelp);
+            page.notice = danger(fault(words, why));
+            page
+        }
+        _ => simple(words, Msg::PrintingReceiptTitle, Msg::PrintingReceiptHelp),
+    }
+}
+
+fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
+    let mut facts = vec![words.figure(Msg::Requisition, receipt.requisition.clone())];
+    facts.push(words.fact(Msg::Unit, receipt.unit.clone()));
+    facts.extend(words.ranges(Msg::Sold, &receipt.sold));
+    facts.extend(words.ranges(Msg::Spoiled, &receipt.void));
+    facts.extend(words.ranges(Msg::UnknownForms, &receipt.unknown));
+    facts.push(words.figure(Msg::Fee, words.fee(receipt.fee)));
+    let mut page = Page {
+        heading: words.say(Msg::DoneTitle),
+        blocks: vec![
+            Block::Text(vec![Span::of(Role::Good, words.say(Msg::DoneHelp))]),
+            Block::Gap,
+            Block::Facts(facts),
+            Block::Gap,
+        ],
+        hints: words.keys(&[("Enter", Msg::KeyConfirm)]),
+        ..Page::default()
+    };
+    if printed {
+        page.blocks.push(Block::Text(vec![Span::of(
+            Role::Hint,
+            words.say(Msg::DoneProof),
+        )]));
+    } else {
+        page.notice =
+            danger(words.with(Msg::DoneNoReceipt, &[("requisition", &receipt.requisition)]));
+    }
+    page.blocks
+        .push(Block::Text(vec![Span::plain(words.say(Msg::DoneThanks))]));
+    page
+}
+
+fn stopped(words: Words, why: StopReason, rule: Option<&RuleRefusal>, remedy: Remedy) -> Page {
+    let money = if why == StopReason::Suspended {
+        Msg::StopCharged
+    } else {
+        Msg::StopNothingCharged
+    };
+    let mut blocks = Vec::new();
+    if let Some(rule) = rule {
+        blocks.push(Block::Text(vec![Span::of(
+            Role::Danger,
+            words.say(rule_message(&rule.rule)),
+        )]));
+    }
+    blocks.push(Block::Text(vec![Span::plain(words.say(money))]));
+    blocks.push(Block::Gap);
+    blocks.push(Block::Text(vec![Span::of(Role::Action, words.say(remedy))]));
+    if let Some(rule) = rule {
+        let code = format!("{} v{}", rule.rule, rule.version);
+        blocks.push(Block::Gap);
+        blocks.push(Block::Text(vec![Span::of(
+            Role::Hint,
+            words.with(Msg::MessageCode, &[("code", &code)]),
+        )]));
+    }
+    Page {
+        heading: words.say(reason(why)),
+        blocks,
+        hints: words.keys(&[("Enter", Msg::KeyBack)]),
+        ..Page::default()
+    }
+}
+
+fn reason(why: StopReason) -> Msg {
+    match why {
+        StopReason::Refused => Msg::StopRefused,
+        StopReason::NotVerified => Msg::StopNotVerified,
+        StopReason::Locked => Msg::StopLocked,
+        StopReason::DocumentNotAuthentic => Msg::StopDocumentNotAuthentic,
+        StopReason::NotIdentified => Msg::StopNotIdentified,
+        StopReason::Denied => Msg::StopDenied,
+        StopReason::NoAnswer => Msg::StopNoAnswer,
+        StopReason::Cancelled => Msg::StopCancelled,
+        StopReason::TimedOut => Msg::StopTimedOut,
+        StopReason::Offline => Msg::StopOffline,
+        StopReason::Suspended => Msg::StopSuspended,
+        StopReason::Device => Msg::StopDevice,
+    }
+}
+
+fn fault(words: Words, why: &ServiceFault) -> String {
+    match why {
+        ServiceFault::Offline => words.say(Msg::FaultOffline),
+        ServiceFault::NotEnrolled => words.say(Msg::FaultNotEnrolled),
+        ServiceFault::Device(name) => {
+            words.with(Msg::FaultDevice, &[("device", &device(words, name))])
+        }
+        ServiceFault::SlotLocked(kind) => {
+            words.with(Msg::FaultSlotLocked, &[("kind", &words.say(*kind))])
+        }
+        ServiceFault::Journal => words.say(Msg::FaultJournal),
+        ServiceFault::LogShrunk => words.say(Msg::FaultLogShrunk),
+    }
+}
+
+fn device(words: Words, name: &str) -> String {
+    let msg = match name {
+        "id-reader" => Msg::DeviceIdReader,
+        "card-reader" => Msg::DeviceCardReader,
+        "finger" => Msg::DeviceFinger,
+        "pin-pad" => Msg::DevicePinPad,
+        "receipt-printer" => Msg::DeviceReceiptPrinter,
+        "form-printer" => Msg::DeviceFormPrinter,
+        other => return other.to_owned(),
+    };
+    words.say(msg)
+}
