@@ -1,7 +1,8 @@
 //! Measures the engine: error rates and times, on synthetic fingers or on a folder of TIFF files.
 //!
 //! ```text
-//! cargo run -p counterfoil-finger --release --example measure -- synth FINGERS IMPRESSIONS
+//! cargo run -p counterfoil-finger --release --example measure -- synth FINGERS IMPRESSIONS [tip|poor]
+//! cargo run -p counterfoil-finger --release --example measure -- enrol FINGERS PROBES
 //! cargo run -p counterfoil-finger --release --example measure -- dir PATH [FIRST LAST]
 //! ```
 //! A folder holds `FINGER_IMPRESSION.tif` (8-bit, uncompressed), or folders of such files; sets are
@@ -18,7 +19,7 @@
 )]
 
 use counterfoil_finger::synth::{Contact, Finger};
-use counterfoil_finger::{Image, Template, extract, raw_likeness};
+use counterfoil_finger::{Image, Template, extract, raw_likeness, verify};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -96,6 +97,15 @@ impl Tally {
             let (threshold, fnmr) = self.fnmr_at(fmr);
             print!(" | FNMR@{fmr:.0e} {:.2} % ({threshold:.2})", 100.0 * fnmr);
         }
+        let low: Vec<f32> = [0.02, 0.05, 0.1, 0.2]
+            .iter()
+            .filter_map(|q| {
+                self.genuine
+                    .get((q * self.genuine.len() as f64) as usize)
+                    .copied()
+            })
+            .collect();
+        print!(" | genuine at 2, 5, 10, 20 %: {low:.2?}");
         println!(
             " | extract {:.1} ms, match {:.3} ms",
             1e3 * self.extract.as_secs_f64() / f64::from(self.images.max(1)),
@@ -137,20 +147,31 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let number = |s: &str| s.parse::<u32>().expect("a number");
     match args.as_slice() {
-        ["synth", fingers, impressions] => synth(number(fingers), number(impressions)),
+        ["synth", fingers, impressions] => {
+            synth(number(fingers), number(impressions), Contact::natural);
+        }
+        ["synth", fingers, impressions, "tip"] => {
+            synth(number(fingers), number(impressions), Contact::tip);
+        }
+        ["synth", fingers, impressions, "poor"] => {
+            synth(number(fingers), number(impressions), Contact::poor);
+        }
+        ["enrol", fingers, probes] => enrol(number(fingers), number(probes)),
         ["dir", path] => dir(Path::new(path), 0, u32::MAX),
         ["dir", path, first, last] => dir(Path::new(path), number(first), number(last)),
-        _ => println!("usage: measure synth FINGERS IMPRESSIONS | dir PATH [FIRST LAST]"),
+        _ => println!(
+            "usage: measure synth FINGERS IMPRESSIONS [tip|poor] | enrol FINGERS PROBES | dir PATH [FIRST LAST]"
+        ),
     }
 }
 
-fn synth(fingers: u32, impressions: u32) {
+fn synth(fingers: u32, impressions: u32, contact: fn(u64) -> Contact) {
     let mut tally = Tally::default();
     let mut samples = Vec::new();
     for seed in 0..fingers {
         let finger = Finger::from_seed(u64::from(seed));
         for n in 0..impressions {
-            let contact = Contact::natural(u64::from(seed) * 1000 + u64::from(n));
+            let contact = contact(u64::from(seed) * 1000 + u64::from(n));
             samples.push(tally.take(seed, &finger.impression(&contact)));
         }
     }
@@ -170,13 +191,37 @@ fn synth(fingers: u32, impressions: u32) {
         "  highest impostor {:.3}",
         tally.impostor.last().copied().unwrap_or(0.0)
     );
-    for share in [0.005, 0.01, 0.02, 0.05, 0.5] {
-        let at = (tally.genuine.len() as f64 * share) as usize;
-        println!(
-            "  genuine quantile {share}: {:.3}",
-            tally.genuine.get(at).copied().unwrap_or(0.0)
-        );
+}
+
+/// Whole decisions: three enrolled impressions, natural probes, the demo's threshold of 4.0.
+fn enrol(fingers: u32, probes: u32) {
+    let take = |seed: u32, n: u32| {
+        let contact = Contact::natural(u64::from(seed) * 1000 + u64::from(n));
+        let image = Finger::from_seed(u64::from(seed)).impression(&contact);
+        extract(&image).expect("a natural contact gives a template")
+    };
+    let people: Vec<(Vec<Template>, Vec<Template>)> = (0..fingers)
+        .map(|f| {
+            let enrolled = (0..3).map(|n| take(f, n)).collect();
+            (enrolled, (0..probes).map(|n| take(f, 100 + n)).collect())
+        })
+        .collect();
+    let (mut own, mut accepted, mut strangers, mut admitted) = (0, 0, 0, 0);
+    for (i, (enrolled, _)) in people.iter().enumerate() {
+        for (j, (_, probes)) in people.iter().enumerate() {
+            for probe in probes {
+                let passed = u32::from(verify(probe, enrolled).reaches(4.0));
+                let (tries, passes) = if i == j {
+                    (&mut own, &mut accepted)
+                } else {
+                    (&mut strangers, &mut admitted)
+                };
+                *tries += 1;
+                *passes += passed;
+            }
+        }
     }
+    println!("own finger accepted {accepted} of {own}, strangers {admitted} of {strangers}");
 }
 
 fn dir(path: &Path, first: u32, last: u32) {

@@ -81,6 +81,17 @@ impl Image {
         })
     }
 
+    /// For synthesis, which clamps the size and makes the pixels itself.
+    pub(crate) fn within_limits(width: u16, height: u16, dpi: u16, pixels: Vec<u8>) -> Self {
+        debug_assert_eq!(check(width, height, dpi, pixels.len()), Ok(()));
+        Self {
+            width,
+            height,
+            dpi,
+            pixels,
+        }
+    }
+
     /// Pixels per row.
     #[must_use]
     pub const fn width(&self) -> u16 {

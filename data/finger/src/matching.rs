@@ -24,6 +24,8 @@ const SEEDS: usize = 8;
 const NEAR_PX: f32 = 15.0;
 /// Angle at which two aligned minutiae are the same, radians.
 const NEAR_ANGLE: f32 = 0.5;
+/// The best of many alignments coincides this much more often than a random one.
+const CHANCES: f32 = 2.5;
 
 /// A minutia of the probe that may be a minutia of the reference.
 #[derive(Clone, Copy)]
@@ -118,15 +120,28 @@ pub struct Evidence {
     pub likeness: f32,
     /// Agreement of the ridge directions where both fingers are, 0..=1.
     pub directions: f32,
+    /// Cells where both fingers are.
+    pub overlap: f32,
 }
 
 impl Evidence {
     /// One number; larger is more alike.
+    ///
+    /// How surprising so many coincidences are if minutiae fall at random (the logarithm of the
+    /// Poisson tail, by Chernoff's bound), times what share of the minutiae coincide, how alike
+    /// their surroundings are and how well the ridges run together.
     pub fn raw(&self) -> f32 {
+        let area = (self.overlap * f32::from(CELL_PX) * f32::from(CELL_PX)).max(1.0);
+        let window = PI * NEAR_PX * NEAR_PX * (NEAR_ANGLE / PI);
+        let chance = CHANCES * self.probe_there * self.reference_there * window / area;
+        if chance <= 0.0 || self.matched <= chance {
+            return 0.0;
+        }
+        let surprise = self.matched * (self.matched / chance).ln() - (self.matched - chance);
         let there = ((self.probe_there + 3.0) * (self.reference_there + 3.0)).sqrt();
         let share = self.matched / there;
         let directions = ((self.directions - 0.55) / 0.35).clamp(0.05, 1.0);
-        self.matched * share * (0.4 + self.likeness) * directions
+        surprise * share * (0.4 + self.likeness) * directions
     }
 }
 
@@ -335,18 +350,19 @@ fn weigh(
     };
     let probe_there = there(a, &|p| motion.place(p.x, p.y), reference);
     let reference_there = there(b, &|p| motion.back(p.x, p.y), probe);
-    let directions = compare_directions(motion, probe, reference);
+    let (directions, overlap) = compare_directions(motion, probe, reference);
     Evidence {
         matched,
         probe_there: probe_there.max(matches.len() as f32),
         reference_there: reference_there.max(matches.len() as f32),
         likeness: alike / (matches.len() as f32).max(1.0),
         directions,
+        overlap,
     }
 }
 
 /// Mean agreement of ridge directions over the cells both fingers share.
-fn compare_directions(motion: &Motion, probe: &Template, reference: &Template) -> f32 {
+fn compare_directions(motion: &Motion, probe: &Template, reference: &Template) -> (f32, f32) {
     let map = probe.map();
     let cell = f32::from(CELL_PX);
     let steps = f32::from(CELL_STEPS);
@@ -366,5 +382,5 @@ fn compare_directions(motion: &Motion, probe: &Template, reference: &Template) -
         agree += 1.0 - (gap.abs() / FRAC_PI_2).min(1.0);
         shared += 1.0;
     }
-    agree / shared.max(1.0)
+    (agree / shared.max(1.0), shared)
 }

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 /// Most minutiae kept; the best by quality.
 pub const MINUTIAE_MAX: usize = 100;
 /// Fewest minutiae worth comparing.
-pub const MINUTIAE_MIN: usize = 8;
+pub const MINUTIAE_MIN: usize = 6;
 /// Side of a cell of the direction map, pixels at 500 dpi.
 pub const CELL_PX: u16 = 16;
 /// Most cells along a side of the map: 1024 pixels.
@@ -221,8 +221,9 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let mut bytes = vec![VERSION, 8];
-        for i in 0..8 {
-            bytes.extend_from_slice(&[0, 20 + 9 * i, 0, 30 + 5 * i, 17 * i, 60 + i]);
+        for i in 0_u8..8 {
+            let (x, y) = (20_u8.wrapping_add(i.wrapping_mul(9)), 30_u8.wrapping_add(i));
+            bytes.extend_from_slice(&[0, x, 0, y, i.wrapping_mul(17), 60 | (i & 1)]);
         }
         bytes.extend_from_slice(&[2, 3, 0, 127, NO_RIDGES, 5, 6, 7]);
         bytes

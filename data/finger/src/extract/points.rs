@@ -22,9 +22,9 @@ const ISLAND_PX: usize = 13;
 /// Two facing ends closer than this are a broken ridge, pixels.
 const BREAK_PX: f32 = 11.0;
 /// Two minutiae closer than this are one fault, pixels.
-const CROWD_PX: f32 = 7.0;
+const CROWD_PX: f32 = 6.0;
 /// Distance a minutia needs from the rim of the finger, pixels.
-const RIM_PX: f32 = 13.0;
+const RIM_PX: f32 = 10.0;
 /// How far a line is followed to see where it goes, pixels.
 const LOOK_PX: usize = 12;
 

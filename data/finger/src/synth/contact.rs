@@ -155,7 +155,7 @@ impl Contact {
     #[must_use]
     pub fn tip(seed: u64) -> Self {
         Self {
-            coverage: 0.30,
+            coverage: 0.12,
             ..Self::natural(seed)
         }
     }

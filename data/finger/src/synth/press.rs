@@ -5,8 +5,7 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    reason = "lattice indices are clamped to the lattice and sides to 64..=1024 pixels"
+    reason = "sides are clamped to 64..=1024 pixels and the lattice cell is a constant above 0"
 )]
 
 use super::contact::Contact;
@@ -88,10 +87,10 @@ impl Touch {
                 0.000_35 * d * random.bell(),
             ],
             axes: (165.0 * force * coverage, 215.0 * force * coverage),
-            lift: 1.1 * (pressure - 0.5) + 0.5 * (moisture - 0.5) + 0.75 * crushed + 0.55 * wet
+            lift: 1.1 * (pressure - 0.5) + 0.5 * (moisture - 0.5) + 0.38 * crushed + 0.55 * wet
                 - 0.45 * dry,
             edge: 3.0,
-            ink: (1.0 - 0.62 * faint - 0.35 * dry).max(0.12),
+            ink: (1.0 - 0.85 * faint - 0.35 * dry).max(0.12),
             speckle: 0.22 + 1.3 * dry + 0.6 * faint,
             smear: wet,
         }
@@ -149,10 +148,7 @@ pub fn press(ridges: &Plane, core: (f32, f32), contact: &Contact) -> Image {
             pixels.push(grey.clamp(0.0, 255.0) as u8);
         }
     }
-    match Image::new(width, height, dpi, pixels) {
-        Ok(image) => image,
-        Err(_) => unreachable!("sides, resolution and length were clamped to the limits above"),
-    }
+    Image::within_limits(width, height, dpi, pixels)
 }
 
 /// 1 well inside the touching ellipse, 0 outside, soft in between.
