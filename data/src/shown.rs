@@ -181,6 +181,7 @@ mod tests {
     fn bidi_zero_width_tags_and_private_characters_become_one_mark() {
         assert_eq!(shown("1\u{202e}2\u{2066}\u{200b}\u{feff}3", 60), "1?2?3");
         assert_eq!(shown("x\u{e0041}\u{e0042}y\u{e000}\u{378}", 60), "x?y?");
+        assert_eq!(shown("1\u{600}2\u{ad}3", 60), "1?2?3");
         assert_eq!(shown("가\u{1160}나", 60), "가?나");
     }
 

@@ -166,6 +166,21 @@ fn a_checkpoint_says_what_was_signed_and_nothing_else() {
     assert_eq!(open_checkpoint(&witness, verifier), Ok((9, made.root)));
 }
 
+#[test]
+fn a_proof_of_a_small_log_is_none_of_a_larger_one_with_the_same_root() {
+    let log = Log::counting(2);
+    let path = inclusion(0, 2, log.source()).expect("inside");
+    let claim = Inclusion {
+        index: 0,
+        leaf: leaf_hash(&0_u64.to_be_bytes()),
+        size: 4,
+        root: log.frontier.root(),
+        path: &path,
+    };
+    assert_eq!(verify_inclusion(&claim), Err(TlogError::Broken));
+    assert_eq!(verify_inclusion(&Inclusion { size: 2, ..claim }), Ok(()));
+}
+
 proptest! {
     #[test]
     fn every_leaf_is_proved_and_no_other_hash_is(size in 1..200_u64, at in 0..200_u64, wrong in 0..3_u8) {
