@@ -7,11 +7,13 @@
 //! `counterfoil-devices probe`.
 
 pub mod ccid;
+pub mod ef01;
 pub mod escpos;
 pub mod form_printer;
 pub mod pboc;
 pub mod pin_pad;
 pub mod sdt;
+pub mod serial;
 
 use std::fmt;
 
@@ -71,6 +73,7 @@ const TABLE: &[(Matches, Role)] = &[
     (sdt::matches, Role::IdReader),
     (pin_pad::matches, Role::PinPad),
     (ccid::matches, Role::CardReader),
+    (ef01::matches, Role::Finger),
     (form_printer::matches, Role::FormPrinter),
 ];
 

@@ -1,0 +1,187 @@
+//! The module's line: finding its rate, raising it, one command and its answer.
+//!
+//! Half-duplex: a command is never sent into an answer that may still be coming.
+//! Owns the hello (VfyPwd) and the system parameters. Called by
+//! [`super::FingerModule`] only.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::frame::{self, BadSum, Frame, Pid};
+use super::{ACK_WITHIN, Ef01Error, FLASH_WITHIN, FingerModule, SET_SYS_PARA};
+use crate::driver::serial::SerialBridge;
+use crate::transport::UsbError;
+
+/// Rates at which a module may say hello: the factory's first, then ours (it is
+/// kept in flash), then what slow set-ups choose.
+const RATES: [u32; 4] = [57_600, 115_200, 9_600, 38_400];
+/// Documented maximum of the family.
+const FAST: u32 = 115_200;
+/// The same as parameter 4 wants it, in units of 9,600.
+const FAST_UNITS: u8 = 12;
+/// Rounds through the rates; a module just powered takes up to half a second.
+const HELLO_ROUNDS: u32 = 2;
+/// Patience for a hello.
+const HELLO_WITHIN: Duration = Duration::from_millis(400);
+
+const READ_SYS_PARA: u8 = 0x0F;
+const VFY_PWD: u8 = 0x13;
+
+const DONE: u8 = 0x00;
+const WRONG_PASSWORD: u8 = 0x13;
+const SENSOR_ABNORMAL: u8 = 0x29;
+
+/// What the module says of itself (ReadSysPara).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameters {
+    /// Templates it could store; none are.
+    pub capacity: u16,
+    /// Packet-size code 0..3 for 32, 64, 128, 256 bytes.
+    pub packet_code: u16,
+    /// Line rate in units of 9,600.
+    pub rate_units: u16,
+}
+
+impl Parameters {
+    fn parse(ack: &[u8]) -> Option<Self> {
+        let p: &[u8; 16] = ack.get(..16)?.try_into().ok()?;
+        let [_, _, _, _, c1, c0, _, _, _, _, _, _, p1, p0, r1, r0] = *p;
+        Some(Self {
+            capacity: u16::from_be_bytes([c1, c0]),
+            packet_code: u16::from_be_bytes([p1, p0]),
+            rate_units: u16::from_be_bytes([r1, r0]),
+        })
+    }
+}
+
+impl<B: SerialBridge> FingerModule<B> {
+    pub(super) async fn find_rate(&mut self) -> Result<(), Ef01Error> {
+        for _ in 0..HELLO_ROUNDS {
+            for baud in RATES {
+                if self.hello(baud).await? {
+                    return Ok(());
+                }
+            }
+        }
+        Err(Ef01Error::Silent)
+    }
+
+    /// Sets the line and says hello; `false` = silence.
+    async fn hello(&mut self, baud: u32) -> Result<bool, Ef01Error> {
+        self.bridge.set_line(baud).await?;
+        self.baud = baud;
+        self.stale = true;
+        match self
+            .command("hello", &[VFY_PWD, 0, 0, 0, 0], HELLO_WITHIN)
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(Ef01Error::Refused {
+                code: WRONG_PASSWORD,
+                ..
+            }) => Err(Ef01Error::Password),
+            Err(Ef01Error::Usb(error)) => Err(Ef01Error::Usb(error)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    pub(super) async fn read_parameters(&mut self) -> Result<(), Ef01Error> {
+        let ack = self
+            .command("parameters", &[READ_SYS_PARA], ACK_WITHIN)
+            .await?;
+        let malformed = Ef01Error::Protocol("parameters are too short");
+        self.parameters = Parameters::parse(&ack).ok_or(malformed)?;
+        Ok(())
+    }
+
+    pub(super) async fn raise_rate(&mut self) -> Result<(), Ef01Error> {
+        if self.baud == FAST {
+            return Ok(());
+        }
+        let before = self.baud;
+        let set = [SET_SYS_PARA, 4, FAST_UNITS];
+        // The answer comes at the old rate, then the module switches.
+        match self.command("line rate", &set, FLASH_WITHIN).await {
+            Ok(_) if self.hello(FAST).await? => Ok(()),
+            Ok(_) | Err(Ef01Error::Refused { .. }) => {
+                if self.hello(before).await? {
+                    Ok(())
+                } else {
+                    Err(Ef01Error::Silent)
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One command; the acknowledgement's data without its code 00.
+    pub(super) async fn command(
+        &mut self,
+        name: &'static str,
+        payload: &[u8],
+        within: Duration,
+    ) -> Result<Zeroizing<Vec<u8>>, Ef01Error> {
+        // Half-duplex: never talk into an answer that is still coming.
+        if std::mem::take(&mut self.stale) {
+            self.bridge.purge().await?;
+            self.deframer.clear();
+        }
+        let late = Ef01Error::Late {
+            command: name,
+            within,
+        };
+        let deadline = self.clock.monotonic().saturating_add(within);
+        match self.bridge.write(&frame::command(payload), within).await {
+            Ok(()) => {}
+            Err(UsbError::Timeout) => return Err(late),
+            Err(error) => return Err(error.into()),
+        }
+        loop {
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            match self.next_frame(left).await? {
+                None => {
+                    self.stale = true;
+                    return Err(late);
+                }
+                // A damaged acknowledgement: wait it out as a late one.
+                Some(Err(_)) => self.stale = true,
+                Some(Ok(frame)) if frame.pid == Pid::Ack => {
+                    return match frame.payload.split_first() {
+                        Some((&DONE, data)) => Ok(Zeroizing::new(data.to_vec())),
+                        Some((&SENSOR_ABNORMAL, _)) => Err(Ef01Error::Sensor),
+                        Some((code, _)) => Err(Ef01Error::Refused {
+                            command: name,
+                            code: *code,
+                        }),
+                        None => Err(Ef01Error::Protocol("an empty acknowledgement")),
+                    };
+                }
+                // The tail of an image that was given up.
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The next frame within a time; `None` = silence.
+    pub(super) async fn next_frame(
+        &mut self,
+        within: Duration,
+    ) -> Result<Option<Result<Frame, BadSum>>, Ef01Error> {
+        let deadline = self.clock.monotonic().saturating_add(within);
+        loop {
+            if let Some(frame) = self.deframer.pull() {
+                return Ok(Some(frame));
+            }
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            match self.bridge.read(left).await {
+                Ok(bytes) => self.deframer.push(&Zeroizing::new(bytes)),
+                Err(UsbError::Timeout) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
