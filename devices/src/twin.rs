@@ -9,6 +9,7 @@
 
 pub mod branch;
 pub mod card_reader;
+pub mod finger_module;
 pub mod form_printer;
 pub mod id_reader;
 pub mod pin_pad;

@@ -13,6 +13,7 @@ use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use jiff::civil::Date;
 
 use super::card_reader::CardReaderTwin;
+use super::finger_module::FingerModuleTwin;
 use super::form_printer::FormPrinterTwin;
 use super::id_reader::{IdReaderTwin, SampleDocument, TextBlock, UsbLayout};
 use super::pin_pad::PinPadTwin;
@@ -39,6 +40,8 @@ impl Branch {
         let secrets = names.filter_map(|name| Some((name.to_owned(), bank.secret(name)?)));
         let pad = PinPadTwin::new(secrets.collect(), Rc::clone(&entropy));
         bus.plug(Role::PinPad.name(), Rc::new(RefCell::new(pad)));
+        let finger = FingerModuleTwin::demo(bank);
+        bus.plug(Role::Finger.name(), Rc::new(RefCell::new(finger)));
         let cards = CardReaderTwin::demo(bank);
         bus.plug(Role::CardReader.name(), Rc::new(RefCell::new(cards)));
         let slots = bank.kiosks.first().into_iter().flat_map(|k| &k.slots);
