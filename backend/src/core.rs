@@ -6,6 +6,7 @@
 //! with [`query`]; the timers ask [`query::due`].
 
 pub mod apply;
+pub mod audit;
 pub mod command;
 pub mod custody;
 pub mod decide;
@@ -20,3 +21,6 @@ pub mod query;
 pub mod record;
 pub mod refusal;
 pub mod rules;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -5,6 +5,8 @@
 
 pub mod config;
 pub mod core;
+pub mod demo;
+pub mod evidence;
 pub mod keys;
 pub mod ports;
 pub mod service;

@@ -84,10 +84,22 @@ impl Draft<'_> {
         let salt = self.derived(b"leaf");
         if let Some(leaf) = leafing::leaf(&self.books, self.command, &salt, &event)? {
             log::append(&mut self.books, &leaf.leaf, leaf.salted.then_some(&salt))?;
+            self.index(&event, moment.leaf);
         }
         apply(&mut self.books, moment, &event)?;
         self.events.push(event);
         Ok(())
+    }
+
+    /// Makes a leaf findable for the timeline of a number.
+    fn index(&mut self, event: &Event, leaf: u64) {
+        if let Some(sale) = event.sale() {
+            self.books.put_bytes(key::sale_leaf(sale, leaf), Vec::new());
+        }
+        for range in event.stock_ranges() {
+            let key = key::stock_leaf(range.prefix(), leaf);
+            self.books.put_bytes(key, Vec::new());
+        }
     }
 
     /// 32 bytes out of the command's salt, different for each label.

@@ -391,4 +391,15 @@ impl Event {
             | Self::SaleClosed { sale, .. } => Some(*sale),
         }
     }
+
+    /// The blanks that people moved.
+    pub fn stock_ranges(&self) -> &[BillRange] {
+        match self {
+            Self::BlanksReceived { range, .. } | Self::CassetteLoaded { range, .. } => {
+                std::slice::from_ref(range)
+            }
+            Self::CassetteUnloaded { ranges, .. } => ranges,
+            _ => &[],
+        }
+    }
 }

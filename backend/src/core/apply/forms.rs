@@ -91,6 +91,7 @@ pub fn changed(
         let mut slot: SlotRow = books.need(&key, "no such slot")?;
         slot.put_back(range);
         books.put(key, &slot)?;
+        books.put_bytes(key::given_back(change.number, change.sale), Vec::new());
     }
     if matches!(
         change.to,

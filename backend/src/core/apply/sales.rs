@@ -261,7 +261,9 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
         return;
     };
     let lives_until = |from: Timestamp, seconds: i64| {
-        from.checked_add(SignedDuration::from_secs(seconds))
+        let whole = Timestamp::from_millisecond(from.as_millisecond()).unwrap_or(from);
+        whole
+            .checked_add(SignedDuration::from_secs(seconds))
             .unwrap_or(Timestamp::MAX)
     };
     let born_until = lives_until(row.opened_at, i64::from(policy.sale_within_s));

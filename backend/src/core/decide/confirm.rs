@@ -1,7 +1,7 @@
 //! The officer's decisions (S17-S22, S23 fourth reading): each names the digest
 //! of the text that was looked at; silence until the deadline is a denial.
 
-use counterfoil_data::ids::SaleId;
+use counterfoil_data::ids::{SaleId, StaffId};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::sale::SaleState;
 
@@ -17,6 +17,12 @@ fn looked_at(row: &SaleRow, digest: Digest) -> Result<(), Stop> {
         Some(order) if order.digest == digest => Ok(()),
         _ => Err(Refusal::StaleDigest.into()),
     }
+}
+
+/// The same officer's same decision about the same text: its answer was lost.
+fn is_repeated(row: &SaleRow, state: SaleState, officer: &StaffId, digest: Digest) -> bool {
+    let decided = row.confirm.as_ref().and_then(|c| c.decided_by.as_ref());
+    row.state == state && decided == Some(officer) && looked_at(row, digest).is_ok()
 }
 
 /// S20: viewing is an audited act; repeating it by the same officer adds nothing.
@@ -39,9 +45,7 @@ pub fn seen(draft: &mut Draft<'_>, sale: SaleId, digest: Option<Digest>) -> Resu
 /// Confirms exactly this text.
 pub fn confirm(draft: &mut Draft<'_>, sale: SaleId, digest: Digest) -> Result<Outcome, Stop> {
     let (row, officer) = draft.shown_sale(sale)?;
-    let decided = row.confirm.as_ref().and_then(|c| c.decided_by.as_ref());
-    if row.state == SaleState::Confirmed && decided == Some(&officer) {
-        looked_at(&row, digest)?;
+    if is_repeated(&row, SaleState::Confirmed, &officer, digest) {
         return Ok(Outcome::Sale(row.state));
     }
     let row = in_state(row, SaleState::AwaitConfirm)?;
@@ -63,9 +67,7 @@ pub fn deny(
 ) -> Result<Outcome, Stop> {
     let (row, officer) = draft.shown_sale(sale)?;
     note(why.unwrap_or_default())?;
-    let decided = row.confirm.as_ref().and_then(|c| c.decided_by.as_ref());
-    if row.state == SaleState::Denied && decided == Some(&officer) {
-        looked_at(&row, digest)?;
+    if is_repeated(&row, SaleState::Denied, &officer, digest) {
         return Ok(Outcome::Sale(row.state));
     }
     let row = in_state(row, SaleState::AwaitConfirm)?;

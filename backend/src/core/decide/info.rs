@@ -62,9 +62,11 @@ pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<O
     Ok(Outcome::Sale(SaleState::Opened))
 }
 
-/// A time so many seconds later.
+/// A time so many seconds later, in whole milliseconds like its timer's key.
 pub fn later(at: Timestamp, seconds: u32) -> Timestamp {
-    at.checked_add(SignedDuration::from_secs(i64::from(seconds)))
+    let whole = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+    whole
+        .checked_add(SignedDuration::from_secs(i64::from(seconds)))
         .unwrap_or(Timestamp::MAX)
 }
 

@@ -142,6 +142,23 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The sale that put them there, if one did.
+    pub fn sale(&self) -> Option<SaleId> {
+        match self {
+            Self::Assigned(sale)
+            | Self::Feeding(sale)
+            | Self::Printed(sale)
+            | Self::Presented(sale)
+            | Self::Sold { sale, .. }
+            | Self::Spoiled(sale)
+            | Self::Retracted(sale)
+            | Self::Unknown(Some(sale)) => Some(*sale),
+            _ => None,
+        }
+    }
+}
+
 /// Blanks from the key's number to `last`, all in one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlankRow {

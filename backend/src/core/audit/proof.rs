@@ -1,0 +1,43 @@
+//! Evidence: every leaf hashed again, every tree hash and the checkpoint (I8).
+
+use counterfoil_data::leaf::Leaf;
+use counterfoil_data::tlog::{Frontier, leaf_hash};
+
+use super::{AuditFailure, AuditReport, each_bytes};
+use crate::core::key::{self, Table};
+use crate::core::overlay::get;
+use crate::core::record::books::CheckpointRow;
+use crate::core::{log, query};
+use crate::store::Read;
+
+/// Recomputes the log from its leaves.
+pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailure> {
+    let mut frontier = Frontier::default();
+    each_bytes(read, Table::Leaf, |key, bytes| {
+        let index = frontier.size();
+        let wrong = || AuditFailure::Leaf { index };
+        if key::number_of(&key) != Some(index) || Leaf::decode(&bytes).is_err() {
+            return Err(wrong());
+        }
+        let mut same = true;
+        frontier
+            .append(leaf_hash(&bytes), |level, at, hash| {
+                same &= log::node(read, level, at) == Some(hash);
+            })
+            .map_err(|_| wrong())?;
+        if same { Ok(()) } else { Err(wrong()) }
+    })?;
+    report.leaves = frontier.size();
+    let signed: Option<CheckpointRow> = get(read, &key::single(Table::Checkpoint))?;
+    let (size, root) = match signed {
+        Some(row) => (row.size, row.root),
+        None => (0, counterfoil_data::tlog::empty_root()),
+    };
+    let same =
+        log::size(read)? == frontier.size() && size == frontier.size() && root == frontier.root();
+    if same && query::checkpoint(read)?.is_some() == (size > 0) {
+        Ok(())
+    } else {
+        Err(AuditFailure::Checkpoint)
+    }
+}

@@ -1,0 +1,472 @@
+//! A small bank for tests: one branch, one kiosk with two slots, one unit.
+
+use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::money::Fen;
+use counterfoil_data::sealed::{Binding, Challenge};
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::forms::{FormAdvice, FormEvent};
+use counterfoil_data::wire::hex;
+use counterfoil_data::wire::sale::{Authenticity, OrderItem, PurchaseMode, SaleState, SaleView};
+use ed25519_dalek::{Signer as _, SigningKey};
+use jiff::Timestamp;
+
+use crate::core::command::{Actor, Answer, ClientKey, Command, CommandBody, Outcome, Subject};
+use crate::core::query;
+use crate::core::record::bank::{
+    AccountRow, AccountState, AgentRow, BankRow, CardRow, ConfirmPolicy, Duty, FeeRow, KeyedHash,
+    KioskRow, Policy, StaffRow, StationRow, UnitRow,
+};
+use crate::core::refusal::Refusal;
+use crate::store::{Read, Store};
+use crate::writer::{LogKey, Writer};
+
+pub const CARD: KeyedHash = KeyedHash([1; 32]);
+pub const ACCOUNT: KeyedHash = KeyedHash([2; 32]);
+pub const PERSON: KeyedHash = KeyedHash([3; 32]);
+pub const NAME: KeyedHash = KeyedHash([4; 32]);
+pub const STRANGER: KeyedHash = KeyedHash([9; 32]);
+pub const ACCOUNT_NUMBER: &str = "3130000000000000001";
+pub const FIRST: &str = "3130002100010001";
+pub const FIRST_CASH: &str = "3130001100050001";
+pub const THRESHOLD: u32 = 4_000;
+
+pub fn id<T: std::str::FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().expect("an id")
+}
+
+pub fn number(offset: u32) -> BillNumber {
+    let first: BillNumber = id(FIRST);
+    BillNumber {
+        prefix: first.prefix,
+        serial: first.serial.forward(offset).expect("in range"),
+    }
+}
+
+pub fn range(first: &str, count: u32) -> BillRange {
+    BillRange::from_count(id(first), count).expect("a range")
+}
+
+pub fn kiosk() -> Actor {
+    Actor::Kiosk(id("kiosk-1"))
+}
+
+pub fn other_kiosk() -> Actor {
+    Actor::Kiosk(id("kiosk-2"))
+}
+
+pub fn officer() -> Actor {
+    Actor::Station(id("station-1"), id("officer-1"))
+}
+
+pub fn custodian() -> Actor {
+    Actor::Staff(id("custodian-a"))
+}
+
+pub fn kiosk_key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+/// A writer, a clock and a counter of salts.
+pub struct Desk<S: Store> {
+    pub writer: Writer<S>,
+    pub at: Timestamp,
+    pub salt: u64,
+}
+
+pub fn policy() -> Policy {
+    Policy {
+        version: 1,
+        confirm: ConfirmPolicy::Always,
+        confirm_within_s: 180,
+        info_attempts: 3,
+        identity_attempts: 3,
+        kiosk_attempts: 30,
+        lock_s: 86_400,
+        match_threshold_milli: THRESHOLD,
+        sale_within_s: 900,
+        quantity_usual: 25,
+    }
+}
+
+impl<S: Store> Desk<S> {
+    /// The bank is open: noon of 22 November 2026, 200 transfer and 100 cash
+    /// cheques in the kiosk.
+    pub fn open(store: S) -> Self {
+        let mut desk = Self::empty(store);
+        for body in enrolment() {
+            desk.must(Actor::System, body);
+        }
+        for (slot, range) in [
+            ("slot-1", range(FIRST, 200)),
+            ("slot-2", range(FIRST_CASH, 100)),
+        ] {
+            desk.must(custodian(), receive(range));
+            desk.must(custodian(), load(slot, range));
+        }
+        desk
+    }
+
+    pub fn empty(store: S) -> Self {
+        let log = LogKey {
+            origin: "counterfoil-test".to_owned(),
+            key: SigningKey::from_bytes(&[8; 32]),
+        };
+        Self {
+            writer: Writer::open(store, log).expect("opens"),
+            at: id("2026-11-22T04:00:00Z"),
+            salt: 0,
+        }
+    }
+
+    pub fn command(&mut self, actor: Actor, body: CommandBody) -> Command {
+        self.salt += 1;
+        let mut salt = [0; 32];
+        salt[..8].copy_from_slice(&self.salt.to_be_bytes());
+        Command {
+            at: self.at,
+            salt,
+            actor,
+            sequence: None,
+            key: None,
+            body,
+        }
+    }
+
+    pub fn answer(&mut self, command: Command) -> Answer {
+        let answers = self.writer.step(vec![command]).expect("the store works");
+        answers.into_iter().next().expect("one answer")
+    }
+
+    pub fn give(&mut self, actor: Actor, body: CommandBody) -> Result<Outcome, Refusal> {
+        let mut command = self.command(actor, body);
+        if is_keyed(&command.body) {
+            command.key = Some(key(&format!("key-{}", self.salt)));
+        }
+        self.answer(command).result
+    }
+
+    pub fn must(&mut self, actor: Actor, body: CommandBody) -> Outcome {
+        self.give(actor, body).expect("is done")
+    }
+
+    pub fn later(&mut self, seconds: i64) {
+        self.at += jiff::SignedDuration::from_secs(seconds);
+    }
+
+    pub fn read(&self) -> Box<dyn Read> {
+        self.writer.store().snapshot().expect("reads")
+    }
+
+    pub fn view(&self, sale: SaleId) -> SaleView {
+        let view = query::sale_view(&*self.read(), sale, self.at).expect("reads");
+        view.expect("a sale")
+    }
+
+    pub fn state(&self, sale: SaleId) -> SaleState {
+        self.view(sale).state
+    }
+
+    pub fn digest(&self, sale: SaleId) -> Digest {
+        self.view(sale).order.expect("ordered").digest
+    }
+
+    /// The first gate, with this result of the PIN check.
+    pub fn try_info(&mut self, sale: SaleId, subject: Subject, verified: bool) -> Outcome {
+        let challenge = self.view(sale).challenge;
+        let counted = self.must(
+            kiosk(),
+            CommandBody::CountInfoAttempt {
+                sale,
+                challenge,
+                subject,
+                oda: None,
+            },
+        );
+        let Outcome::InfoCheck(check) = counted else {
+            return counted;
+        };
+        let attempt = check.attempt;
+        let body = CommandBody::SettleInfo {
+            sale,
+            attempt,
+            verified,
+        };
+        self.must(Actor::System, body)
+    }
+
+    pub fn authenticity(&self, sale: SaleId, challenge: Challenge) -> Authenticity {
+        let mut claim = Authenticity {
+            sam_id: "05.01-20200101-0000000001".to_owned(),
+            status: vec![0x9f, 0x90, 0x90],
+            frame: Digest::of(b"frame"),
+            at: self.at,
+            signature: String::new(),
+        };
+        let statement = claim.statement(Binding { sale, challenge });
+        claim.signature = hex(&kiosk_key().sign(&statement).to_bytes());
+        claim
+    }
+
+    /// The identity attempt of this person.
+    pub fn identity_of(&self, sale: SaleId, identity: KeyedHash) -> CommandBody {
+        let challenge = self.view(sale).challenge;
+        CommandBody::CountIdentityAttempt {
+            sale,
+            challenge,
+            identity,
+            name: NAME,
+            valid_to: Some(jiff::civil::date(2040, 1, 1)),
+            authenticity: self.authenticity(sale, challenge),
+        }
+    }
+
+    /// The second gate, with this score.
+    pub fn try_identity(&mut self, sale: SaleId, score_milli: u32) -> Outcome {
+        let body = self.identity_of(sale, PERSON);
+        let Outcome::IdentityCheck(check) = self.must(kiosk(), body) else {
+            return Outcome::Sale(self.state(sale));
+        };
+        let body = CommandBody::SettleIdentity {
+            sale,
+            attempt: check.attempt,
+            score_milli,
+            engine: "test 1".to_owned(),
+        };
+        self.must(Actor::System, body)
+    }
+
+    pub fn opened(&mut self, sale: u128) -> SaleId {
+        let sale = SaleId(sale);
+        let mode = PurchaseMode::SettlementCard;
+        self.must(kiosk(), CommandBody::OpenSale { sale, mode });
+        sale
+    }
+
+    pub fn identified(&mut self, sale: u128) -> SaleId {
+        let sale = self.opened(sale);
+        self.try_info(sale, Subject::Card(CARD), true);
+        self.try_identity(sale, THRESHOLD);
+        assert_eq!(self.state(sale), SaleState::IdentityVerified);
+        sale
+    }
+
+    pub fn ordered(&mut self, sale: u128, quantity: u32) -> SaleId {
+        let sale = self.identified(sale);
+        let items = vec![transfer(quantity)];
+        self.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+        sale
+    }
+
+    pub fn confirmed(&mut self, sale: u128, quantity: u32) -> SaleId {
+        let sale = self.ordered(sale, quantity);
+        let digest = self.digest(sale);
+        self.must(officer(), CommandBody::Confirm { sale, digest });
+        sale
+    }
+
+    pub fn linked(&mut self, sale: u128, quantity: u32) -> SaleId {
+        let sale = self.confirmed(sale, quantity);
+        self.must(kiosk(), CommandBody::Link { sale });
+        assert_eq!(self.state(sale), SaleState::Linked);
+        sale
+    }
+
+    pub fn advise(
+        &mut self,
+        sale: SaleId,
+        advices: Vec<(BillNumber, FormEvent)>,
+    ) -> Result<Outcome, Refusal> {
+        let advices = advices
+            .into_iter()
+            .map(|(number, event)| FormAdvice { number, event })
+            .collect();
+        self.give(kiosk(), CommandBody::AdviseForms { sale, advices })
+    }
+
+    /// Feeds, prints, presents and hands over these forms of the transfer slot.
+    pub fn hand_over(&mut self, sale: SaleId, offsets: std::ops::Range<u32>) {
+        for offset in offsets {
+            let n = number(offset);
+            let events = [
+                FormEvent::Feeding,
+                printed(),
+                FormEvent::Presented,
+                FormEvent::Taken,
+            ];
+            let advices = events.into_iter().map(|e| (n, e)).collect();
+            self.advise(sale, advices).expect("is accepted");
+        }
+    }
+
+    /// All books are in order (I1-I6, I8).
+    pub fn audit(&self) {
+        crate::core::audit::audit(&*self.read()).expect("the books are in order");
+    }
+}
+
+pub fn printed() -> FormEvent {
+    FormEvent::Printed {
+        evidence: "00".to_owned(),
+    }
+}
+
+pub fn failed() -> FormEvent {
+    FormEvent::Failed {
+        ink: false,
+        reason: "mediaJammed".to_owned(),
+    }
+}
+
+pub fn no_outcome() -> FormEvent {
+    FormEvent::NoOutcome {
+        reason: "restarted".to_owned(),
+    }
+}
+
+pub fn transfer(quantity: u32) -> OrderItem {
+    OrderItem {
+        kind: BillKind::TransferCheque,
+        quantity,
+    }
+}
+
+pub fn key(key: &str) -> ClientKey {
+    ClientKey {
+        key: key.to_owned(),
+        request: Digest::of(b"request"),
+    }
+}
+
+pub fn is_keyed(body: &CommandBody) -> bool {
+    matches!(
+        body,
+        CommandBody::Link { .. }
+            | CommandBody::Close { .. }
+            | CommandBody::Cancel { .. }
+            | CommandBody::Abandon { .. }
+    )
+}
+
+pub fn receive(range: BillRange) -> CommandBody {
+    CommandBody::ReceiveBlanks {
+        second: id("custodian-b"),
+        branch: id("branch-1"),
+        range,
+    }
+}
+
+pub fn load(slot: &str, range: BillRange) -> CommandBody {
+    CommandBody::LoadCassette {
+        second: id("custodian-b"),
+        kiosk: id("kiosk-1"),
+        slot: id(slot),
+        range,
+    }
+}
+
+fn staff(name: &str, duty: Duty) -> CommandBody {
+    CommandBody::EnrolStaff(StaffRow {
+        id: id(name),
+        name: "样例".to_owned(),
+        branch: id("branch-1"),
+        duty,
+    })
+}
+
+fn machine(name: &str, key: [u8; 32]) -> CommandBody {
+    CommandBody::EnrolKiosk(KioskRow {
+        id: id(name),
+        branch: id("branch-1"),
+        branch_name: "样例支行".to_owned(),
+        key,
+        modes: vec![PurchaseMode::SettlementCard, PurchaseMode::PaymentPassword],
+        slots: vec![
+            (id("slot-1"), BillKind::TransferCheque),
+            (id("slot-2"), BillKind::CashCheque),
+        ],
+        open_sale: None,
+    })
+}
+
+pub fn agent() -> AgentRow {
+    AgentRow {
+        id: id("agent-1"),
+        unit: id("unit-1"),
+        name: "张样例".to_owned(),
+        name_masked: "张**".to_owned(),
+        identity: PERSON,
+        name_hash: NAME,
+        number_masked: "100000**********13".to_owned(),
+        mandate_from: jiff::civil::date(2024, 1, 1),
+        mandate_to: jiff::civil::date(2045, 12, 31),
+        forms_per_sale_max: 50,
+        forms_per_day_max: 100,
+        templates: vec![vec![1, 2, 3]],
+    }
+}
+
+fn fee(kind: BillKind, each: i64) -> CommandBody {
+    CommandBody::EnrolFee(FeeRow {
+        kind,
+        from: jiff::civil::date(2021, 9, 30),
+        each: Fen(each),
+    })
+}
+
+pub fn enrolment() -> Vec<CommandBody> {
+    vec![
+        CommandBody::EnrolBank(BankRow {
+            name: "样例银行".to_owned(),
+            bank_number: "313000000016".to_owned(),
+            time_zone: "Asia/Shanghai".to_owned(),
+            opens: jiff::civil::time(9, 0, 0, 0),
+            closes: jiff::civil::time(17, 0, 0, 0),
+        }),
+        CommandBody::EnrolPolicy(policy()),
+        staff("officer-1", Duty::Officer),
+        staff("custodian-a", Duty::Custodian),
+        staff("custodian-b", Duty::Custodian),
+        staff("supervisor-1", Duty::Supervisor),
+        machine("kiosk-1", kiosk_key().verifying_key().to_bytes()),
+        machine("kiosk-2", [0; 32]),
+        CommandBody::EnrolStation(StationRow {
+            id: id("station-1"),
+            branch: id("branch-1"),
+            key: [0; 32],
+            officer: id("officer-1"),
+        }),
+        CommandBody::EnrolUnit(UnitRow {
+            id: id("unit-1"),
+            name: "样例机械有限公司".to_owned(),
+            contact_name: "陈样例".to_owned(),
+            contact_phone: "010-00000001".to_owned(),
+        }),
+        CommandBody::EnrolAccount {
+            account: AccountRow {
+                number: ACCOUNT_NUMBER.to_owned(),
+                lookup: ACCOUNT,
+                unit: id("unit-1"),
+                state: AccountState::Normal,
+                kinds: vec![BillKind::TransferCheque, BillKind::CashCheque],
+                unused: 10,
+                unused_max: 200,
+                password: Some("$password".to_owned()),
+            },
+            balance: Fen(1_000_000),
+        },
+        CommandBody::EnrolAgent(agent()),
+        CommandBody::EnrolCard(CardRow {
+            lookup: CARD,
+            account: ACCOUNT_NUMBER.to_owned(),
+            holder: id("agent-1"),
+            expires: jiff::civil::date(2045, 12, 31),
+            pin: "$pin".to_owned(),
+        }),
+        fee(BillKind::TransferCheque, 60),
+        fee(BillKind::CashCheque, 0),
+    ]
+}

@@ -1,0 +1,511 @@
+//! The gates in order (I4), attempts and locks, scopes.
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::Challenge;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::confirm::ConfirmState;
+use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
+
+use super::bank::*;
+use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::query;
+use crate::core::record::bank::{AccountState, KeyedHash};
+use crate::core::refusal::{Malformed, Missing, Refusal};
+use crate::store::model::ModelStore;
+
+fn desk() -> Desk<ModelStore> {
+    Desk::open(ModelStore::new())
+}
+
+/// Every command of a sale, as a client would send it out of order.
+fn commands(desk: &Desk<ModelStore>, sale: SaleId) -> Vec<(&'static str, Actor, CommandBody)> {
+    let challenge = desk.view(sale).challenge;
+    let digest = Digest::of(b"none");
+    let subject = Subject::Card(CARD);
+    let info = CommandBody::CountInfoAttempt {
+        sale,
+        challenge,
+        subject,
+        oda: None,
+    };
+    let items = vec![transfer(1)];
+    vec![
+        ("info", kiosk(), info),
+        ("identity", kiosk(), desk.identity_of(sale, PERSON)),
+        ("order", kiosk(), CommandBody::PlaceOrder { sale, items }),
+        ("confirm", officer(), CommandBody::Confirm { sale, digest }),
+        ("link", kiosk(), CommandBody::Link { sale }),
+        ("close", kiosk(), CommandBody::Close { sale }),
+    ]
+}
+
+/// What is accepted where; everything else names the state.
+fn refused(desk: &mut Desk<ModelStore>, sale: SaleId, allowed: &[&str]) {
+    let state = desk.state(sale);
+    for (name, actor, body) in commands(desk, sale) {
+        if allowed.contains(&name) {
+            continue;
+        }
+        let refusal = desk.give(actor, body).expect_err(name);
+        let named = Refusal::OutOfOrder { state };
+        let hidden = name == "confirm" && refusal == Refusal::NotYours;
+        assert!(
+            refusal == named || hidden,
+            "{name} in {state:?}: {refusal:?}"
+        );
+        assert_eq!(desk.state(sale), state);
+    }
+}
+
+#[test]
+fn each_gate_opens_only_after_the_one_before_s5_s15_i4() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    refused(&mut desk, sale, &["info"]);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    refused(&mut desk, sale, &["identity"]);
+    desk.try_identity(sale, THRESHOLD);
+    refused(&mut desk, sale, &["order"]);
+    let items = vec![transfer(5)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    refused(&mut desk, sale, &["confirm"]);
+    let digest = desk.digest(sale);
+    desk.must(officer(), CommandBody::Confirm { sale, digest });
+    refused(&mut desk, sale, &["link"]);
+    desk.must(kiosk(), CommandBody::Link { sale });
+    refused(&mut desk, sale, &["close"]);
+    desk.audit();
+}
+
+#[test]
+fn message_1_names_the_unit_and_what_can_be_bought_s4() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    assert_eq!(
+        desk.try_info(sale, Subject::Card(CARD), true),
+        Outcome::Settled {
+            verified: true,
+            state: SaleState::InfoVerified,
+            attempts_left: 2,
+        }
+    );
+    let unit = desk.view(sale).unit.expect("message 1");
+    assert_eq!(unit.name, "样例机械有限公司");
+    assert_eq!(unit.account_masked, "***************0001");
+    let offers: Vec<_> = unit
+        .offers
+        .iter()
+        .map(|o| (o.fee_each.0, o.quantity_max))
+        .collect();
+    assert_eq!(offers, [(60, 50), (0, 50)]);
+}
+
+#[test]
+fn an_unknown_card_and_a_wrong_pin_give_the_same_answer() {
+    let mut desk = desk();
+    let known = desk.opened(1);
+    let wrong = desk.try_info(known, Subject::Card(CARD), false);
+    let view = desk.view(known);
+    desk.must(kiosk(), CommandBody::Cancel { sale: known });
+    let unknown = desk.opened(2);
+    // Whatever the dummy check says, an unknown card is never verified.
+    let nobody = desk.try_info(unknown, Subject::Card(STRANGER), true);
+    assert_eq!(wrong, nobody);
+    assert_eq!(view.refusal, desk.view(unknown).refusal);
+    assert_eq!(view.attempts_left, Some(2));
+}
+
+#[test]
+fn attempts_are_counted_before_they_are_checked_and_the_last_one_locks_the_card() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    for _ in 0..3 {
+        let challenge = desk.view(sale).challenge;
+        let subject = Subject::Card(CARD);
+        let body = CommandBody::CountInfoAttempt {
+            sale,
+            challenge,
+            subject,
+            oda: None,
+        };
+        // Nobody settles: the power went out each time.
+        assert!(matches!(desk.must(kiosk(), body), Outcome::InfoCheck(_)));
+    }
+    assert_eq!(
+        desk.try_info(sale, Subject::Card(CARD), true),
+        Outcome::Sale(SaleState::Refused)
+    );
+    assert_eq!(desk.view(sale).refusal.expect("a rule").rule, "locked");
+    let next = desk.opened(2);
+    let locked = desk.try_info(next, Subject::Card(CARD), true);
+    assert_eq!(locked, Outcome::Sale(SaleState::Refused));
+    // The lock ends by itself, and a success starts the count anew.
+    desk.later(86_400);
+    let third = desk.opened(3);
+    assert!(matches!(
+        desk.try_info(third, Subject::Card(CARD), true),
+        Outcome::Settled { verified: true, .. }
+    ));
+    desk.audit();
+}
+
+#[test]
+fn three_wrong_pins_end_the_sale_with_the_rule_locked() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    for left in [2, 1] {
+        let Outcome::Settled { attempts_left, .. } =
+            desk.try_info(sale, Subject::Card(CARD), false)
+        else {
+            panic!("settled");
+        };
+        assert_eq!(attempts_left, left);
+    }
+    desk.try_info(sale, Subject::Card(CARD), false);
+    assert_eq!(desk.state(sale), SaleState::Refused);
+    assert_eq!(desk.view(sale).refusal.expect("a rule").rule, "locked");
+}
+
+#[test]
+fn a_kiosk_that_guesses_cards_is_locked() {
+    let mut desk = desk();
+    for guess in 0..30_u8 {
+        let sale = desk.opened(100 + u128::from(guess));
+        let card = Subject::Card(KeyedHash([100 + guess; 32]));
+        assert!(matches!(
+            desk.try_info(sale, card, true),
+            Outcome::Settled { .. }
+        ));
+        desk.must(kiosk(), CommandBody::Cancel { sale });
+    }
+    let sale = desk.opened(200);
+    let honest = desk.try_info(sale, Subject::Card(CARD), true);
+    assert_eq!(honest, Outcome::Sale(SaleState::Refused));
+}
+
+#[test]
+fn a_challenge_seals_one_attempt_only_s12() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let challenge = desk.view(sale).challenge;
+    desk.try_info(sale, Subject::Card(CARD), false);
+    assert_ne!(desk.view(sale).challenge, challenge);
+    let replayed = CommandBody::CountInfoAttempt {
+        sale,
+        challenge,
+        subject: Subject::Card(CARD),
+        oda: None,
+    };
+    assert_eq!(desk.give(kiosk(), replayed), Err(Refusal::StaleChallenge));
+}
+
+#[test]
+fn a_settlement_without_its_counted_attempt_is_refused() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let settle = |attempt| CommandBody::SettleInfo {
+        sale,
+        attempt,
+        verified: true,
+    };
+    let none = Err(Refusal::NoSuchAttempt { attempt: 1 });
+    assert_eq!(desk.give(Actor::System, settle(1)), none);
+    desk.try_info(sale, Subject::Card(CARD), false);
+    assert_eq!(desk.give(Actor::System, settle(1)), none);
+}
+
+#[test]
+fn without_the_kiosks_signed_assertion_no_print_is_compared_s16() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    for bend in 0..4 {
+        let mut body = desk.identity_of(sale, PERSON);
+        if let CommandBody::CountIdentityAttempt { authenticity, .. } = &mut body {
+            match bend {
+                0 => authenticity.signature.replace_range(0..2, "00"),
+                1 => authenticity.status = vec![0x9f, 0x80, 0x90],
+                2 => authenticity.frame = Digest::of(b"another"),
+                _ => authenticity.at -= jiff::SignedDuration::from_secs(301),
+            }
+        }
+        assert_eq!(
+            desk.give(kiosk(), body),
+            Err(Refusal::NotAuthentic),
+            "bend {bend}"
+        );
+    }
+    // An assertion made for another challenge does not serve, either.
+    let mut body = desk.identity_of(sale, PERSON);
+    let other = desk.authenticity(sale, Challenge([0; 16]));
+    if let CommandBody::CountIdentityAttempt { authenticity, .. } = &mut body {
+        *authenticity = other;
+    }
+    assert_eq!(desk.give(kiosk(), body), Err(Refusal::NotAuthentic));
+    assert_eq!(desk.view(sale).attempts_left, Some(3));
+}
+
+#[test]
+fn a_person_who_is_no_agent_of_this_unit_is_refused_s13() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    let body = desk.identity_of(sale, STRANGER);
+    assert_eq!(desk.must(kiosk(), body), Outcome::Sale(SaleState::Refused));
+    let rule = desk.view(sale).refusal.expect("a rule").rule;
+    assert_eq!(rule, "not-agent-of-unit");
+}
+
+#[test]
+fn an_expired_document_ends_the_sale_by_its_rule() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    let mut body = desk.identity_of(sale, PERSON);
+    if let CommandBody::CountIdentityAttempt { valid_to, .. } = &mut body {
+        *valid_to = Some(jiff::civil::date(2020, 1, 1));
+    }
+    assert_eq!(desk.must(kiosk(), body), Outcome::Sale(SaleState::Refused));
+    let rule = desk.view(sale).refusal.expect("a rule").rule;
+    assert_eq!(rule, "document-expired");
+}
+
+#[test]
+fn the_threshold_itself_verifies_and_one_less_does_not_s14() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    assert_eq!(
+        desk.try_identity(sale, THRESHOLD - 1),
+        Outcome::Settled {
+            verified: false,
+            state: SaleState::InfoVerified,
+            attempts_left: 2,
+        }
+    );
+    assert!(matches!(
+        desk.try_identity(sale, THRESHOLD),
+        Outcome::Settled { verified: true, .. }
+    ));
+    assert_eq!(
+        desk.view(sale).agent.expect("message 2").name_masked,
+        "张**"
+    );
+}
+
+#[test]
+fn a_frozen_account_is_refused_at_message_1_and_again_at_linking_l1() {
+    let mut desk = desk();
+    let frozen = |state| CommandBody::SetAccountState {
+        account: ACCOUNT_NUMBER.to_owned(),
+        state,
+    };
+    let sale = desk.confirmed(1, 5);
+    desk.must(Actor::System, frozen(AccountState::Frozen));
+    let linked = desk.must(kiosk(), CommandBody::Link { sale });
+    assert_eq!(linked, Outcome::Sale(SaleState::Refused));
+    let next = desk.opened(2);
+    desk.try_info(next, Subject::Card(CARD), true);
+    let rule = desk.view(next).refusal.expect("a rule").rule;
+    assert_eq!(rule, "account-not-normal");
+    desk.audit();
+}
+
+#[test]
+fn outside_opening_hours_message_1_is_not_given() {
+    let mut desk = desk();
+    desk.later(6 * 3600);
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    let rule = desk.view(sale).refusal.expect("a rule").rule;
+    assert_eq!(rule, "closed-hours");
+}
+
+#[test]
+fn an_order_over_a_cap_is_refused_and_can_be_changed_s6() {
+    let mut desk = desk();
+    let sale = desk.identified(1);
+    let place = |quantity| CommandBody::PlaceOrder {
+        sale,
+        items: vec![transfer(quantity)],
+    };
+    let Err(Refusal::Rule(rule)) = desk.give(kiosk(), place(51)) else {
+        panic!("a rule refuses");
+    };
+    assert_eq!(rule.rule, "sale-cap");
+    let malformed = Err(Refusal::Malformed(Malformed::Quantity));
+    assert_eq!(desk.give(kiosk(), place(0)), malformed);
+    assert_eq!(desk.give(kiosk(), place(201)), malformed);
+    assert_eq!(desk.state(sale), SaleState::IdentityVerified);
+    desk.must(kiosk(), place(50));
+    assert_eq!(desk.state(sale), SaleState::AwaitConfirm);
+}
+
+#[test]
+fn stations_see_the_buyer_from_message_2_on_with_the_contact_of_record_s17_s18_s19() {
+    let mut desk = desk();
+    let shown = |desk: &Desk<ModelStore>| {
+        query::confirmations(&*desk.read(), &id("branch-1")).expect("reads")
+    };
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    assert_eq!(shown(&desk), []);
+    let early = CommandBody::MarkSeen { sale, digest: None };
+    assert_eq!(desk.give(officer(), early.clone()), Err(Refusal::NotYours));
+    desk.try_identity(sale, THRESHOLD);
+    let [view] = &shown(&desk)[..] else {
+        panic!("one confirmation");
+    };
+    assert_eq!(view.state, ConfirmState::Identity);
+    assert_eq!(view.identity.number_masked, "100000**********13");
+    assert_eq!(view.contact.phone, "010-00000001");
+    assert_eq!(view.purchase, None);
+    desk.must(officer(), early);
+    let items = vec![transfer(2)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    let purchase = shown(&desk)[0].purchase.clone().expect("S21");
+    assert_eq!((purchase.text.count, purchase.text.fee.0), (2, 120));
+    let digest = Some(purchase.digest);
+    desk.must(officer(), CommandBody::MarkSeen { sale, digest });
+    assert_eq!(shown(&desk)[0].state, ConfirmState::Seen);
+    assert!(desk.view(sale).order.expect("ordered").seen, "S20");
+    let elsewhere = query::confirmations(&*desk.read(), &id("branch-10")).expect("reads");
+    assert_eq!(elsewhere, []);
+}
+
+#[test]
+fn a_decision_about_another_text_is_refused_and_a_denial_ends_the_sale() {
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let stale = Digest::of(b"another text");
+    let body = CommandBody::Confirm {
+        sale,
+        digest: stale,
+    };
+    assert_eq!(desk.give(officer(), body), Err(Refusal::StaleDigest));
+    let digest = desk.digest(sale);
+    let note = Some("not expected".to_owned());
+    let deny = CommandBody::Deny { sale, digest, note };
+    assert_eq!(
+        desk.must(officer(), deny.clone()),
+        Outcome::Sale(SaleState::Denied)
+    );
+    assert_eq!(desk.must(officer(), deny), Outcome::Sale(SaleState::Denied));
+    let link = CommandBody::Link { sale };
+    let state = SaleState::Denied;
+    assert_eq!(desk.give(kiosk(), link), Err(Refusal::OutOfOrder { state }));
+}
+
+#[test]
+fn asked_again_the_order_opens_and_silence_is_a_denial() {
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let digest = desk.digest(sale);
+    let question = "只要五张吗".to_owned();
+    let ask = CommandBody::Ask {
+        sale,
+        digest,
+        question: question.clone(),
+    };
+    desk.must(officer(), ask);
+    let order = desk.view(sale).order.expect("ordered");
+    assert_eq!(order.question, Some(question));
+    let items = vec![transfer(4)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    assert_eq!(desk.state(sale), SaleState::AwaitConfirm);
+    let due = |desk: &Desk<ModelStore>| query::due(&*desk.read(), desk.at, 10).expect("reads");
+    desk.later(179);
+    assert!(due(&desk).is_empty());
+    desk.later(1);
+    let commands = due(&desk);
+    assert!(matches!(
+        commands[..],
+        [CommandBody::TimeOutConfirmation { .. }]
+    ));
+    for body in commands {
+        desk.must(Actor::System, body);
+    }
+    assert_eq!(desk.state(sale), SaleState::Denied);
+    assert_eq!(query::next_due(&*desk.read()).expect("reads"), None);
+    desk.audit();
+}
+
+#[test]
+fn a_silent_customer_expires_and_the_kiosk_is_free_again() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let mode = PurchaseMode::SettlementCard;
+    let second = CommandBody::OpenSale {
+        sale: SaleId(2),
+        mode,
+    };
+    let state = SaleState::Opened;
+    let busy = Err(Refusal::SaleInProgress { state });
+    assert_eq!(desk.give(kiosk(), second.clone()), busy);
+    desk.later(900);
+    for body in query::due(&*desk.read(), desk.at, 10).expect("reads") {
+        desk.must(Actor::System, body);
+    }
+    assert_eq!(desk.state(sale), SaleState::Expired);
+    desk.must(kiosk(), second.clone());
+    // Repeating it opens nothing twice.
+    assert_eq!(desk.must(kiosk(), second), Outcome::Sale(SaleState::Opened));
+    desk.audit();
+}
+
+#[test]
+fn another_kiosk_and_an_unenrolled_one_touch_nothing_s1() {
+    let mut desk = desk();
+    let sale = desk.confirmed(1, 5);
+    let link = CommandBody::Link { sale };
+    assert_eq!(
+        desk.give(other_kiosk(), link.clone()),
+        Err(Refusal::NotYours)
+    );
+    assert_eq!(desk.give(officer(), link), Err(Refusal::NotYours));
+    let stranger = Actor::Kiosk(id("kiosk-9"));
+    let mode = PurchaseMode::SettlementCard;
+    let open = CommandBody::OpenSale {
+        sale: SaleId(7),
+        mode,
+    };
+    let what = Missing::Kiosk;
+    assert_eq!(desk.give(stranger, open), Err(Refusal::NotFound { what }));
+}
+
+#[test]
+fn a_request_number_that_does_not_grow_is_refused() {
+    let mut desk = desk();
+    let mode = PurchaseMode::SettlementCard;
+    let sale = SaleId(1);
+    let mut command = desk.command(kiosk(), CommandBody::OpenSale { sale, mode });
+    command.sequence = Some(10);
+    desk.answer(command.clone()).result.expect("is done");
+    let (given, last) = (10, 10);
+    let again = desk.answer(command).result;
+    assert_eq!(again, Err(Refusal::StaleSequence { given, last }));
+    assert_eq!(
+        query::sequence(&*desk.read(), "kiosk:kiosk-1").expect("reads"),
+        10
+    );
+}
+
+#[test]
+fn payment_password_mode_proves_the_account_and_any_agent_of_the_unit_may_buy() {
+    let mut desk = desk();
+    let mode = PurchaseMode::PaymentPassword;
+    let sale = SaleId(1);
+    desk.must(kiosk(), CommandBody::OpenSale { sale, mode });
+    let challenge = desk.view(sale).challenge;
+    let card = CommandBody::CountInfoAttempt {
+        sale,
+        challenge,
+        subject: Subject::Card(CARD),
+        oda: None,
+    };
+    let wrong_mode = Err(Refusal::Malformed(Malformed::Mode));
+    assert_eq!(desk.give(kiosk(), card), wrong_mode);
+    desk.try_info(sale, Subject::Account(ACCOUNT), true);
+    desk.try_identity(sale, THRESHOLD);
+    assert_eq!(desk.state(sale), SaleState::IdentityVerified);
+}

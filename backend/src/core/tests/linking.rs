@@ -1,0 +1,174 @@
+//! Linked processing and its replays (S7, S8, I3, I6).
+
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::sale::SaleState;
+
+use super::bank::*;
+use crate::core::command::{CommandBody, Outcome};
+use crate::core::key::{self, Table};
+use crate::core::overlay::get;
+use crate::core::query;
+use crate::core::record::books::{BalanceRow, Errand, LedgerAccount};
+use crate::core::refusal::Refusal;
+use crate::store::model::ModelStore;
+
+fn desk() -> Desk<ModelStore> {
+    Desk::open(ModelStore::new())
+}
+
+fn balance(desk: &Desk<ModelStore>, account: LedgerAccount) -> i64 {
+    let key = key::text(Table::Balance, &account.name());
+    let row: Option<BalanceRow> = get(&*desk.read(), &key).expect("reads");
+    row.unwrap_or_default().amount
+}
+
+#[test]
+fn one_commit_gives_numbers_fee_register_errands_and_print_jobs_s7_s8() {
+    let mut desk = desk();
+    let sale = desk.confirmed(1, 5);
+    let outcome = desk.must(kiosk(), CommandBody::Link { sale });
+    let Outcome::Linked {
+        requisition,
+        ranges,
+        fee,
+    } = outcome
+    else {
+        panic!("linked");
+    };
+    assert_eq!(requisition, "branch-1-20261122-00001");
+    assert_eq!(ranges, [range(FIRST, 5)]);
+    assert_eq!(fee.0, 300);
+    let linked = desk.view(sale).linked.expect("S8");
+    assert_eq!(linked.jobs.len(), 5);
+    assert_eq!(linked.digest, linked.approved.digest());
+    let job = &linked.jobs[0];
+    assert_eq!((job.number, job.slot.as_str()), (number(0), "slot-1"));
+    assert_eq!(job.template, "transfer-cheque");
+    assert_eq!(job.fields["account_name"], "样例机械有限公司");
+    assert_eq!(job.fields["bank_number"], "313000000016");
+
+    let customer = LedgerAccount::Customer(ACCOUNT_NUMBER.to_owned());
+    assert_eq!(balance(&desk, customer), 1_000_000 - 300);
+    assert_eq!(balance(&desk, LedgerAccount::FeeIncome), 300);
+    let blanks = LedgerAccount::blanks(number(0).prefix);
+    assert_eq!(balance(&desk, blanks), 195, "one unit each, off balance");
+    let errands = query::errands(&*desk.read(), 10).expect("reads");
+    let kinds: Vec<_> = errands
+        .iter()
+        .map(|e| match &e.errand {
+            Errand::BookFee { amount, .. } => ("fee", amount.0),
+            Errand::TellContact { count, .. } => ("contact", i64::from(*count)),
+            Errand::TellIssue { ranges, .. } => ("issue", i64::from(ranges[0].count())),
+        })
+        .collect();
+    assert_eq!(kinds, [("fee", 300), ("contact", 5), ("issue", 5)]);
+    desk.audit();
+}
+
+#[test]
+fn the_same_key_gives_the_same_numbers_and_does_nothing_twice_i6() {
+    let mut desk = desk();
+    let sale = desk.confirmed(1, 5);
+    let mut link = desk.command(kiosk(), CommandBody::Link { sale });
+    link.key = Some(key("link-1"));
+    let first = desk.answer(link.clone());
+    assert!(!first.replayed);
+    // The answer was lost; later, with other numbers at the head, it is asked again.
+    desk.hand_over(sale, 0..5);
+    desk.later(3_600);
+    link.at = desk.at;
+    let again = desk.answer(link.clone());
+    assert!(again.replayed);
+    assert_eq!(again.result, first.result);
+    link.key.as_mut().expect("a key").request = Digest::of(b"another request");
+    assert_eq!(desk.answer(link.clone()).result, Err(Refusal::KeyReused));
+    link.key = None;
+    assert_eq!(desk.answer(link).result, Err(Refusal::KeyMissing));
+    desk.audit();
+}
+
+#[test]
+fn a_fresh_key_on_a_linked_sale_sells_nothing_twice() {
+    let mut desk = desk();
+    let sale = desk.linked(1, 5);
+    let state = SaleState::Linked;
+    let again = desk.give(kiosk(), CommandBody::Link { sale });
+    assert_eq!(again, Err(Refusal::OutOfOrder { state }));
+    assert_eq!(balance(&desk, LedgerAccount::FeeIncome), 300);
+}
+
+#[test]
+fn numbers_that_moved_since_they_were_confirmed_are_shown_again() {
+    let mut desk = desk();
+    let sale = desk.confirmed(1, 5);
+    let before = desk.digest(sale);
+    let unload = CommandBody::UnloadCassette {
+        second: id("custodian-b"),
+        kiosk: id("kiosk-1"),
+        slot: id("slot-1"),
+    };
+    desk.must(custodian(), unload);
+    desk.must(custodian(), load("slot-1", range("3130002100010101", 100)));
+    let moved = desk.must(kiosk(), CommandBody::Link { sale });
+    let state = SaleState::AwaitConfirm;
+    assert_eq!(moved, Outcome::RangeMoved { state });
+    let digest = desk.digest(sale);
+    assert_ne!(digest, before);
+    let stale = CommandBody::Confirm {
+        sale,
+        digest: before,
+    };
+    assert_eq!(desk.give(officer(), stale), Err(Refusal::StaleDigest));
+    desk.must(officer(), CommandBody::Confirm { sale, digest });
+    desk.must(kiosk(), CommandBody::Link { sale });
+    let linked = desk.view(sale).linked.expect("linked");
+    assert_eq!(linked.ranges, [range("3130002100010101", 5)]);
+    desk.audit();
+}
+
+#[test]
+fn two_kinds_come_from_two_slots_and_zero_is_a_normal_fee_i3() {
+    let mut desk = desk();
+    let sale = desk.identified(1);
+    let cash = counterfoil_data::wire::sale::OrderItem {
+        kind: counterfoil_data::bill::BillKind::CashCheque,
+        quantity: 2,
+    };
+    let items = vec![cash, transfer(1)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    let digest = desk.digest(sale);
+    desk.must(officer(), CommandBody::Confirm { sale, digest });
+    desk.must(kiosk(), CommandBody::Link { sale });
+    let linked = desk.view(sale).linked.expect("linked");
+    assert_eq!(linked.fee.0, 60);
+    let slots: Vec<_> = linked.jobs.iter().map(|j| j.slot.as_str()).collect();
+    assert_eq!(slots, ["slot-2", "slot-2", "slot-1"]);
+    desk.audit();
+}
+
+#[test]
+fn a_day_cap_counts_what_was_bought_before() {
+    let mut desk = desk();
+    for sale in [1, 2] {
+        let sale = desk.linked(sale, 50);
+        let reason = counterfoil_data::wire::sale::AbandonReason::Staff;
+        if sale.0 == 1 {
+            desk.hand_over(sale, 0..50);
+            desk.must(kiosk(), CommandBody::Close { sale });
+        } else {
+            desk.must(kiosk(), CommandBody::Abandon { sale, reason });
+        }
+    }
+    // 50 were handed over, 50 given back: 50 more are allowed, 51 never were.
+    let sale = desk.linked(3, 50);
+    desk.hand_over(sale, 50..100);
+    desk.must(kiosk(), CommandBody::Close { sale });
+    let sale = desk.identified(4);
+    let items = vec![transfer(1)];
+    let Err(Refusal::Rule(rule)) = desk.give(kiosk(), CommandBody::PlaceOrder { sale, items })
+    else {
+        panic!("a rule refuses");
+    };
+    assert_eq!(rule.rule, "day-cap");
+    desk.audit();
+}

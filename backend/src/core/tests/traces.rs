@@ -1,0 +1,386 @@
+//! Random traces: the model and redb give the same answers and the same evidence
+//! root, and whatever was tried, the books are in order (I1-I4, I8).
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::forms::{FormAdvice, FormEvent};
+use counterfoil_data::wire::sale::{AbandonReason, PurchaseMode, SaleState};
+use proptest::prelude::*;
+
+use super::bank::*;
+use crate::core::command::{Actor, Answer, CommandBody, Outcome, Resolution, Subject};
+use crate::core::{log, query};
+use crate::store::model::ModelStore;
+use crate::store::redb::RedbStore;
+use crate::store::{Snapshots, Store};
+
+/// One thing somebody tries; small numbers choose among what there is.
+#[derive(Debug, Clone)]
+enum Try {
+    Open,
+    Info(bool, bool),
+    Identity(u8),
+    Order(u8, bool),
+    Seen,
+    Confirm,
+    Deny,
+    Ask,
+    Link,
+    Feed,
+    Outcome(u8, u8),
+    Close,
+    Cancel,
+    Abandon,
+    Wait(u8),
+    Unload,
+    Load(u8),
+    Unlock,
+    Resolve(u8, u8),
+}
+
+fn tries() -> impl Strategy<Value = Try> {
+    prop_oneof![
+        4 => Just(Try::Open),
+        5 => (prop::bool::weighted(0.9), prop::bool::weighted(0.9))
+            .prop_map(|(a, b)| Try::Info(a, b)),
+        5 => (0..8_u8).prop_map(Try::Identity),
+        5 => (1..9_u8, any::<bool>()).prop_map(|(q, cash)| Try::Order(q, cash)),
+        1 => Just(Try::Seen),
+        5 => Just(Try::Confirm),
+        1 => Just(Try::Deny),
+        1 => Just(Try::Ask),
+        5 => Just(Try::Link),
+        12 => Just(Try::Feed),
+        16 => (0..10_u8, 0..8_u8).prop_map(|(f, e)| Try::Outcome(f, e)),
+        3 => Just(Try::Close),
+        1 => Just(Try::Cancel),
+        1 => Just(Try::Abandon),
+        1 => any::<u8>().prop_map(Try::Wait),
+        1 => Just(Try::Unload),
+        1 => any::<u8>().prop_map(Try::Load),
+        1 => Just(Try::Unlock),
+        1 => (any::<u8>(), 0..4_u8).prop_map(|(f, r)| Try::Resolve(f, r)),
+    ]
+}
+
+/// Mostly what a sale needs next, so that traces get far.
+fn traces() -> impl Strategy<Value = Vec<Try>> {
+    let sale = (1..9_u8, prop::collection::vec(tries(), 0..12)).prop_map(|(quantity, more)| {
+        let mut all = vec![
+            Try::Open,
+            Try::Info(true, true),
+            Try::Identity(7),
+            Try::Order(quantity, false),
+            Try::Confirm,
+            Try::Link,
+        ];
+        all.extend(more);
+        all.extend([Try::Abandon, Try::Close]);
+        all
+    });
+    let mess = prop::collection::vec(tries(), 1..30);
+    prop::collection::vec(prop_oneof![3 => sale, 1 => mess], 1..4).prop_map(|parts| parts.concat())
+}
+
+struct Trace<S: Store> {
+    desk: Desk<S>,
+    sales: u128,
+}
+
+impl<S: Store> Trace<S> {
+    fn new(store: S) -> Self {
+        Self {
+            desk: Desk::open(store),
+            sales: 0,
+        }
+    }
+
+    fn sale(&self) -> SaleId {
+        SaleId(self.sales)
+    }
+
+    fn form(&self, pick: u8) -> Option<counterfoil_data::bill::BillNumber> {
+        let forms = self.desk.view(self.sale()).forms;
+        let at = usize::from(pick).checked_rem(forms.len())?;
+        forms.get(at).map(|f| f.number)
+    }
+
+    /// The command that an attempt means now.
+    fn body(&mut self, attempt: &Try) -> Option<(Actor, CommandBody)> {
+        let next = self.sales + 1;
+        if let Try::Open = attempt {
+            let mode = PurchaseMode::SettlementCard;
+            let sale = SaleId(next);
+            return Some((kiosk(), CommandBody::OpenSale { sale, mode }));
+        }
+        if let Some(staff) = self.staff(attempt) {
+            return Some((custodian(), staff));
+        }
+        if self.sales == 0 {
+            return None;
+        }
+        let sale = self.sale();
+        let digest = self.desk.view(sale).order.map(|o| o.digest);
+        Some(match attempt {
+            Try::Order(quantity, cash) => {
+                let mut item = transfer(u32::from(*quantity));
+                if *cash {
+                    item.kind = counterfoil_data::bill::BillKind::CashCheque;
+                }
+                let items = vec![item];
+                (kiosk(), CommandBody::PlaceOrder { sale, items })
+            }
+            Try::Seen => (officer(), CommandBody::MarkSeen { sale, digest }),
+            Try::Confirm => {
+                let digest = digest?;
+                (officer(), CommandBody::Confirm { sale, digest })
+            }
+            Try::Deny => {
+                let (digest, note) = (digest?, None);
+                (officer(), CommandBody::Deny { sale, digest, note })
+            }
+            Try::Ask => {
+                let ask = CommandBody::Ask {
+                    sale,
+                    digest: digest?,
+                    question: "几张".to_owned(),
+                };
+                (officer(), ask)
+            }
+            Try::Link => (kiosk(), CommandBody::Link { sale }),
+            Try::Feed => {
+                let forms = self.desk.view(sale).forms;
+                let assigned = counterfoil_data::wire::forms::FormState::Assigned;
+                let number = forms.iter().find(|f| f.state == assigned)?.number;
+                let event = FormEvent::Feeding;
+                let advices = vec![FormAdvice { number, event }];
+                (kiosk(), CommandBody::AdviseForms { sale, advices })
+            }
+            Try::Outcome(form, event) => {
+                let number = self.form(*form)?;
+                let event = outcome(*event, *form);
+                let advices = vec![FormAdvice { number, event }];
+                (kiosk(), CommandBody::AdviseForms { sale, advices })
+            }
+            Try::Close => (kiosk(), CommandBody::Close { sale }),
+            Try::Cancel => (kiosk(), CommandBody::Cancel { sale }),
+            Try::Abandon => {
+                let reason = AbandonReason::Staff;
+                (kiosk(), CommandBody::Abandon { sale, reason })
+            }
+            _ => return None,
+        })
+    }
+
+    fn staff(&self, attempt: &Try) -> Option<CommandBody> {
+        let (second, kiosk) = (id("custodian-b"), id("kiosk-1"));
+        let slot = id("slot-1");
+        Some(match attempt {
+            Try::Unload => CommandBody::UnloadCassette {
+                second,
+                kiosk,
+                slot,
+            },
+            Try::Unlock => CommandBody::UnlockSlot {
+                second,
+                kiosk,
+                slot,
+            },
+            Try::Load(from) => {
+                let first = number(u32::from(*from) % 190);
+                let count = u32::from(*from) % 7 + 1;
+                let range = counterfoil_data::bill::BillRange::from_count(first, count);
+                load("slot-1", range.expect("a range"))
+            }
+            Try::Resolve(form, to) => CommandBody::ResolveUnknown {
+                second,
+                number: number(u32::from(*form) % 20),
+                to: [
+                    Resolution::Sold,
+                    Resolution::Spoiled,
+                    Resolution::Retracted,
+                    Resolution::Missing,
+                ][usize::from(*to)],
+                evidence: "seen".to_owned(),
+            },
+            _ => return None,
+        })
+    }
+
+    /// Does one attempt; gives every answer it led to.
+    fn attempt(&mut self, attempt: &Try) -> Vec<Result<Outcome, String>> {
+        let told = |answer: Result<Outcome, crate::core::refusal::Refusal>| {
+            vec![answer.map_err(|refusal| refusal.to_string())]
+        };
+        match attempt {
+            Try::Info(known, verified) if self.sales > 0 => {
+                let card = if *known { CARD } else { STRANGER };
+                self.two_steps(
+                    |desk, sale| {
+                        let challenge = desk.view(sale).challenge;
+                        CommandBody::CountInfoAttempt {
+                            sale,
+                            challenge,
+                            subject: Subject::Card(card),
+                            oda: None,
+                        }
+                    },
+                    *verified,
+                    0,
+                )
+            }
+            Try::Identity(score) if self.sales > 0 => {
+                let score = u32::from(*score) * 1_000;
+                self.two_steps(|desk, sale| desk.identity_of(sale, PERSON), false, score)
+            }
+            Try::Wait(seconds) => {
+                self.desk.later(i64::from(*seconds) * 4);
+                let due = query::due(&*self.desk.read(), self.desk.at, 8).expect("reads");
+                due.into_iter()
+                    .flat_map(|body| told(self.desk.give(Actor::System, body)))
+                    .collect()
+            }
+            _ => {
+                let Some((actor, body)) = self.body(attempt) else {
+                    return Vec::new();
+                };
+                let opens = matches!(body, CommandBody::OpenSale { .. });
+                let answer = self.desk.give(actor, body);
+                if opens && answer.is_ok() {
+                    self.sales += 1;
+                }
+                told(answer)
+            }
+        }
+    }
+
+    fn two_steps(
+        &mut self,
+        count: impl Fn(&Desk<S>, SaleId) -> CommandBody,
+        verified: bool,
+        score_milli: u32,
+    ) -> Vec<Result<Outcome, String>> {
+        let sale = self.sale();
+        let body = count(&self.desk, sale);
+        let counted = self.desk.give(kiosk(), body).map_err(|r| r.to_string());
+        let settle = match &counted {
+            Ok(Outcome::InfoCheck(check)) => CommandBody::SettleInfo {
+                sale,
+                attempt: check.attempt,
+                verified,
+            },
+            Ok(Outcome::IdentityCheck(check)) => CommandBody::SettleIdentity {
+                sale,
+                attempt: check.attempt,
+                score_milli,
+                engine: "test 1".to_owned(),
+            },
+            _ => return vec![counted],
+        };
+        let settled = self.desk.give(Actor::System, settle);
+        vec![counted, settled.map_err(|r| r.to_string())]
+    }
+}
+
+fn outcome(event: u8, form: u8) -> FormEvent {
+    match event {
+        0 | 1 => printed(),
+        2 => FormEvent::Presented,
+        3 => FormEvent::Taken,
+        4 => FormEvent::Retracted,
+        5 => failed(),
+        6 => no_outcome(),
+        _ => FormEvent::Mismatch {
+            read: number(u32::from(form) * 3 + 1),
+        },
+    }
+}
+
+/// I4: a sale that is linked has passed every gate, in the evidence itself.
+fn gates_were_passed<S: Store>(trace: &Trace<S>) {
+    use counterfoil_data::leaf::{Leaf, LeafKind};
+    let read = trace.desk.read();
+    let mut proven: std::collections::BTreeMap<SaleId, Vec<LeafKind>> = Default::default();
+    for index in 0..log::size(&*read).expect("reads") {
+        let key = crate::core::key::numbered(crate::core::key::Table::Leaf, index);
+        let leaf = Leaf::decode(&read.read(&key).expect("reads").expect("a leaf")).expect("a leaf");
+        let Some(sale) = leaf.sale() else { continue };
+        let before = proven.entry(sale).or_default();
+        if leaf.kind == LeafKind::Linked {
+            let gates = [
+                LeafKind::InfoVerified,
+                LeafKind::IdentityAttempted,
+                LeafKind::IdentityVerified,
+                LeafKind::Ordered,
+                LeafKind::Confirmed,
+            ];
+            let mut rest = before.iter();
+            for gate in gates {
+                assert!(rest.any(|k| *k == gate), "{sale} lacks {gate:?}");
+            }
+        }
+        before.push(leaf.kind);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_stores_give_the_same_answers_and_the_same_root_and_sound_books(trace in traces()) {
+        let mut model = Trace::new(ModelStore::new());
+        let mut redb = Trace::new(RedbStore::memory().expect("opens"));
+        for attempt in &trace {
+            prop_assert_eq!(model.attempt(attempt), redb.attempt(attempt), "{:?}", attempt);
+        }
+        let root = |read: &dyn crate::store::Read| log::root(read).expect("reads");
+        prop_assert_eq!(root(&*model.desk.read()), root(&*redb.desk.read()));
+        model.desk.audit();
+        redb.desk.audit();
+        gates_were_passed(&model);
+    }
+}
+
+#[test]
+fn a_group_of_commands_gives_what_the_same_commands_give_one_by_one() {
+    let mut one = Desk::open(ModelStore::new());
+    let mut group = Desk::open(ModelStore::new());
+    let sale = SaleId(1);
+    let mode = PurchaseMode::SettlementCard;
+    let bodies = [
+        CommandBody::OpenSale { sale, mode },
+        CommandBody::OpenSale {
+            sale: SaleId(2),
+            mode,
+        },
+        CommandBody::Cancel { sale },
+        CommandBody::OpenSale {
+            sale: SaleId(2),
+            mode,
+        },
+    ];
+    let mut commands = Vec::new();
+    for body in bodies {
+        let mut command = group.command(kiosk(), body);
+        command.key = is_keyed(&command.body).then(|| key("cancel"));
+        commands.push(command);
+    }
+    let singly: Vec<Answer> = commands.iter().map(|c| one.answer(c.clone())).collect();
+    let together = group.writer.step(commands).expect("the store works");
+    assert_eq!(singly, together);
+    let root = |desk: &Desk<ModelStore>| log::root(&*desk.read()).expect("reads");
+    assert_eq!(root(&one), root(&group));
+    assert_eq!(group.state(SaleId(2)), SaleState::Opened);
+}
+
+#[test]
+fn a_second_writer_fences_off_the_first() {
+    let store = RedbStore::memory().expect("opens");
+    let mut old = Desk::empty(store.clone());
+    let mut new = Desk::empty(store.clone());
+    let enrol = || enrolment().into_iter().next().expect("a command");
+    new.must(Actor::System, enrol());
+    let command = old.command(Actor::System, enrolment().remove(1));
+    let fenced = old.writer.step(vec![command]).expect_err("is fenced off");
+    assert!(fenced.to_string().contains("another writer took over"));
+    assert!(query::is_enrolled(&*store.snapshot().expect("reads")).expect("reads"));
+}

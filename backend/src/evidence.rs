@@ -1,0 +1,373 @@
+//! The evidence log for people outside: export, offline verification, the
+//! timeline of one number, tiles (I8).
+//!
+//! An export is text: a head line, the signed checkpoint, then one line a leaf.
+//!
+//! ```text
+//! counterfoil-evidence 1
+//! key <name+hash+base64>
+//! note <base64 of the signed checkpoint>
+//! leaf <index> <hash, hex> <bytes, base64>
+//! node <level> <index> <hash, hex>      (after the leaf that completed it)
+//! ```
+//!
+//! Every hash stands beside what it covers, so a changed, removed or reordered
+//! record is named by its index. Called by the admin tools and the service.
+
+use std::io::{self, BufRead, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use counterfoil_data::bill::BillNumber;
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::leaf::Leaf;
+use counterfoil_data::tlog::note::{NoteKey, open_checkpoint, verifier_line};
+use counterfoil_data::tlog::{Frontier, leaf_hash};
+use counterfoil_data::wire::{Digest, hex, unhex};
+use ed25519_dalek::VerifyingKey;
+
+use crate::core::custody;
+use crate::core::key::{self, Table};
+use crate::core::record::stock::Place;
+use crate::core::{log, query};
+use crate::store::{From, Key, RANGE_MAX, Read, StoreError};
+
+/// First line of an export.
+const HEAD: &str = "counterfoil-evidence 1";
+/// Longest line read, in bytes: a leaf of 4 KiB in base64, and its hash.
+const LINE_MAX: u64 = 8 * 1024;
+/// Hashes in one tile (C2SP tlog-tiles).
+pub const TILE_HASHES: u64 = 256;
+/// Tree levels one tile level stands for.
+const TILE_HEIGHT: u8 = 8;
+/// Steps of one timeline at most.
+pub const TIMELINE_MAX: usize = 256;
+
+/// Why an export could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The books cannot be read.
+    #[error("the books cannot be read")]
+    Store(#[from] StoreError),
+    /// The file cannot be written.
+    #[error("the export cannot be written")]
+    Io(#[from] io::Error),
+    /// Nothing is recorded yet.
+    #[error("the evidence log is empty: there is nothing to export")]
+    Empty,
+}
+
+/// Why an export does not verify.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyFailure {
+    /// The file cannot be read.
+    #[error("the export cannot be read")]
+    Io(#[from] io::Error),
+    /// Not an export, or of another version.
+    #[error("line {line} is not of an evidence export")]
+    Shape {
+        /// Line, from 1.
+        line: u64,
+    },
+    /// A record was changed, removed, added or moved.
+    #[error("record {index} is not the one that was recorded")]
+    Record {
+        /// Its index.
+        index: u64,
+    },
+    /// One of these records was changed together with its hash.
+    #[error("one of the records {first} to {last} is not the one that was recorded")]
+    Records {
+        /// First of them.
+        first: u64,
+        /// Last of them.
+        last: u64,
+    },
+    /// Records are missing at the end, or the whole was rewritten.
+    #[error("{size} records do not lead to the signed checkpoint over {signed}")]
+    Checkpoint {
+        /// Records found.
+        size: u64,
+        /// Records signed for.
+        signed: u64,
+    },
+    /// The checkpoint is not signed by the key expected.
+    #[error("the checkpoint is not signed by the expected key")]
+    Signature,
+}
+
+/// What a sound export holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Records.
+    pub size: u64,
+    /// Root over them.
+    pub root: Digest,
+    /// The key that signed, to compare with the one the bank published.
+    pub key: String,
+}
+
+/// Writes the whole log.
+pub fn export(
+    read: &dyn Read,
+    origin: &str,
+    signer: &VerifyingKey,
+    out: &mut dyn Write,
+) -> Result<u64, ExportError> {
+    let checkpoint = query::checkpoint(read)?.ok_or(ExportError::Empty)?;
+    let key = NoteKey {
+        name: origin,
+        key: signer,
+    };
+    writeln!(out, "{HEAD}\nkey {}", verifier_line(key))?;
+    writeln!(out, "note {}", BASE64.encode(&checkpoint.note))?;
+    let mut frontier = Frontier::default();
+    let mut low = key::low(Table::Leaf);
+    loop {
+        let rows = read.range(&low, &key::high(Table::Leaf), From::First, RANGE_MAX)?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(frontier.size());
+        };
+        low.clone_from(last);
+        low.push(0);
+        for (_, bytes) in rows {
+            let mut lines = Vec::new();
+            let hash = leaf_hash(&bytes);
+            let index = frontier
+                .append(hash, |level, at, hash| {
+                    if level > 0 {
+                        lines.push(format!("node {level} {at} {hash}"));
+                    }
+                })
+                .map_err(log::broken)?;
+            writeln!(out, "leaf {index} {hash} {}", BASE64.encode(&bytes))?;
+            for line in lines {
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
+}
+
+/// A reading of an export.
+struct Reader<'a> {
+    input: &'a mut dyn BufRead,
+    line: u64,
+}
+
+impl Reader<'_> {
+    fn next(&mut self) -> Result<Option<String>, VerifyFailure> {
+        self.line = self.line.saturating_add(1);
+        let mut text = Vec::new();
+        let mut limited = io::Read::take(&mut *self.input, LINE_MAX);
+        limited.read_until(b'\n', &mut text)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if text.pop() != Some(b'\n') {
+            return Err(self.shape());
+        }
+        let text = String::from_utf8(text).map_err(|_| self.shape())?;
+        Ok(Some(text))
+    }
+
+    fn shape(&self) -> VerifyFailure {
+        VerifyFailure::Shape { line: self.line }
+    }
+
+    fn field(&mut self, name: &str) -> Result<String, VerifyFailure> {
+        let text = self.next()?.ok_or_else(|| self.shape())?;
+        let value = text.strip_prefix(name).and_then(|t| t.strip_prefix(' '));
+        value.map(str::to_owned).ok_or_else(|| self.shape())
+    }
+}
+
+/// Verifies an export offline. `trusted` is the published key line; without it the
+/// export's own is used and reported, which proves order but not authorship.
+pub fn verify(
+    input: &mut dyn BufRead,
+    trusted: Option<&str>,
+) -> Result<VerifyReport, VerifyFailure> {
+    let mut reader = Reader { input, line: 0 };
+    if reader.next()?.as_deref() != Some(HEAD) {
+        return Err(reader.shape());
+    }
+    let key_line = reader.field("key")?;
+    if trusted.is_some_and(|t| t.trim() != key_line) {
+        return Err(VerifyFailure::Signature);
+    }
+    let (name, key) = parse_key(&key_line).ok_or_else(|| reader.shape())?;
+    let note = BASE64.decode(reader.field("note")?).ok();
+    let note = note.and_then(|n| String::from_utf8(n).ok());
+    let note = note.ok_or_else(|| reader.shape())?;
+    let note_key = NoteKey {
+        name: &name,
+        key: &key,
+    };
+    let (signed, root) = open_checkpoint(&note, note_key).map_err(|_| VerifyFailure::Signature)?;
+    let frontier = records(&mut reader)?;
+    let size = frontier.size();
+    if (size, frontier.root()) != (signed, root) {
+        return Err(VerifyFailure::Checkpoint { size, signed });
+    }
+    Ok(VerifyReport {
+        size,
+        root,
+        key: key_line,
+    })
+}
+
+/// Name and key out of `name+hash+base64`.
+fn parse_key(line: &str) -> Option<(String, VerifyingKey)> {
+    let (name, rest) = line.split_once('+')?;
+    let (_, key) = rest.split_once('+')?;
+    let bytes = BASE64.decode(key).ok()?;
+    let (_, key) = bytes.split_first()?;
+    let key = VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
+    let right = verifier_line(NoteKey { name, key: &key }) == line;
+    right.then(|| (name.to_owned(), key))
+}
+
+fn records(reader: &mut Reader<'_>) -> Result<Frontier, VerifyFailure> {
+    let mut frontier = Frontier::default();
+    // Nodes that the last leaf completed, still to be met.
+    let mut open: Vec<(u8, u64, Digest)> = Vec::new();
+    while let Some(line) = reader.next()? {
+        let index = frontier.size();
+        let parts: Vec<&str> = line.split(' ').collect();
+        match parts.as_slice() {
+            ["leaf", at, hash, bytes] if open.is_empty() => {
+                leaf(&mut frontier, &mut open, [at, hash, bytes])?;
+            }
+            ["node", level, at, hash] if !open.is_empty() => {
+                node(open.remove(0), index, [level, at, hash])?;
+            }
+            // Something between this record and the last was added or removed.
+            _ => return Err(VerifyFailure::Record { index }),
+        }
+    }
+    if open.is_empty() {
+        Ok(frontier)
+    } else {
+        let index = frontier.size();
+        Err(VerifyFailure::Record { index })
+    }
+}
+
+fn digest(text: &str) -> Option<Digest> {
+    Some(Digest(unhex(text)?.try_into().ok()?))
+}
+
+fn leaf(
+    frontier: &mut Frontier,
+    open: &mut Vec<(u8, u64, Digest)>,
+    [at, hash, bytes]: [&str; 3],
+) -> Result<(), VerifyFailure> {
+    let index = frontier.size();
+    let wrong = || VerifyFailure::Record { index };
+    let bytes = BASE64.decode(bytes).map_err(|_| wrong())?;
+    let recorded = digest(hash).filter(|d| hex(&d.0) == hash);
+    let same = *at == index.to_string() && recorded == Some(leaf_hash(&bytes));
+    if !same || Leaf::decode(&bytes).is_err() {
+        return Err(wrong());
+    }
+    let mut completed = |level, at, hash| {
+        if level > 0 {
+            open.push((level, at, hash));
+        }
+    };
+    frontier
+        .append(leaf_hash(&bytes), &mut completed)
+        .map_err(|_| wrong())?;
+    Ok(())
+}
+
+fn node(
+    (level, at, hash): (u8, u64, Digest),
+    size: u64,
+    found: [&str; 3],
+) -> Result<(), VerifyFailure> {
+    let right = [level.to_string(), at.to_string(), hash.to_string()];
+    if found.iter().zip(&right).all(|(a, b)| a == b) {
+        return Ok(());
+    }
+    let span = 1_u64.checked_shl(level.into()).unwrap_or(u64::MAX);
+    let last = size.saturating_sub(1);
+    Err(VerifyFailure::Records {
+        first: size.saturating_sub(span),
+        last,
+    })
+}
+
+/// One tile: up to 256 hashes of tree level `8 * level`, from `256 * index` on.
+pub fn tile(read: &dyn Read, level: u8, index: u64) -> Result<Vec<Digest>, StoreError> {
+    let (Some(level), Some(first)) = (
+        level.checked_mul(TILE_HEIGHT),
+        index.checked_mul(TILE_HASHES),
+    ) else {
+        return Ok(Vec::new());
+    };
+    let low = key::tree_hash(level, first);
+    let high = key::tree_hash(level, first.saturating_add(TILE_HASHES));
+    let limit = usize::try_from(TILE_HASHES).unwrap_or(RANGE_MAX);
+    let rows = read.range(&low, &high, From::First, limit)?;
+    let hashes = rows
+        .into_iter()
+        .map(|(_, hash)| hash.try_into().map(Digest));
+    let hashes: Result<Vec<_>, _> = hashes.collect();
+    hashes.map_err(|_| StoreError::Contradiction("a tree hash is bent"))
+}
+
+/// Everything recorded about one number, oldest first, with leaf indexes: how it
+/// came, every sale it was given to, and what became of it.
+pub fn timeline(read: &dyn Read, number: BillNumber) -> Result<Vec<(u64, Leaf)>, StoreError> {
+    let mut sales: Vec<SaleId> = Vec::new();
+    let low = key::given_back(number, SaleId(0));
+    let mut high = key::given_back(number, SaleId(u128::MAX));
+    high.push(0);
+    for (key, _) in read.range(&low, &high, From::First, TIMELINE_MAX)? {
+        sales.extend(key::sale_of(&key));
+    }
+    let place = custody::find(read, number)?.map(|(_, place)| place);
+    sales.extend(place.as_ref().and_then(Place::sale));
+    let mut found = Vec::new();
+    let low = key::stock_leaf(number.prefix, 0);
+    let mut high = key::stock_leaf(number.prefix, u64::MAX);
+    high.push(0);
+    concerning(read, number, &low, &high, &mut found)?;
+    for sale in sales {
+        let low = key::sale_leaf(sale, 0);
+        let mut high = key::sale_leaf(sale, u64::MAX);
+        high.push(0);
+        concerning(read, number, &low, &high, &mut found)?;
+    }
+    found.sort_by_key(|(index, _)| *index);
+    found.dedup_by_key(|(index, _)| *index);
+    found.truncate(TIMELINE_MAX);
+    Ok(found)
+}
+
+fn concerning(
+    read: &dyn Read,
+    number: BillNumber,
+    low: &Key,
+    high: &Key,
+    found: &mut Vec<(u64, Leaf)>,
+) -> Result<(), StoreError> {
+    for (key, _) in read.range(low, high, From::First, RANGE_MAX)? {
+        let Some(index) = key::leaf_of(&key) else {
+            continue;
+        };
+        let Some(bytes) = read.read(&key::numbered(Table::Leaf, index))? else {
+            return Err(StoreError::Contradiction("an indexed leaf is missing"));
+        };
+        let leaf =
+            Leaf::decode(&bytes).map_err(|_| StoreError::Contradiction("a leaf is malformed"))?;
+        if leaf.concerns(number) {
+            found.push((index, leaf));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use std::io::BufReader;
+
+use super::*;
+use crate::core::tests::bank::{Desk, id, number};
+use crate::store::model::ModelStore;
+use ed25519_dalek::SigningKey;
+
+fn desk() -> Desk<ModelStore> {
+    let mut desk = Desk::open(ModelStore::new());
+    let sale = desk.linked(1, 2);
+    desk.hand_over(sale, 0..2);
+    desk.must(
+        crate::core::tests::bank::kiosk(),
+        crate::core::command::CommandBody::Close { sale },
+    );
+    desk
+}
+
+fn exported() -> String {
+    let mut out = Vec::new();
+    let key = SigningKey::from_bytes(&[8; 32]).verifying_key();
+    export(&*desk().read(), "counterfoil-test", &key, &mut out).expect("exports");
+    String::from_utf8(out).expect("is text")
+}
+
+fn check(text: &str) -> Result<VerifyReport, VerifyFailure> {
+    verify(&mut BufReader::new(text.as_bytes()), None)
+}
+
+/// Lines of leaves, with their place among all lines.
+fn leaf_lines(lines: &[String]) -> Vec<usize> {
+    let is_leaf = |(_, line): &(usize, &String)| line.starts_with("leaf ");
+    lines
+        .iter()
+        .enumerate()
+        .filter(is_leaf)
+        .map(|(at, _)| at)
+        .collect()
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn an_export_verifies_offline_under_the_published_key_i8() {
+    let text = exported();
+    let report = check(&text).expect("is sound");
+    assert_eq!(
+        report.size,
+        u64::try_from(leaf_lines(&lines(&text)).len()).expect("fits")
+    );
+    let key = report.key.clone();
+    let again = verify(&mut BufReader::new(text.as_bytes()), Some(&key));
+    assert_eq!(again.expect("is sound"), report);
+    let other = verify(
+        &mut BufReader::new(text.as_bytes()),
+        Some("counterfoil-test+0+x"),
+    );
+    assert!(matches!(other, Err(VerifyFailure::Signature)));
+}
+
+#[test]
+fn a_changed_record_is_named_whichever_it_is_i8() {
+    let sound = lines(&exported());
+    for (index, at) in leaf_lines(&sound).into_iter().enumerate() {
+        let mut bent = sound.clone();
+        let line = bent[at].clone();
+        let (head, body) = line.rsplit_once(' ').expect("has bytes");
+        let mut bytes = BASE64.decode(body).expect("base64");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        bent[at] = format!("{head} {}", BASE64.encode(bytes));
+        let failure = check(&joined(&bent)).expect_err("is noticed");
+        let index = u64::try_from(index).expect("fits");
+        assert!(matches!(failure, VerifyFailure::Record { index: i } if i == index));
+    }
+}
+
+#[test]
+fn a_record_changed_together_with_its_hash_is_named_with_its_neighbour_i8() {
+    let mut bent = lines(&exported());
+    let at = leaf_lines(&bent)[5];
+    let line = bent[at].clone();
+    let parts: Vec<&str> = line.split(' ').collect();
+    let mut leaf = Leaf::decode(&BASE64.decode(parts[3]).expect("base64")).expect("a leaf");
+    leaf.at += jiff::SignedDuration::from_secs(1);
+    let bytes = leaf.encode().expect("encodes");
+    bent[at] = format!("leaf 5 {} {}", leaf_hash(&bytes), BASE64.encode(&bytes));
+    let failure = check(&joined(&bent)).expect_err("is noticed");
+    assert!(matches!(
+        failure,
+        VerifyFailure::Records { first: 4, last: 5 }
+    ));
+}
+
+#[test]
+fn a_removed_repeated_or_moved_record_is_named_i8() {
+    let sound = lines(&exported());
+    let at = leaf_lines(&sound);
+    let mut removed = sound.clone();
+    removed.remove(at[6]);
+    let failure = check(&joined(&removed)).expect_err("is noticed");
+    assert!(
+        matches!(failure, VerifyFailure::Record { index: 6 }),
+        "{failure}"
+    );
+    let mut moved = sound.clone();
+    moved.swap(at[6], at[8]);
+    let failure = check(&joined(&moved)).expect_err("is noticed");
+    assert!(
+        matches!(failure, VerifyFailure::Record { index: 6 }),
+        "{failure}"
+    );
+    let mut cut = sound.clone();
+    cut.truncate(*at.last().expect("leaves"));
+    assert!(check(&joined(&cut)).is_err());
+    let mut twice = sound.clone();
+    twice.insert(at[6], sound[at[6]].clone());
+    assert!(check(&joined(&twice)).is_err());
+}
+
+#[test]
+fn no_flipped_bit_anywhere_goes_unnoticed() {
+    let sound = exported().into_bytes();
+    for at in (0..sound.len()).step_by(37) {
+        let mut bent = sound.clone();
+        bent[at] ^= 1;
+        assert!(
+            verify(&mut BufReader::new(bent.as_slice()), None).is_err(),
+            "byte {at}"
+        );
+    }
+}
+
+#[test]
+fn the_timeline_of_a_number_goes_from_the_vault_to_the_customer() {
+    let desk = desk();
+    let steps = timeline(&*desk.read(), number(1)).expect("reads");
+    let words: Vec<_> = steps.iter().map(|(_, leaf)| leaf.kind.word()).collect();
+    assert_eq!(
+        words,
+        [
+            "blanks-received",
+            "cassette-loaded",
+            "linked",
+            "form-feeding",
+            "form-printed",
+            "form-presented",
+            "form-taken",
+        ]
+    );
+    let unknown = timeline(&*desk.read(), id("3130002199999999")).expect("reads");
+    assert_eq!(unknown, []);
+}
+
+#[test]
+fn tiles_hold_the_leaf_hashes_in_order() {
+    let desk = desk();
+    let read = desk.read();
+    let hashes = tile(&*read, 0, 0).expect("reads");
+    assert_eq!(Some(hashes[3]), log::node(&*read, 0, 3));
+    assert_eq!(tile(&*read, 0, 7).expect("reads"), []);
+    assert_eq!(tile(&*read, 255, u64::MAX).expect("reads"), []);
+}
