@@ -250,6 +250,9 @@ fn agent_row(
         let wrapped = wrap(means.keys, &name, &template.to_bytes(), means.entropy);
         templates.push(wrapped.map_err(|_| DemoEnrolError::Lacks("a small template"))?);
     }
+    if templates.is_empty() {
+        return Err(DemoEnrolError::Lacks("a usable finger"));
+    }
     Ok(AgentRow {
         id: agent.id.clone(),
         unit: agent.unit.clone(),
@@ -320,3 +323,6 @@ fn stock(bank: &DemoBank, means: &Means<'_>) -> Result<Vec<Command>, DemoEnrolEr
     }
     Ok(commands)
 }
+
+#[cfg(test)]
+mod tests;

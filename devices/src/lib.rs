@@ -5,6 +5,7 @@
 //!   [`transport::Transport`], every wait bounded; parsers are sans-I/O.
 //! - [`twin`]: the device side of every driver at the USB transfer level.
 //! - [`system`]: the real clock and the operating system's randomness.
+//! - [`cli`]: the command line `counterfoil-devices`.
 //! - [`paper`]: printer bytes back into pixels.
 
 #![cfg_attr(
@@ -15,6 +16,7 @@
     )
 )]
 
+pub mod cli;
 pub mod driver;
 pub mod paper;
 pub mod system;

@@ -1,11 +1,12 @@
 //! The USB seam: what a driver may ask of a device, and nothing else.
 //!
-//! Three implementations: `rusb_bus` (hardware), [`twin_bus`] (in process, virtual
+//! Three implementations: [`rusb_bus`] (hardware), [`twin_bus`] (in process, virtual
 //! time) and the USB/IP client in user space ([`usbip`]).
 //! Everything runs on one thread; only the rusb implementation has threads, one
 //! per IN endpoint, because rusb cannot cancel a read.
 
 pub mod descriptor;
+pub mod rusb_bus;
 pub mod twin_bus;
 pub mod usbip;
 

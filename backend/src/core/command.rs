@@ -4,14 +4,16 @@
 //! the writer. Refuses nothing itself (`core::decide` does). Carries no secret:
 //! card, account and citizen numbers arrive here as keyed hashes (I7).
 
+mod outcome;
+
 use counterfoil_data::bill::{BillNumber, BillRange};
-use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId, StationId};
+use counterfoil_data::ids::{BranchId, KioskId, SaleId, SlotId, StaffId, StationId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::Challenge;
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::FormAdvice;
 use counterfoil_data::wire::sale::{
-    AbandonReason, Authenticity, CardProof, OrderItem, PurchaseMode, SaleState,
+    AbandonReason, Authenticity, CardProof, OrderItem, PurchaseMode,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ use super::record::bank::{
     AccountRow, AccountState, AgentRow, BankRow, CardRow, FeeRow, KeyedHash, KioskRow, Policy,
     StaffRow, StationRow, UnitRow,
 };
-use super::refusal::Refusal;
+pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
 
 /// Commands in one step of the writer at most.
 pub const GROUP_MAX: usize = 64;
@@ -319,91 +321,4 @@ pub enum CommandBody {
         /// Outbox sequence numbers, at most [`GROUP_MAX`].
         sequences: Vec<u64>,
     },
-}
-
-/// What a command came to. The sale itself is read with `core::query`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    /// Done; nothing to tell.
-    Done,
-    /// The sale is now in this state (also when a rule ended it: `Refused`).
-    Sale(SaleState),
-    /// Attempt counted; verify now, then send `SettleInfo`.
-    InfoCheck(InfoCheck),
-    /// Attempt counted; compare now, then send `SettleIdentity`.
-    IdentityCheck(IdentityCheck),
-    /// A gate's check is settled.
-    Settled {
-        /// Message 1 or message 2 is given.
-        verified: bool,
-        /// State after it.
-        state: SaleState,
-        /// Attempts left at this gate.
-        attempts_left: u32,
-    },
-    /// Linked processing is committed (S8).
-    Linked {
-        /// Requisition number (领用单号).
-        requisition: String,
-        /// Numbers assigned.
-        ranges: Vec<BillRange>,
-        /// Fee taken.
-        fee: Fen,
-    },
-    /// The numbers confirmed are no longer at the head: shown again, `409 range-moved`.
-    RangeMoved {
-        /// State after it.
-        state: SaleState,
-    },
-    /// Every advice is durable.
-    Forms {
-        /// How many.
-        accepted: u32,
-        /// Numbers given in place of those that failed in this call.
-        supplements: Vec<BillNumber>,
-    },
-}
-
-/// What the verifier worker needs.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InfoCheck {
-    /// To name in `SettleInfo`.
-    pub attempt: u32,
-    /// PHC string to verify against; `None` for an unknown card or account:
-    /// hash anyway against a dummy, so that time tells nothing.
-    pub verifier: Option<String>,
-}
-
-/// What the matcher worker needs (S13).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdentityCheck {
-    /// To name in `SettleIdentity`.
-    pub attempt: u32,
-    /// Whose templates these are (associated data of their envelopes).
-    pub agent: AgentId,
-    /// Enrolled templates, each in its encrypted envelope.
-    pub templates: Vec<Vec<u8>>,
-    /// Score that verifies, in thousandths.
-    pub threshold_milli: u32,
-}
-
-impl std::fmt::Debug for InfoCheck {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "InfoCheck(attempt {})", self.attempt)
-    }
-}
-
-impl std::fmt::Debug for IdentityCheck {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "IdentityCheck(attempt {})", self.attempt)
-    }
-}
-
-/// What the writer answers: durable when it is given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Rebuilt for a repeated key; nothing was done this time.
-    pub replayed: bool,
-    /// What it came to.
-    pub result: Result<Outcome, Refusal>,
 }

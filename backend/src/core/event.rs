@@ -1,6 +1,8 @@
 //! Events: what a decision came to, in the past tense. `apply` turns each into
 //! changed rows, `leafing` turns each into a leaf of the evidence log.
 
+mod about;
+
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId};
 use counterfoil_data::money::Fen;
@@ -351,55 +353,4 @@ pub enum Event {
         /// Which.
         sequences: Vec<u64>,
     },
-}
-
-impl Event {
-    /// The sale it is about, if any.
-    pub fn sale(&self) -> Option<SaleId> {
-        match self {
-            Self::Enrolled(_)
-            | Self::AccountStateChanged { .. }
-            | Self::BlanksReceived { .. }
-            | Self::CassetteLoaded { .. }
-            | Self::CassetteUnloaded { .. }
-            | Self::SlotLocked { .. }
-            | Self::SlotUnlocked { .. }
-            | Self::Delivered { .. } => None,
-            Self::SaleOpened(row) => Some(row.sale),
-            Self::FormChanged(change) => Some(change.sale),
-            Self::UnknownResolved { sale, .. } => *sale,
-            Self::InfoAttempted { sale, .. }
-            | Self::InfoVerified { sale, .. }
-            | Self::InfoFailed { sale, .. }
-            | Self::IdentityAttempted { sale, .. }
-            | Self::IdentityVerified { sale, .. }
-            | Self::IdentityFailed { sale, .. }
-            | Self::SaleRefused { sale, .. }
-            | Self::Ordered { sale, .. }
-            | Self::ConfirmationShown { sale, .. }
-            | Self::ConfirmationSeen { sale, .. }
-            | Self::Confirmed { sale, .. }
-            | Self::Denied { sale, .. }
-            | Self::Asked { sale, .. }
-            | Self::ConfirmationTimedOut { sale, .. }
-            | Self::Linked { sale, .. }
-            | Self::StrayFrozen { sale, .. }
-            | Self::FormSupplied { sale, .. }
-            | Self::SaleCancelled { sale }
-            | Self::SaleExpired { sale }
-            | Self::SaleSuspended { sale, .. }
-            | Self::SaleClosed { sale, .. } => Some(*sale),
-        }
-    }
-
-    /// The blanks that people moved.
-    pub fn stock_ranges(&self) -> &[BillRange] {
-        match self {
-            Self::BlanksReceived { range, .. } | Self::CassetteLoaded { range, .. } => {
-                std::slice::from_ref(range)
-            }
-            Self::CassetteUnloaded { ranges, .. } => ranges,
-            _ => &[],
-        }
-    }
 }

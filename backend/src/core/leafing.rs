@@ -4,6 +4,8 @@
 //! citizen numbers are not even known here (I7). Once written, a leaf's meaning
 //! never changes: change an event's leaf only by a new kind.
 
+mod facts;
+
 use counterfoil_data::bill::BillRange;
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::leaf::{Field, Leaf, LeafKind, Personal, personal};
@@ -43,7 +45,7 @@ pub fn leaf(
         .with(Field::Actor(actor_name(&command.actor)))
         .with_some(event.sale().map(Field::Sale))
         .with_some(command.sequence.map(Field::Sequence));
-    leaf.fields.extend(facts(books, salt, event)?);
+    leaf.fields.extend(fields(books, salt, event)?);
     let is_personal = |f: &Field| matches!(f, Field::Hashed(..));
     let salted = leaf.fields.iter().any(is_personal);
     Ok(Some(Salted { leaf, salted }))
@@ -111,7 +113,7 @@ fn form_kind(change: &FormChanged) -> Option<LeafKind> {
     })
 }
 
-fn facts(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Field>, StoreError> {
+fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Field>, StoreError> {
     let account = |number: &str| {
         Field::Hashed(
             Personal::AccountNumber,
@@ -138,7 +140,7 @@ fn facts(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fiel
         | Event::CassetteLoaded { .. }
         | Event::CassetteUnloaded { .. }
         | Event::SlotLocked { .. }
-        | Event::SlotUnlocked { .. } => stock(event),
+        | Event::SlotUnlocked { .. } => facts::stock(event),
         Event::SaleOpened(row) => vec![
             Field::Kiosk(row.kiosk.to_string()),
             Field::Mode(word(&row.mode)),
@@ -151,7 +153,7 @@ fn facts(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fiel
         Event::InfoFailed { refusal, .. } | Event::SaleRefused { refusal, .. } => rule(refusal),
         Event::IdentityAttempted { .. }
         | Event::IdentityVerified { .. }
-        | Event::IdentityFailed { .. } => identity(event),
+        | Event::IdentityFailed { .. } => facts::identity(event),
         Event::Ordered { order, .. } => order
             .items
             .iter()
@@ -194,7 +196,7 @@ fn facts(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fiel
         .into_iter()
         .flatten()
         .collect(),
-        _ => confirmation(event),
+        _ => facts::confirmation(event),
     })
 }
 
@@ -234,114 +236,6 @@ fn subject(enrolled: &Enrolled) -> String {
         Enrolled::Agent(row) => format!("agent:{}", row.id),
         Enrolled::Card(row) => format!("card-of:{}", row.holder),
         Enrolled::Fee(row) => format!("fee:{}/{}/{}", word(&row.kind), row.from, row.each),
-    }
-}
-
-fn stock(event: &Event) -> Vec<Field> {
-    let at = |kiosk: &dyn std::fmt::Display, slot: &dyn std::fmt::Display| {
-        vec![
-            Field::Kiosk(kiosk.to_string()),
-            Field::Slot(slot.to_string()),
-        ]
-    };
-    match event {
-        Event::BlanksReceived { branch, range, by } => vec![
-            Field::Second(second(by)),
-            Field::Subject(format!("branch:{branch}")),
-            Field::Range(*range),
-            Field::Count(range.count()),
-        ],
-        Event::CassetteLoaded {
-            kiosk,
-            slot,
-            range,
-            by,
-        } => {
-            let mut fields = at(kiosk, slot);
-            fields.extend([Field::Second(second(by)), Field::Range(*range)]);
-            fields
-        }
-        Event::CassetteUnloaded {
-            kiosk,
-            slot,
-            ranges,
-            by,
-            ..
-        } => {
-            let mut fields = at(kiosk, slot);
-            fields.push(Field::Second(second(by)));
-            fields.extend(ranges.iter().copied().map(Field::Range));
-            fields
-        }
-        Event::SlotLocked { kiosk, slot } => at(kiosk, slot),
-        Event::SlotUnlocked { kiosk, slot, by } => {
-            let mut fields = at(kiosk, slot);
-            fields.push(Field::Second(second(by)));
-            fields
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn identity(event: &Event) -> Vec<Field> {
-    match event {
-        Event::IdentityAttempted {
-            attempt,
-            agent,
-            sam_id,
-            frame,
-            ..
-        } => vec![
-            Field::Subject(format!("agent:{agent}")),
-            Field::Count(*attempt),
-            Field::Evidence(sam_id.clone()),
-            Field::Content(*frame),
-        ],
-        Event::IdentityVerified {
-            agent,
-            score_milli,
-            engine,
-            ..
-        } => vec![
-            Field::Subject(format!("agent:{agent}")),
-            Field::ScoreMilli(*score_milli),
-            Field::Engine(engine.clone()),
-        ],
-        Event::IdentityFailed {
-            score_milli,
-            engine,
-            refusal,
-            ..
-        } => {
-            let mut fields = rule(refusal);
-            fields.extend([
-                Field::ScoreMilli(*score_milli),
-                Field::Engine(engine.clone()),
-            ]);
-            fields
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn confirmation(event: &Event) -> Vec<Field> {
-    match event {
-        Event::ConfirmationShown { digest, .. }
-        | Event::Confirmed { digest, .. }
-        | Event::ConfirmationTimedOut { digest, .. } => vec![Field::Approved(*digest)],
-        Event::ConfirmationSeen { digest, .. } => digest.map(Field::Approved).into_iter().collect(),
-        Event::Denied { digest, note, .. } => {
-            let note = note.as_ref().map(|n| Digest::of(n.as_bytes()));
-            let note = note.map(Field::Content);
-            [Field::Approved(*digest)].into_iter().chain(note).collect()
-        }
-        Event::Asked {
-            digest, question, ..
-        } => vec![
-            Field::Approved(*digest),
-            Field::Content(Digest::of(question.as_bytes())),
-        ],
-        _ => Vec::new(),
     }
 }
 

@@ -1,6 +1,12 @@
 //! Tests of the core through the writer: a small bank, one desk, every gate.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "tests count in small numbers"
+)]
+
 pub mod bank;
+mod confirming;
 mod custody;
 mod gates;
 mod linking;

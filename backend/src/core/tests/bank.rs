@@ -1,8 +1,9 @@
 //! A small bank for tests: one branch, one kiosk with two slots, one unit.
 
+mod enrolment;
+
 use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
 use counterfoil_data::ids::SaleId;
-use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::{Binding, Challenge};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::{FormAdvice, FormEvent};
@@ -13,13 +14,11 @@ use jiff::Timestamp;
 
 use crate::core::command::{Actor, Answer, ClientKey, Command, CommandBody, Outcome, Subject};
 use crate::core::query;
-use crate::core::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, ConfirmPolicy, Duty, FeeRow, KeyedHash,
-    KioskRow, Policy, StaffRow, StationRow, UnitRow,
-};
+use crate::core::record::bank::{ConfirmPolicy, KeyedHash, Policy};
 use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
+pub use enrolment::enrolment;
 
 pub const CARD: KeyedHash = KeyedHash([1; 32]);
 pub const ACCOUNT: KeyedHash = KeyedHash([2; 32]);
@@ -366,107 +365,4 @@ pub fn load(slot: &str, range: BillRange) -> CommandBody {
         slot: id(slot),
         range,
     }
-}
-
-fn staff(name: &str, duty: Duty) -> CommandBody {
-    CommandBody::EnrolStaff(StaffRow {
-        id: id(name),
-        name: "样例".to_owned(),
-        branch: id("branch-1"),
-        duty,
-    })
-}
-
-fn machine(name: &str, key: [u8; 32]) -> CommandBody {
-    CommandBody::EnrolKiosk(KioskRow {
-        id: id(name),
-        branch: id("branch-1"),
-        branch_name: "样例支行".to_owned(),
-        key,
-        modes: vec![PurchaseMode::SettlementCard, PurchaseMode::PaymentPassword],
-        slots: vec![
-            (id("slot-1"), BillKind::TransferCheque),
-            (id("slot-2"), BillKind::CashCheque),
-        ],
-        open_sale: None,
-    })
-}
-
-pub fn agent() -> AgentRow {
-    AgentRow {
-        id: id("agent-1"),
-        unit: id("unit-1"),
-        name: "张样例".to_owned(),
-        name_masked: "张**".to_owned(),
-        identity: PERSON,
-        name_hash: NAME,
-        number_masked: "100000**********13".to_owned(),
-        mandate_from: jiff::civil::date(2024, 1, 1),
-        mandate_to: jiff::civil::date(2045, 12, 31),
-        forms_per_sale_max: 50,
-        forms_per_day_max: 100,
-        templates: vec![vec![1, 2, 3]],
-    }
-}
-
-fn fee(kind: BillKind, each: i64) -> CommandBody {
-    CommandBody::EnrolFee(FeeRow {
-        kind,
-        from: jiff::civil::date(2021, 9, 30),
-        each: Fen(each),
-    })
-}
-
-pub fn enrolment() -> Vec<CommandBody> {
-    vec![
-        CommandBody::EnrolBank(BankRow {
-            name: "样例银行".to_owned(),
-            bank_number: "313000000016".to_owned(),
-            time_zone: "Asia/Shanghai".to_owned(),
-            opens: jiff::civil::time(9, 0, 0, 0),
-            closes: jiff::civil::time(17, 0, 0, 0),
-        }),
-        CommandBody::EnrolPolicy(policy()),
-        staff("officer-1", Duty::Officer),
-        staff("custodian-a", Duty::Custodian),
-        staff("custodian-b", Duty::Custodian),
-        staff("supervisor-1", Duty::Supervisor),
-        machine("kiosk-1", kiosk_key().verifying_key().to_bytes()),
-        machine("kiosk-2", [0; 32]),
-        CommandBody::EnrolStation(StationRow {
-            id: id("station-1"),
-            branch: id("branch-1"),
-            key: [0; 32],
-            officer: id("officer-1"),
-        }),
-        CommandBody::EnrolUnit(UnitRow {
-            id: id("unit-1"),
-            name: "样例机械有限公司".to_owned(),
-            contact_name: "陈样例".to_owned(),
-            contact_phone: "010-00000001".to_owned(),
-        }),
-        CommandBody::EnrolAccount {
-            account: AccountRow {
-                number: ACCOUNT_NUMBER.to_owned(),
-                lookup: ACCOUNT,
-                unit: id("unit-1"),
-                state: AccountState::Normal,
-                kinds: vec![BillKind::TransferCheque, BillKind::CashCheque],
-                unused: 10,
-                unused_max: 200,
-                password: Some("$password".to_owned()),
-            },
-            balance: Fen(1_000_000),
-        },
-        CommandBody::EnrolAgent(agent()),
-        CommandBody::EnrolCard(CardRow {
-            lookup: CARD,
-            account: ACCOUNT_NUMBER.to_owned(),
-            holder: id("agent-1"),
-            expires: jiff::civil::date(2045, 12, 31),
-            pin: "$pin".to_owned(),
-        }),
-        fee(BillKind::TransferCheque, 60),
-        fee(BillKind::CashCheque, 0),
-    ]
 }

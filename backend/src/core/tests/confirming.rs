@@ -1,0 +1,128 @@
+//! The officer's side (S17-S22), and silence on both sides.
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::confirm::ConfirmState;
+use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
+
+use super::bank::*;
+use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::query;
+use crate::core::refusal::Refusal;
+use crate::store::model::ModelStore;
+
+fn desk() -> Desk<ModelStore> {
+    Desk::open(ModelStore::new())
+}
+
+#[test]
+fn stations_see_the_buyer_from_message_2_on_with_the_contact_of_record_s17_s18_s19() {
+    let mut desk = desk();
+    let shown = |desk: &Desk<ModelStore>| {
+        query::confirmations(&*desk.read(), &id("branch-1")).expect("reads")
+    };
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    assert_eq!(shown(&desk), []);
+    let early = CommandBody::MarkSeen { sale, digest: None };
+    assert_eq!(desk.give(officer(), early.clone()), Err(Refusal::NotYours));
+    desk.try_identity(sale, THRESHOLD);
+    let [view] = &shown(&desk)[..] else {
+        panic!("one confirmation");
+    };
+    assert_eq!(view.state, ConfirmState::Identity);
+    assert_eq!(view.identity.number_masked, "100000**********13");
+    assert_eq!(view.contact.phone, "010-00000001");
+    assert_eq!(view.purchase, None);
+    desk.must(officer(), early);
+    let items = vec![transfer(2)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    let purchase = shown(&desk)[0].purchase.clone().expect("S21");
+    assert_eq!((purchase.text.count, purchase.text.fee.0), (2, 120));
+    let digest = Some(purchase.digest);
+    desk.must(officer(), CommandBody::MarkSeen { sale, digest });
+    assert_eq!(shown(&desk)[0].state, ConfirmState::Seen);
+    assert!(desk.view(sale).order.expect("ordered").seen, "S20");
+    let elsewhere = query::confirmations(&*desk.read(), &id("branch-10")).expect("reads");
+    assert_eq!(elsewhere, []);
+}
+
+#[test]
+fn a_decision_about_another_text_is_refused_and_a_denial_ends_the_sale() {
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let stale = Digest::of(b"another text");
+    let body = CommandBody::Confirm {
+        sale,
+        digest: stale,
+    };
+    assert_eq!(desk.give(officer(), body), Err(Refusal::StaleDigest));
+    let digest = desk.digest(sale);
+    let note = Some("not expected".to_owned());
+    let deny = CommandBody::Deny { sale, digest, note };
+    assert_eq!(
+        desk.must(officer(), deny.clone()),
+        Outcome::Sale(SaleState::Denied)
+    );
+    assert_eq!(desk.must(officer(), deny), Outcome::Sale(SaleState::Denied));
+    let link = CommandBody::Link { sale };
+    let state = SaleState::Denied;
+    assert_eq!(desk.give(kiosk(), link), Err(Refusal::OutOfOrder { state }));
+}
+
+#[test]
+fn asked_again_the_order_opens_and_silence_is_a_denial() {
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let digest = desk.digest(sale);
+    let question = "只要五张吗".to_owned();
+    let ask = CommandBody::Ask {
+        sale,
+        digest,
+        question: question.clone(),
+    };
+    desk.must(officer(), ask);
+    let order = desk.view(sale).order.expect("ordered");
+    assert_eq!(order.question, Some(question));
+    let items = vec![transfer(4)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    assert_eq!(desk.state(sale), SaleState::AwaitConfirm);
+    let due = |desk: &Desk<ModelStore>| query::due(&*desk.read(), desk.at, 10).expect("reads");
+    desk.later(179);
+    assert!(due(&desk).is_empty());
+    desk.later(1);
+    let commands = due(&desk);
+    assert!(matches!(
+        commands[..],
+        [CommandBody::TimeOutConfirmation { .. }]
+    ));
+    for body in commands {
+        desk.must(Actor::System, body);
+    }
+    assert_eq!(desk.state(sale), SaleState::Denied);
+    assert_eq!(query::next_due(&*desk.read()).expect("reads"), None);
+    desk.audit();
+}
+
+#[test]
+fn a_silent_customer_expires_and_the_kiosk_is_free_again() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let mode = PurchaseMode::SettlementCard;
+    let second = CommandBody::OpenSale {
+        sale: SaleId(2),
+        mode,
+    };
+    let state = SaleState::Opened;
+    let busy = Err(Refusal::SaleInProgress { state });
+    assert_eq!(desk.give(kiosk(), second.clone()), busy);
+    desk.later(900);
+    for body in query::due(&*desk.read(), desk.at, 10).expect("reads") {
+        desk.must(Actor::System, body);
+    }
+    assert_eq!(desk.state(sale), SaleState::Expired);
+    desk.must(kiosk(), second.clone());
+    // Repeating it opens nothing twice.
+    assert_eq!(desk.must(kiosk(), second), Outcome::Sale(SaleState::Opened));
+    desk.audit();
+}

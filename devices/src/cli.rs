@@ -1,0 +1,158 @@
+//! `counterfoil-devices`: look at, simulate and greet the devices of a kiosk.
+//!
+//! `list` says what is plugged in and what it is taken for, `probe` opens every
+//! recognised device and says hello, `simulate` serves the twins of the demo
+//! branch over USB/IP with a desk socket beside it. Exit codes: 0 done, 1 failed,
+//! 2 misunderstood. Refuses nothing silently: each line says what to do.
+
+mod hello;
+mod simulate;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use counterfoil_data::seam::SharedClock;
+
+use crate::driver::role_of;
+use crate::system::TokioClock;
+use crate::transport::Bus;
+use crate::transport::rusb_bus::RusbBus;
+use crate::transport::usbip::{Address, UsbIpBus};
+
+/// The devices of a Counterfoil kiosk.
+#[derive(Debug, Parser)]
+#[command(name = "counterfoil-devices", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what is plugged in and what it is taken for.
+    List(Where),
+    /// Open every recognised device and say hello.
+    Probe(Where),
+    /// Serve the twins of the demo branch until killed.
+    Simulate(Simulate),
+}
+
+/// Where the devices are.
+#[derive(Debug, Args)]
+struct Where {
+    /// A USB/IP server (IP:PORT or unix:PATH) instead of this computer's USB.
+    #[arg(long, value_name = "ADDRESS")]
+    usbip: Option<Address>,
+}
+
+/// What to serve, and where.
+#[derive(Debug, Args)]
+struct Simulate {
+    /// Where to serve USB/IP: IP:PORT (port 0 takes a free one) or unix:PATH.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3240")]
+    listen: Address,
+    /// Where to take desk commands, one a line; none without it.
+    #[arg(long, value_name = "ADDRESS")]
+    desk: Option<Address>,
+    /// Folder that printed paper is drawn into.
+    #[arg(long, value_name = "DIR")]
+    paper: Option<PathBuf>,
+    /// Whose devices: a kiosk of the demo bank.
+    #[arg(long, value_name = "ID", default_value = "kiosk-1")]
+    kiosk: String,
+}
+
+/// Runs the command line, program name first.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let told = error.print();
+            let failed = error.use_stderr() || told.is_err();
+            return ExitCode::from(if failed { 2 } else { 0 });
+        }
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to try when even stderr is gone.
+            writeln!(std::io::stderr(), "counterfoil-devices: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let clock: SharedClock = Rc::new(TokioClock::system());
+        match command {
+            Command::List(place) => match place.usbip {
+                Some(address) => list(&UsbIpBus::new(address, clock)).await,
+                None => list(&RusbBus::new()?).await,
+            },
+            Command::Probe(place) => match place.usbip {
+                Some(address) => hello::probe(&UsbIpBus::new(address, clock.clone()), &clock).await,
+                None => hello::probe(&RusbBus::new()?, &clock).await,
+            },
+            Command::Simulate(what) => simulate::serve(what, clock).await,
+        }
+    })
+}
+
+async fn list<B: Bus>(bus: &B) -> anyhow::Result<()> {
+    let devices = bus.list().await.context("cannot look at the bus")?;
+    for info in &devices {
+        let role = role_of(info).map_or("-", |role| role.name());
+        let name = [info.manufacturer.as_str(), &info.name].join(" ");
+        let (vendor, product) = (info.vendor, info.product);
+        say(&format!(
+            "{:<16} {vendor:04x}:{product:04x} {role:<16} {}",
+            info.path,
+            name.trim()
+        ))?;
+    }
+    if devices.is_empty() {
+        say("no usb device: plug one in, or try `simulate` and `list --usbip ADDRESS`")?;
+    }
+    Ok(())
+}
+
+/// One line on stdout, at once: others wait for it.
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .context("cannot write to stdout")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn addresses_are_understood_and_nonsense_is_refused_with_exit_code_2() {
+        let parse = |args: &[&str]| Cli::try_parse_from(args);
+        let cli = parse(&["x", "simulate", "--listen", "unix:/run/twins.sock"]).expect("parses");
+        let Command::Simulate(what) = cli.command else {
+            panic!("{cli:?}");
+        };
+        assert_eq!(what.listen, Address::Unix("/run/twins.sock".into()));
+        assert!(parse(&["x", "list", "--usbip", "nowhere"]).is_err());
+        assert!(parse(&["x"]).is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! `probe`: what each recognised device answers to its driver's hello.
+
+use counterfoil_data::seam::SharedClock;
+
+use super::say;
+use crate::driver::ccid::Reader;
+use crate::driver::ef01::FingerModule;
+use crate::driver::form_printer::FormPrinter;
+use crate::driver::pin_pad::UsbPinPad;
+use crate::driver::sdt::IdReader;
+use crate::driver::{Role, role_of};
+use crate::transport::{Bus, DeviceInfo};
+
+/// Greets every recognised device; an error when one does not answer or there
+/// is none.
+pub(super) async fn probe<B: Bus>(bus: &B, clock: &SharedClock) -> anyhow::Result<()> {
+    let (mut greeted, mut silent) = (0_u32, 0_u32);
+    for info in bus.list().await? {
+        let Some(role) = role_of(&info) else {
+            continue;
+        };
+        match greet(bus, &info, role, clock).await {
+            Ok(answer) => {
+                greeted = greeted.saturating_add(1);
+                say(&format!("ok  {:<16} {role:<16} {answer}", info.path))?;
+            }
+            Err(error) => {
+                silent = silent.saturating_add(1);
+                say(&format!("err {:<16} {role:<16} {error}", info.path))?;
+            }
+        }
+    }
+    anyhow::ensure!(
+        silent == 0,
+        "{silent} of the recognised devices did not answer"
+    );
+    anyhow::ensure!(greeted > 0, "no device of a kiosk is plugged in");
+    Ok(())
+}
+
+async fn greet<B: Bus>(
+    bus: &B,
+    info: &DeviceInfo,
+    role: Role,
+    clock: &SharedClock,
+) -> Result<String, String> {
+    let usb = bus.open(&info.path).await.map_err(told)?;
+    let clock = clock.clone();
+    match role {
+        Role::IdReader => {
+            let reader = IdReader::open(usb, clock).await.map_err(told)?;
+            Ok(format!("security module {}", reader.sam_id()))
+        }
+        Role::CardReader => {
+            let mut reader = Reader::open(usb, clock).await.map_err(told)?;
+            let present = reader.present().await.map_err(told)?;
+            Ok(if present { "card inserted" } else { "no card" }.to_owned())
+        }
+        Role::Finger => {
+            FingerModule::open(usb, clock).await.map_err(told)?;
+            Ok("password accepted".to_owned())
+        }
+        Role::PinPad => {
+            UsbPinPad::open(usb, clock).await.map_err(told)?;
+            Ok("framing 1".to_owned())
+        }
+        Role::FormPrinter => {
+            let mut printer = FormPrinter::open(usb, clock).await.map_err(told)?;
+            let status = printer.status().await.map_err(told)?;
+            Ok(format!("{status:?}"))
+        }
+        Role::ReceiptPrinter => Ok("recognised".to_owned()),
+    }
+}
+
+/// An error with what caused it.
+fn told(error: impl std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

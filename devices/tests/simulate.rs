@@ -1,0 +1,104 @@
+//! The command line as a person uses it: two processes and a socket between them.
+//!
+//! The twin server is a real process, so what the desk did is still there when
+//! its client is gone: the property that lets the paper survive a killed kiosk.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+struct Server {
+    process: Child,
+    usbip: String,
+    desk: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_counterfoil-devices"))
+            .args([
+                "simulate",
+                "--listen",
+                "127.0.0.1:0",
+                "--desk",
+                "127.0.0.1:0",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
+        let mut line = |word: &str| {
+            let line = lines.next().expect("a line").expect("text");
+            line.strip_prefix(word).expect("the word").trim().to_owned()
+        };
+        let (usbip, desk) = (line("usbip"), line("desk"));
+        line("ready");
+        Self {
+            process,
+            usbip,
+            desk,
+        }
+    }
+
+    fn say(&self, line: &str) -> String {
+        let mut desk = TcpStream::connect(&self.desk).expect("connects");
+        writeln!(desk, "{line}").expect("says");
+        desk.shutdown(std::net::Shutdown::Write).expect("no more");
+        let mut answer = String::new();
+        desk.read_to_string(&mut answer).expect("answers");
+        answer.trim_end().to_owned()
+    }
+
+    fn run(&self, command: &str) -> (bool, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_counterfoil-devices"))
+            .args([command, "--usbip", &self.usbip])
+            .output()
+            .expect("runs");
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8(text).expect("text"),
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().expect("was running");
+        self.process.wait().expect("ends");
+    }
+}
+
+#[test]
+fn a_simulated_branch_is_listed_greeted_and_keeps_what_its_desk_did() {
+    let server = Server::start();
+    assert_eq!(
+        server.say("id-reader present zhang"),
+        "ok zhang lies on the plate"
+    );
+    let (listed, devices) = server.run("list");
+    assert!(
+        listed && devices.contains("0400:c35a id-reader"),
+        "{devices}"
+    );
+    let (greeted, answers) = server.run("probe");
+    assert!(greeted, "{answers}");
+    assert!(answers.contains("security module 05.01-20200101-0001234567-0089012345"));
+    let names = server.say("list");
+    let names: Vec<&str> = names.split(' ').skip(1).collect();
+    assert!(names.contains(&"form-printer") && names.contains(&"card-reader"));
+    let greeted = answers.lines().filter(|line| line.starts_with("ok "));
+    assert_eq!(greeted.count(), names.len(), "{answers}");
+    // Its clients came and went; the card still lies there.
+    assert_eq!(server.say("look id-reader"), "ok on the plate: zhang");
+}
+
+#[test]
+fn an_unplugged_device_is_not_greeted_and_nonsense_at_the_desk_is_answered() {
+    let server = Server::start();
+    assert_eq!(server.say("pin-pad unplug"), "ok pin-pad unplugged");
+    let (_, answers) = server.run("probe");
+    assert!(!answers.contains("pin-pad"), "{answers}");
+    assert!(server.say("toaster on").starts_with("err no such device"));
+    assert!(server.say("").starts_with("err say"));
+}
