@@ -12,6 +12,7 @@ pub mod escpos;
 pub mod form_printer;
 pub mod pboc;
 pub mod pin_pad;
+pub mod receipt_printer;
 pub mod sdt;
 pub mod serial;
 
@@ -75,6 +76,7 @@ const TABLE: &[(Matches, Role)] = &[
     (ccid::matches, Role::CardReader),
     (ef01::matches, Role::Finger),
     (form_printer::matches, Role::FormPrinter),
+    (receipt_printer::matches, Role::ReceiptPrinter),
 ];
 
 /// The role of a device by its descriptors; the driver's hello must confirm it.

@@ -10,8 +10,10 @@ pub mod canvas;
 pub mod command;
 mod glyph;
 mod render;
+mod stock;
 
 use counterfoil_data::bill::BillNumber;
+use counterfoil_data::form::{self, FormTemplate};
 
 use self::canvas::{Canvas, Colour};
 use self::render::Renderer;
@@ -35,6 +37,9 @@ pub enum PaperError {
     /// Text that is not GB18030.
     #[error("text bytes are not GB18030")]
     BadText,
+    /// No form template for this kind of number.
+    #[error("no form template for this kind of bill")]
+    NoTemplate,
     /// Ink outside the paper.
     #[error("ink at {x},{y} dots lies off the paper: move the field")]
     OffPaper {
@@ -51,11 +56,14 @@ pub enum PaperError {
     Png(String),
 }
 
-/// A receipt as a two-colour PNG, 576 dots wide and as long as its text.
+/// White around a receipt's preview, in dots.
+const MARGIN: usize = 24;
+
+/// A receipt as a two-colour PNG, as long as its text, with a margin around.
 pub fn receipt_png(bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
     let mut renderer = Renderer::receipt();
     renderer.run(bytes)?;
-    let canvas = renderer.finish();
+    let canvas = renderer.finish().within(MARGIN);
     canvas.png(&[Colour(255, 255, 255), Colour(20, 20, 20)])
 }
 
@@ -76,11 +84,41 @@ pub fn texts(bytes: &[u8]) -> Vec<String> {
     }
 }
 
-/// A form of the stock that `number` belongs to, as a PNG.
-pub fn form_preview(_number: BillNumber, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
-    let mut renderer = Renderer::page(Canvas::new(1800, 640));
-    renderer.run(bytes)?;
-    renderer
-        .finish()
-        .png(&[Colour(255, 255, 255), Colour(20, 20, 20)])
+/// A form as a PNG of 8 dots a millimetre: the blank of `template` drawn in
+/// light colours, what `bytes` print on it in dark blue.
+pub fn form_png(
+    template: &FormTemplate,
+    number: BillNumber,
+    bytes: &[u8],
+) -> Result<Vec<u8>, PaperError> {
+    form_canvas(template, number, bytes)?.png(&stock::PALETTE)
 }
+
+fn form_canvas(
+    template: &FormTemplate,
+    number: BillNumber,
+    bytes: &[u8],
+) -> Result<Canvas, PaperError> {
+    let mut renderer = Renderer::page(stock::blank(template, number)?);
+    renderer.run(bytes)?;
+    Ok(renderer.finish())
+}
+
+/// As [`form_png`], with the template of the number's own kind.
+pub fn form_preview(number: BillNumber, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
+    let kind = number.prefix.kind().ok();
+    let id = kind
+        .and_then(form::template_for)
+        .ok_or(PaperError::NoTemplate)?;
+    let template = form::template(id).map_err(|_| PaperError::NoTemplate)?;
+    form_png(&template, number, bytes)
+}
+
+/// A row of text as rows of bits, 24 high, most significant bit left; for texts a
+/// printer's own font may lack.
+pub fn line_dots(text: &str) -> Result<Vec<Vec<u8>>, PaperError> {
+    render::line_dots(text)
+}
+
+#[cfg(test)]
+mod tests;

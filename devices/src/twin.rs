@@ -14,6 +14,7 @@ pub mod form_printer;
 pub mod id_reader;
 pub mod pin_pad;
 pub mod printer_class;
+pub mod receipt_printer;
 
 use std::time::Duration;
 

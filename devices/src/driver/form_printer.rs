@@ -17,7 +17,7 @@
 //! second cassette.
 
 mod outcome;
-mod page;
+pub mod page;
 mod report;
 
 use std::time::Duration;

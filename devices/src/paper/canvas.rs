@@ -73,6 +73,18 @@ impl Canvas {
         self.fill((x + width).saturating_sub(thick), y, thick, height, index);
     }
 
+    /// The same with `margin` dots of index 0 on every side.
+    pub fn within(&self, margin: usize) -> Self {
+        let mut wider = Self::new(self.width + 2 * margin, self.height + 2 * margin);
+        for y in 0..self.height {
+            let from = y * self.width;
+            let to = (y + margin) * wider.width + margin;
+            let row = &self.dots[from..from + self.width];
+            wider.dots[to..to + self.width].copy_from_slice(row);
+        }
+        wider
+    }
+
     /// Makes the canvas at least `height` rows.
     pub fn grow(&mut self, height: usize) {
         if height > self.height {

@@ -29,6 +29,26 @@ pub(super) fn decode(run: &[u8]) -> Option<String> {
         .map(|text| text.into_owned())
 }
 
+/// See [`super::line_dots`].
+pub(super) fn line_dots(text: &str) -> Result<Vec<Vec<u8>>, PaperError> {
+    let font = Font::Large;
+    let width: usize = text.chars().map(|c| font.columns(c)).sum();
+    let mut rows = vec![vec![0; width.div_ceil(8)]; font.rows()];
+    let mut x = 0;
+    for character in text.chars() {
+        let cell = glyph::cell(character, font)?;
+        for (y, row) in rows.iter_mut().enumerate() {
+            for column in (0..font.columns(character)).filter(|column| cell(*column, y)) {
+                if let Some(byte) = row.get_mut((x + column) / 8) {
+                    *byte |= 0x80 >> ((x + column) % 8);
+                }
+            }
+        }
+        x += font.columns(character);
+    }
+    Ok(rows)
+}
+
 /// Something on the current line.
 enum Item {
     Character(char, Style),

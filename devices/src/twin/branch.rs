@@ -17,6 +17,7 @@ use super::finger_module::FingerModuleTwin;
 use super::form_printer::FormPrinterTwin;
 use super::id_reader::{IdReaderTwin, SampleDocument, TextBlock, UsbLayout};
 use super::pin_pad::PinPadTwin;
+use super::receipt_printer::ReceiptPrinterTwin;
 use crate::driver::Role;
 use crate::transport::twin_bus::TwinBus;
 
@@ -46,6 +47,8 @@ impl Branch {
         bus.plug(Role::CardReader.name(), Rc::new(RefCell::new(cards)));
         let slots = bank.kiosks.first().into_iter().flat_map(|k| &k.slots);
         let slots = slots.filter_map(|s| Some((s.slot.clone(), s.range().ok()?)));
+        let receipts = ReceiptPrinterTwin::new(paper_dir.clone());
+        bus.plug(Role::ReceiptPrinter.name(), Rc::new(RefCell::new(receipts)));
         let forms = FormPrinterTwin::new(slots, paper_dir);
         bus.plug(Role::FormPrinter.name(), Rc::new(RefCell::new(forms)));
         bus

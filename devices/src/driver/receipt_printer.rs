@@ -1,0 +1,247 @@
+//! The receipt printer: 80 mm ESC/POS with a cutter.
+//!
+//! Owns layout in columns, the proof that a receipt was printed, and the honest
+//! words for when it is not known. Refuses to start on a fault, and never prints
+//! a receipt twice by itself: the caller reprints, marked, with the same number.
+//! A cutter that sticks after a good print is not a failed print: the customer
+//! can tear. Called by the kiosk's device host (S23: the receipt closes the sale).
+
+mod layout;
+
+use std::time::Duration;
+
+use counterfoil_data::seam::SharedClock;
+use counterfoil_data::wire::hex;
+
+pub use self::layout::{Align, COLUMNS, ReceiptDocument, ReceiptLine};
+use super::escpos::command;
+pub use super::escpos::fault::PrintFault;
+use super::escpos::link::Link;
+pub use super::escpos::link::LinkError;
+use super::escpos::reply::{Asb, Reply};
+use crate::transport::{DeviceInfo, Transport};
+
+/// Time for the hello.
+pub const OPEN_WITHIN: Duration = Duration::from_secs(10);
+/// How long a fence is waited for when it is probed with nothing to print.
+const PROBE: Duration = Duration::from_millis(500);
+/// Time to empty the buffers after a failure.
+const FLUSH: Duration = Duration::from_secs(3);
+
+/// How sure `Done` is, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// The printer took all bytes; it has no fence.
+    Accepted,
+    /// It answered a queued question behind the data (GS r).
+    Ordered,
+    /// It sent this job's own id when printing was complete (GS ( H).
+    Identified,
+}
+
+/// How much of a failed receipt may be on paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Printed {
+    /// Certainly none.
+    Nothing,
+    /// Some of it.
+    Partial,
+}
+
+/// What printing a receipt came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrintOutcome {
+    /// It is on paper.
+    Done {
+        /// How sure.
+        grade: Grade,
+        /// Hex of the printer's own words, empty with [`Grade::Accepted`].
+        evidence: String,
+        /// Whether the cut is proven too; if not, the customer tears it.
+        cut: bool,
+    },
+    /// It is not, or not whole.
+    Failed {
+        /// How much may be on paper.
+        printed: Printed,
+        /// Why.
+        fault: PrintFault,
+    },
+    /// The printer went silent or away.
+    Unknown {
+        /// What is missing.
+        why: PrintFault,
+    },
+}
+
+/// What the sensors say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceiptPrinterStatus {
+    /// The fault that stops printing, if any.
+    pub fault: Option<PrintFault>,
+    /// The roll is near its end: tell staff, go on selling.
+    pub near_end: bool,
+}
+
+/// Whether this is a receipt printer: the printer class, and not a form printer.
+pub fn matches(info: &DeviceInfo) -> bool {
+    let printer = |class: u8, subclass: u8| class == 7 && subclass == 1;
+    info.interfaces.iter().any(|i| printer(i.class, i.subclass))
+        && !super::form_printer::matches(info)
+}
+
+/// What a pushed status means on this model.
+fn fault_of(asb: Asb) -> Option<PrintFault> {
+    if asb.cover_open() {
+        Some(PrintFault::CoverOpen)
+    } else if asb.end() {
+        Some(PrintFault::PaperOut)
+    } else if asb.cutter() {
+        Some(PrintFault::CutterFail)
+    } else if asb.mechanical() {
+        Some(PrintFault::PaperJammed)
+    } else if asb.unrecoverable() {
+        Some(PrintFault::HardwareError)
+    } else if asb.offline() {
+        Some(PrintFault::Offline)
+    } else {
+        None
+    }
+}
+
+/// An open receipt printer.
+pub struct ReceiptPrinter<T> {
+    link: Link<T>,
+    grade: Grade,
+    fences: u32,
+}
+
+impl<T: Transport> ReceiptPrinter<T> {
+    /// Claims the printer, turns pushed status on, and probes which fence it has.
+    pub async fn open(transport: T, clock: SharedClock) -> Result<Self, LinkError> {
+        let link = Link::open(transport, clock, fault_of, OPEN_WITHIN).await?;
+        let mut printer = Self {
+            link,
+            grade: Grade::Identified,
+            fences: 0,
+        };
+        printer.probe().await?;
+        Ok(printer)
+    }
+
+    /// The strongest fence that answers now. With a fault none does; the
+    /// strongest is assumed and its silence is [`PrintOutcome::Unknown`].
+    async fn probe(&mut self) -> Result<(), LinkError> {
+        for grade in [Grade::Identified, Grade::Ordered] {
+            self.grade = grade;
+            let until = self.link.now().saturating_add(PROBE);
+            match self.behind(&[], until).await {
+                Ok(_) => return Ok(()),
+                Err(LinkError::Silent) => {}
+                Err(LinkError::Fault(_) | LinkError::Blocked { .. }) => {
+                    self.grade = Grade::Identified;
+                    return Ok(());
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        self.grade = Grade::Accepted;
+        Ok(())
+    }
+
+    /// What the sensors say now.
+    pub async fn status(&mut self) -> Result<ReceiptPrinterStatus, LinkError> {
+        self.link.look().await?;
+        Ok(ReceiptPrinterStatus {
+            fault: self.link.fault(),
+            near_end: self.link.asb().near_end(),
+        })
+    }
+
+    /// Prints and cuts, at most `within`.
+    pub async fn print(&mut self, document: &ReceiptDocument, within: Duration) -> PrintOutcome {
+        let until = self.link.now().saturating_add(within);
+        let nothing = |fault| PrintOutcome::Failed {
+            printed: Printed::Nothing,
+            fault,
+        };
+        let body = match document.encode() {
+            Ok(body) => body,
+            Err(fault) => return nothing(fault),
+        };
+        if let Err(e) = self.link.look().await {
+            return nothing(e.fault());
+        }
+        if let Some(fault) = self.link.fault() {
+            return nothing(fault);
+        }
+        let evidence = match self.behind(&body, until).await {
+            Ok(evidence) => evidence,
+            Err(e) => {
+                let soon = self.link.now().saturating_add(FLUSH);
+                let _ = self.link.flush(soon).await;
+                return outcome_of(&e);
+            }
+        };
+        let cut = self.behind(&command::CUT_PARTIAL, until).await;
+        PrintOutcome::Done {
+            grade: self.grade,
+            evidence: hex(&evidence),
+            cut: cut.is_ok() && self.grade != Grade::Accepted,
+        }
+    }
+
+    /// Sends `bytes` and a fence behind them; the fence's answer.
+    async fn behind(&mut self, bytes: &[u8], until: Duration) -> Result<Vec<u8>, LinkError> {
+        self.link.forget();
+        self.fences = self.fences.wrapping_add(1);
+        let id = command::fence_id(b'R', self.fences);
+        let mut all = bytes.to_vec();
+        match self.grade {
+            Grade::Identified => all.extend(command::fence(id)),
+            Grade::Ordered => all.extend(command::TRANSMIT_PAPER_STATUS),
+            Grade::Accepted => {}
+        }
+        self.link.send(&all, until).await?;
+        match self.grade {
+            Grade::Identified => {
+                let came =
+                    |r: &Reply| matches!(r, Reply::Tagged(0x22, got) if *got == id).then_some(());
+                self.link.answer(until, came).await?;
+                Ok([&[0x37, 0x22], id.as_slice(), &[0]].concat())
+            }
+            Grade::Ordered => {
+                let came = |r: &Reply| match r {
+                    Reply::Status(b) => Some(vec![*b]),
+                    _ => None,
+                };
+                self.link.answer(until, came).await
+            }
+            Grade::Accepted => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What an error after the first byte was sent means for the paper.
+fn outcome_of(error: &LinkError) -> PrintOutcome {
+    match error {
+        LinkError::Blocked {
+            accepted: 0,
+            fault: Some(fault),
+        } => PrintOutcome::Failed {
+            printed: Printed::Nothing,
+            fault: *fault,
+        },
+        LinkError::Fault(fault)
+        | LinkError::Blocked {
+            fault: Some(fault), ..
+        } => PrintOutcome::Failed {
+            printed: Printed::Partial,
+            fault: *fault,
+        },
+        e => PrintOutcome::Unknown { why: e.fault() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

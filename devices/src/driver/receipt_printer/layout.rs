@@ -1,0 +1,204 @@
+//! A receipt as lines of 48 columns, and its bytes.
+
+use super::PrintFault;
+use crate::driver::escpos::command::{self, LINE_FEED};
+use crate::driver::escpos::text::{self, TextError};
+use crate::paper;
+
+/// Columns of 80 mm paper with font A.
+pub const COLUMNS: usize = 48;
+/// Lines of a receipt at most.
+pub const LINES_MAX: usize = 400;
+/// Dots a QR module.
+const QR_DOTS: u8 = 5;
+
+/// Where a line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Align {
+    /// At the left edge.
+    #[default]
+    Left,
+    /// In the middle.
+    Centre,
+    /// At the right edge.
+    Right,
+}
+
+/// One line of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptLine {
+    /// Text; longer than the paper is wide, it goes on in the next line.
+    Text {
+        /// What.
+        text: String,
+        /// Where.
+        align: Align,
+        /// 1 normal to 4, both ways.
+        size: u8,
+        /// Emphasised.
+        bold: bool,
+    },
+    /// A line across.
+    Rule,
+    /// A QR symbol in the middle; at most 700 bytes, printable characters only.
+    Qr(String),
+    /// Empty lines.
+    Feed(u8),
+}
+
+impl ReceiptLine {
+    /// Normal text at the left.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text {
+            text: text.into(),
+            align: Align::Left,
+            size: 1,
+            bold: false,
+        }
+    }
+
+    /// A large bold title in the middle.
+    pub fn title(text: impl Into<String>) -> Self {
+        Self::Text {
+            text: text.into(),
+            align: Align::Centre,
+            size: 2,
+            bold: true,
+        }
+    }
+}
+
+/// A whole receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReceiptDocument {
+    /// From top to bottom, at most [`LINES_MAX`].
+    pub lines: Vec<ReceiptLine>,
+}
+
+impl ReceiptDocument {
+    /// Bytes without the cut.
+    ///
+    /// # Errors
+    /// [`PrintFault::CharSetData`] for a control character or one without any
+    /// glyph, [`PrintFault::MediaOverflow`] for too much.
+    pub fn encode(&self) -> Result<Vec<u8>, PrintFault> {
+        if self.lines.len() > LINES_MAX {
+            return Err(PrintFault::MediaOverflow);
+        }
+        let mut bytes = command::INITIALISE.to_vec();
+        bytes.extend(command::INTERNATIONAL_USA);
+        bytes.extend(command::CHINESE_ON);
+        for line in &self.lines {
+            match line {
+                ReceiptLine::Text {
+                    text,
+                    align,
+                    size,
+                    bold,
+                } => {
+                    bytes.extend(command::justify(match align {
+                        Align::Left => 0,
+                        Align::Centre => 1,
+                        Align::Right => 2,
+                    }));
+                    bytes.extend(command::emphasis(*bold));
+                    bytes.extend(command::size(*size));
+                    let columns = COLUMNS.checked_div(usize::from((*size).clamp(1, 4)));
+                    for row in wrap(text, columns.unwrap_or(COLUMNS)) {
+                        bytes.extend(row_bytes(row)?);
+                    }
+                }
+                ReceiptLine::Rule => {
+                    bytes.extend(plain());
+                    bytes.extend([b'-'; COLUMNS]);
+                    bytes.push(LINE_FEED);
+                }
+                ReceiptLine::Qr(data) => {
+                    if data.chars().any(char::is_control) {
+                        return Err(PrintFault::CharSetData);
+                    }
+                    bytes.extend(plain());
+                    bytes.extend(command::justify(1));
+                    let symbol = command::qr(data.as_bytes(), QR_DOTS);
+                    bytes.extend(symbol.ok_or(PrintFault::MediaOverflow)?);
+                }
+                ReceiptLine::Feed(count) => bytes.extend(command::feed_lines(*count)),
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// Left, light, normal size.
+fn plain() -> Vec<u8> {
+    [
+        command::justify(0),
+        command::emphasis(false),
+        command::size(1),
+    ]
+    .concat()
+}
+
+/// One row as characters, or as a picture where the printer's font may lack one.
+fn row_bytes(row: &str) -> Result<Vec<u8>, PrintFault> {
+    match text::encode(row) {
+        Ok(mut bytes) => {
+            bytes.push(LINE_FEED);
+            Ok(bytes)
+        }
+        Err(TextError::NotInFont(_)) => {
+            let rows = paper::line_dots(row).map_err(|_| PrintFault::CharSetData)?;
+            command::raster(&rows).ok_or(PrintFault::MediaOverflow)
+        }
+        Err(TextError::Control(_)) => Err(PrintFault::CharSetData),
+        Err(TextError::TooLong(_)) => Err(PrintFault::MediaOverflow),
+    }
+}
+
+/// Rows of at most `columns`, broken between characters; an empty text is one
+/// empty row.
+fn wrap(text: &str, columns: usize) -> Vec<&str> {
+    let mut rows = Vec::new();
+    let (mut start, mut used) = (0, 0_usize);
+    for (at, character) in text.char_indices() {
+        let wide = if character.is_ascii() { 1 } else { 2 };
+        if used.saturating_add(wide) > columns {
+            rows.push(text.get(start..at).unwrap_or_default());
+            (start, used) = (at, 0);
+        }
+        used = used.saturating_add(wide);
+    }
+    rows.push(text.get(start..).unwrap_or_default());
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_wider_than_the_paper_goes_on_in_the_next_line() {
+        let name = "样例".repeat(20);
+        let rows = wrap(&name, COLUMNS);
+        assert_eq!(rows.concat(), name);
+        assert_eq!(rows.iter().map(|r| text::columns(r)).max(), Some(COLUMNS));
+    }
+
+    #[test]
+    fn a_name_outside_the_printers_font_becomes_a_picture() {
+        let bytes = row_bytes("王¥").expect("unifont has it");
+        assert_eq!(bytes.get(..4), Some(&[0x1D, 0x76, 0x30, 0x00][..]));
+        assert_eq!(row_bytes("𠮷"), Err(PrintFault::CharSetData));
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_is_wider_than_the_paper(text in "\\PC{0,120}", columns in 2_usize..60) {
+            let rows = wrap(&text, columns);
+            prop_assert_eq!(rows.concat(), text.as_str());
+            prop_assert!(rows.iter().all(|r| text::columns(r) <= columns));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The driver against its twin, on the bus everybody else uses, in virtual time.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+
+use super::*;
+use crate::system::TokioClock;
+use crate::transport::twin_bus::{TwinBus, TwinTransport};
+use crate::twin::receipt_printer::ReceiptPrinterTwin;
+
+const LONG: Duration = Duration::from_secs(20);
+
+struct Desk {
+    bus: TwinBus,
+    twin: Rc<RefCell<ReceiptPrinterTwin>>,
+    clock: SharedClock,
+}
+
+impl Desk {
+    fn new(twin: ReceiptPrinterTwin) -> Self {
+        let start = jiff::Timestamp::UNIX_EPOCH;
+        let clock: SharedClock = Rc::new(TokioClock::starting_at(start));
+        let twin = Rc::new(RefCell::new(twin));
+        let bus = TwinBus::new(clock.clone());
+        bus.plug("receipt-printer", twin.clone());
+        Self { bus, twin, clock }
+    }
+
+    async fn open(&self) -> ReceiptPrinter<TwinTransport> {
+        let transport = self.bus.open_now("receipt-printer").expect("plugged in");
+        assert!(matches(transport.info()));
+        ReceiptPrinter::open(transport, self.clock.clone())
+            .await
+            .expect("opens")
+    }
+
+    fn desk(&self, line: &str) {
+        let line = format!("receipt-printer {line}");
+        self.bus.desk(&line).expect("a lawful act");
+    }
+}
+
+fn run<F: Future<Output = ()>>(twin: ReceiptPrinterTwin, test: impl FnOnce(Desk) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, async { test(Desk::new(twin)).await });
+}
+
+fn document() -> ReceiptDocument {
+    let mut lines = vec![
+        ReceiptLine::title("样例银行"),
+        ReceiptLine::Rule,
+        ReceiptLine::text("领用单号：20260102-000001"),
+    ];
+    lines.extend((0..30).map(|n| ReceiptLine::text(format!("31301121 {n:08}  转账支票"))));
+    lines.push(ReceiptLine::Qr("counterfoil:1:abc".to_owned()));
+    lines.push(ReceiptLine::Feed(2));
+    ReceiptDocument { lines }
+}
+
+#[test]
+fn a_receipt_is_printed_proved_and_cut_s23() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        let mut printer = desk.open().await;
+        let outcome = printer.print(&document(), LONG).await;
+        let done = PrintOutcome::Done {
+            grade: Grade::Identified,
+            // R001 was the probe.
+            evidence: "37225230303200".to_owned(),
+            cut: true,
+        };
+        assert_eq!(outcome, done);
+        let texts = desk.twin.borrow().last_texts();
+        assert!(texts.contains(&"领用单号：20260102-000001".to_owned()));
+        assert_eq!(desk.bus.counter("receipt-printer", "receipts"), 1);
+        assert_eq!(desk.bus.counter("receipt-printer", "unknown-commands"), 0);
+        desk.desk("take");
+    });
+}
+
+#[test]
+fn a_clone_without_fences_gets_the_weaker_grade() {
+    let twin = ReceiptPrinterTwin::new(None).without_fences();
+    run(twin, |desk| async move {
+        let outcome = desk.open().await.print(&document(), LONG).await;
+        let done = PrintOutcome::Done {
+            grade: Grade::Ordered,
+            evidence: "00".to_owned(),
+            cut: true,
+        };
+        assert_eq!(outcome, done);
+    });
+}
+
+#[test]
+fn paper_out_before_is_nothing_and_in_the_middle_is_partial() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        let mut printer = desk.open().await;
+        desk.desk("paper-out");
+        let failed = |printed| PrintOutcome::Failed {
+            printed,
+            fault: PrintFault::PaperOut,
+        };
+        assert_eq!(
+            printer.print(&document(), LONG).await,
+            failed(Printed::Nothing)
+        );
+        desk.desk("refill");
+        let document = document();
+        let printing = printer.print(&document, LONG);
+        let out = async {
+            desk.clock.sleep(Duration::from_millis(100)).await;
+            desk.desk("paper-out");
+        };
+        let (outcome, ()) = tokio::join!(printing, out);
+        assert_eq!(outcome, failed(Printed::Partial));
+        desk.desk("refill");
+        let again = printer.print(&document, LONG).await;
+        assert!(matches!(again, PrintOutcome::Done { .. }));
+        assert_eq!(desk.bus.counter("receipt-printer", "receipts"), 1);
+    });
+}
+
+#[test]
+fn a_cutter_that_sticks_after_the_print_is_still_a_printed_receipt() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        let mut printer = desk.open().await;
+        let document = document();
+        let printing = printer.print(&document, LONG);
+        let stuck = async {
+            // 34 lines and the symbol take 10 ms each; the knife falls after.
+            desk.clock.sleep(Duration::from_millis(500)).await;
+            desk.desk("cutter stuck");
+        };
+        let (outcome, ()) = tokio::join!(printing, stuck);
+        assert!(matches!(outcome, PrintOutcome::Done { cut: false, .. }));
+    });
+}
+
+#[test]
+fn an_open_cover_and_a_low_roll_are_told_apart() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        let mut printer = desk.open().await;
+        desk.desk("near-end");
+        let low = ReceiptPrinterStatus {
+            fault: None,
+            near_end: true,
+        };
+        assert_eq!(printer.status().await, Ok(low));
+        desk.desk("cover open");
+        let fault = printer.status().await.expect("answers").fault;
+        assert_eq!(fault, Some(PrintFault::CoverOpen));
+    });
+}
+
+#[test]
+fn a_printer_unplugged_while_printing_leaves_a_doubt() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        let mut printer = desk.open().await;
+        let document = document();
+        let printing = printer.print(&document, LONG);
+        let pull = async {
+            desk.clock.sleep(Duration::from_millis(50)).await;
+            desk.bus.unplug("receipt-printer");
+        };
+        let (outcome, ()) = tokio::join!(printing, pull);
+        let why = PrintFault::NoDevice;
+        assert_eq!(outcome, PrintOutcome::Unknown { why });
+    });
+}
