@@ -16,6 +16,11 @@ pub mod descriptor;
 pub mod error;
 pub mod message;
 
+#[cfg(test)]
+pub(crate) mod scripted;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use counterfoil_data::seam::SharedClock;

@@ -20,6 +20,9 @@ pub mod tlv;
 
 mod authenticate;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use counterfoil_data::seam::{Entropy, random};

@@ -5,7 +5,7 @@
 //! pulled. T=0, TPDU exchange by default. Written from the specification. Desk:
 //!
 //! ```text
-//!  insert CARD [plain|copied]     remove     mute
+//!  insert CARD [plain|static|copied]     remove     mute
 //!  remove during record N         remove during apdu N
 //! ```
 
@@ -306,6 +306,7 @@ impl Twin for CardReaderTwin {
         match words.as_slice() {
             ["insert", name] => self.insert(name, Chip::Genuine),
             ["insert", name, "plain"] => self.insert(name, Chip::Plain),
+            ["insert", name, "static"] => self.insert(name, Chip::Static),
             ["insert", name, "copied"] => self.insert(name, Chip::Copied),
             ["remove"] => self.remove(now),
             ["remove", "during", what @ ("record" | "apdu"), number] => self.arm(what, number),
@@ -320,7 +321,8 @@ impl Twin for CardReaderTwin {
                 None => Err(DeskError("there is no card in the reader".into())),
             },
             _ => Err(DeskError(
-                "insert CARD [plain|copied], remove, mute, remove during record|apdu N".into(),
+                "insert CARD [plain|static|copied], remove, mute, remove during record|apdu N"
+                    .into(),
             )),
         }
     }

@@ -33,6 +33,8 @@ pub enum Chip {
     Genuine,
     /// A copy: all records of a genuine card and a recorded signature.
     Copied,
+    /// Offers static authentication only: its data was signed once.
+    Static,
     /// Offers no authentication at all.
     Plain,
 }
@@ -102,6 +104,7 @@ fn record(sfi: u8, number: u8, objects: &[Vec<u8>]) -> Record {
 fn profile(chip: Chip) -> [u8; 2] {
     match chip {
         Chip::Plain => [0x18, 0x00],
+        Chip::Static => [0x58, 0x00],
         Chip::Genuine | Chip::Copied => [0x38, 0x00],
     }
 }
@@ -132,6 +135,15 @@ impl Card {
         static_data.extend(profile(chip));
         let issuer = issue::issuer_certificate(&pan);
         let icc = issue::icc_certificate(&pan, &static_data);
+        let proof = match chip {
+            Chip::Static => vec![tlv(0x93, &issue::static_signature(&static_data))],
+            _ => vec![
+                tlv(0x9F47, &[3]),
+                tlv(0x9F48, &icc.remainder),
+                tlv(0x9F49, &[0x9F, 0x37, 4]),
+                tlv(0x9F46, &icc.block),
+            ],
+        };
         let records = vec![
             record(1, 1, &[tlv(0x61, &entry)]),
             record(
@@ -153,16 +165,7 @@ impl Card {
                     tlv(0x90, &issuer.block),
                 ],
             ),
-            record(
-                4,
-                2,
-                &[
-                    tlv(0x9F47, &[3]),
-                    tlv(0x9F48, &icc.remainder),
-                    tlv(0x9F49, &[0x9F, 0x37, 4]),
-                    tlv(0x9F46, &icc.block),
-                ],
-            ),
+            record(4, 2, &proof),
         ];
         Self {
             chip,
@@ -256,7 +259,7 @@ impl Card {
                 _ => refused(0x67, 0x00),
             },
             [0x00, 0x88, 0, 0] if self.selected == Selected::Started => match data {
-                [_, _, _, _] if self.chip != Chip::Plain => {
+                [_, _, _, _] if matches!(self.chip, Chip::Genuine | Chip::Copied) => {
                     takes = SIGNING;
                     (self.sign(data), ok)
                 }

@@ -108,6 +108,11 @@ pub(super) fn icc_certificate(pan: &[u8], static_data: &[u8]) -> Issued {
     certify(&ISSUER, &ICC, head, static_data)
 }
 
+/// Tag 93: the issuer signs the data once and for all.
+pub(super) fn static_signature(static_data: &[u8]) -> Vec<u8> {
+    sign(&ISSUER, &[3, 1, 0, 1], &[static_data])
+}
+
 /// Tag 9F4B: the chip signs its own number and what the terminal sent.
 pub(super) fn dynamic_signature(own: u64, sent: &[u8]) -> Vec<u8> {
     let mut head = vec![5, 1, 9, 8];

@@ -122,13 +122,17 @@ fn a_copy_that_replays_a_signature_is_not_authentic() {
 }
 
 #[test]
-fn a_card_without_authentication_or_without_a_known_key_is_for_the_host() {
+fn static_or_no_authentication_or_an_unknown_key_is_for_the_host() {
     run(async {
         let (bus, _, mut reader) = opened(twin()).await;
-        bus.desk("card-reader insert good plain").unwrap();
-        let plain = read(&mut reader).await.unwrap();
-        assert_eq!(plain.proof, CardProof::HostMustConfirm);
-        bus.desk("card-reader remove").unwrap();
+        for chip in ["plain", "static"] {
+            bus.desk(&format!("card-reader insert good {chip}"))
+                .unwrap();
+            let card = read(&mut reader).await.unwrap();
+            assert_eq!(card.proof, CardProof::HostMustConfirm, "{chip}");
+            bus.desk("card-reader remove").unwrap();
+        }
+        assert_eq!(bus.counter(NAME, "signatures"), 0);
         bus.desk("card-reader insert good").unwrap();
         let entropy = Counting(RefCell::new(0));
         let none = Capks::default();

@@ -1,0 +1,219 @@
+//! Rules of CCID §6 that only misbehaving or minimal readers show.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use counterfoil_data::seam::SharedClock;
+
+use super::scripted::{Answers, Scripted, answer, bytes, opened, run, scripted};
+use super::*;
+use crate::system::TokioClock;
+
+const WITHIN: Duration = Duration::from_secs(30);
+/// Short APDU, everything automatic.
+const COMFORTABLE: u32 = 0x0002_00BA;
+/// TPDU, everything automatic.
+const TPDU: u32 = 0x0001_00BA;
+/// TPDU, nothing automatic (as 072f:90cc).
+const BARE: u32 = 0x0001_0030;
+const T0: &str = "3b6d000080650849048653000000000000";
+const T1: &str = "3bf81300008131fe454a434f5076323431b7";
+const FILE: [u8; 5] = [0x00, 0xB2, 0x01, 0x0C, 0x00];
+
+/// Powers with `atr`, and answers exchanges with `exchange(command, how many before)`.
+fn card(
+    atr: &'static str,
+    mut exchange: impl FnMut(&[u8], usize) -> Vec<Vec<u8>> + 'static,
+) -> Answers {
+    let mut count = 0;
+    Box::new(move |command| match command[0] {
+        0x62 => vec![answer(0x80, command, [0, 0, 0], &bytes(atr))],
+        0x61 => vec![answer(0x82, command, [0, 0, 0], &[])],
+        0x6F => {
+            count += 1;
+            exchange(command, count - 1)
+        }
+        _ => vec![answer(0x81, command, [0, 0, 0], &[])],
+    })
+}
+
+async fn powered(features: u32, answers: Answers) -> Reader<Scripted> {
+    let (mut reader, _) = opened(features, answers).await;
+    reader.power_on(WITHIN).await.unwrap();
+    reader
+}
+
+/// One exchange with these answers.
+fn exchange(
+    reply: impl FnMut(&[u8], usize) -> Vec<Vec<u8>> + 'static,
+) -> Result<(Vec<u8>, Sw), CcidError> {
+    run(async {
+        let mut reader = powered(COMFORTABLE, card(T0, reply)).await;
+        let answer = reader.transmit(&FILE, WITHIN).await?;
+        Ok((answer.data.to_vec(), answer.sw))
+    })
+}
+
+fn ok(command: &[u8]) -> Vec<u8> {
+    answer(0x80, command, [0, 0, 0], &[0xAB, 0x90, 0x00])
+}
+
+fn foreign(command: &[u8]) -> Vec<u8> {
+    let mut message = ok(command);
+    message[6] = message[6].wrapping_sub(1);
+    message
+}
+
+#[test]
+fn ten_answers_to_older_commands_are_dropped_and_an_eleventh_is_out_of_step() {
+    let many = |n: usize| {
+        move |command: &[u8], _| {
+            let mut all = vec![foreign(command); n];
+            all.push(ok(command));
+            all
+        }
+    };
+    assert_eq!(exchange(many(10)), Ok((vec![0xAB], Sw::OK)));
+    assert_eq!(exchange(many(11)), Err(CcidError::OutOfStep));
+}
+
+#[test]
+fn empty_transfers_before_an_answer_are_skipped_and_wrong_lengths_are_not() {
+    let empty = exchange(|command, _| vec![vec![], vec![], ok(command)]);
+    assert_eq!(empty, Ok((vec![0xAB], Sw::OK)));
+    let short = exchange(|command, _| vec![ok(command)[..12].to_vec()]);
+    assert!(matches!(short, Err(CcidError::Malformed(_))), "{short:?}");
+    let kind = exchange(|command, _| vec![answer(0x81, command, [0; 3], &[])]);
+    assert_eq!(
+        kind,
+        Err(CcidError::WrongKind {
+            command: "exchange",
+            kind: 0x81
+        })
+    );
+}
+
+#[test]
+fn a_chained_answer_is_put_together_although_the_reader_claims_short_apdus() {
+    run(async {
+        let answers = card(T0, |command, count| {
+            let part: (u8, &[u8]) = match count {
+                0 => (1, &[1, 2]),
+                1 => (3, &[3]),
+                _ => (2, &[4, 0x90, 0x00]),
+            };
+            vec![answer(0x80, command, [0, 0, part.0], part.1)]
+        });
+        let (mut reader, said) = opened(COMFORTABLE, answers).await;
+        reader.power_on(WITHIN).await.unwrap();
+        said.borrow_mut().clear();
+        let whole = reader.transmit(&FILE, WITHIN).await.unwrap();
+        assert_eq!(
+            (whole.data.as_slice(), whole.sw),
+            (&[1, 2, 3, 4][..], Sw::OK)
+        );
+        let said = said.borrow();
+        // "Give me the next part": wLevelParameter 0010.
+        assert_eq!(said[1], "6f000000000004001000");
+        assert_eq!(said.len(), 3);
+    });
+}
+
+#[test]
+fn a_busy_slot_is_asked_again_and_a_bad_contact_once() {
+    let busy = exchange(|command, count| match count {
+        0 | 1 => vec![answer(0x80, command, [0x40, 0xE0, 0], &[])],
+        _ => vec![ok(command)],
+    });
+    assert_eq!(busy, Ok((vec![0xAB], Sw::OK)));
+    let always = exchange(|command, _| vec![answer(0x80, command, [0x40, 0xE0, 0], &[])]);
+    assert_eq!(always, Err(CcidError::Busy));
+    let parity = exchange(|command, count| match count {
+        0 => vec![answer(0x80, command, [0x40, 0xFD, 0], &[])],
+        _ => vec![ok(command)],
+    });
+    assert_eq!(parity, Ok((vec![0xAB], Sw::OK)));
+    let always = exchange(|command, _| vec![answer(0x80, command, [0x40, 0xFD, 0], &[])]);
+    assert_eq!(always, Err(CcidError::Contact(0xFD)));
+}
+
+#[test]
+fn time_extensions_are_waited_for_but_not_for_ever() {
+    let extension = |command: &[u8]| answer(0x80, command, [0x80, 5, 0], &[]);
+    let later = exchange(move |command, _| vec![extension(command), ok(command)]);
+    assert_eq!(later, Ok((vec![0xAB], Sw::OK)));
+    let never = exchange(move |command, _| vec![extension(command); 500]);
+    assert!(matches!(never, Err(CcidError::Late { .. })), "{never:?}");
+    let silent = exchange(|_, _| vec![]);
+    assert!(matches!(silent, Err(CcidError::Late { .. })), "{silent:?}");
+}
+
+#[test]
+fn absent_mute_and_refused_are_told_apart() {
+    let fail = |icc: u8, code: u8| {
+        exchange(move |command, _| vec![answer(0x80, command, [0x40 | icc, code, 0], &[])])
+    };
+    assert_eq!(fail(2, 0xFE), Err(CcidError::Absent));
+    assert_eq!(fail(0, 0xFE), Err(CcidError::Mute));
+    assert_eq!(fail(1, 0xF3), Err(CcidError::NotPowered));
+    assert_eq!(
+        fail(0, 0xF6),
+        Err(CcidError::Refused {
+            command: "exchange",
+            code: 0xF6
+        })
+    );
+}
+
+#[test]
+fn a_reader_that_chooses_no_voltage_is_given_five_volts_first_and_only_what_it_has() {
+    run(async {
+        let answers: Answers = Box::new(|command| match (command[0], command[7]) {
+            (0x62, 3) => vec![answer(0x80, command, [0, 0, 0], &bytes(T0))],
+            (0x62, _) => vec![answer(0x80, command, [0x41, 0xFE, 0], &[])],
+            // The parameter cannot be changed: as good as done.
+            (0x61, _) => vec![answer(0x82, command, [0x40, 11, 0], &[])],
+            _ => vec![],
+        });
+        let (mut reader, said) = opened(BARE, answers).await;
+        reader.power_on(WITHIN).await.unwrap();
+        let said = said.borrow();
+        let volts: Vec<&str> = said.iter().map(|m| &m[14..16]).collect();
+        assert_eq!(said.len(), 3);
+        assert_eq!(volts[..2], ["01", "03"]);
+        // T=0 parameters of the ATR: defaults, guard time 0, waiting integer 10.
+        assert_eq!(said[2], "61050000000004000000110000 0a00".replace(' ', ""));
+    });
+}
+
+#[test]
+fn a_t1_card_is_refused_where_the_host_would_have_to_speak_it() {
+    run(async {
+        let (mut reader, _) = opened(TPDU, card(T1, |_, _| vec![])).await;
+        let refused = reader.power_on(WITHIN).await.unwrap_err();
+        assert_eq!(refused, CcidError::HostProtocol(Protocol::T1));
+        let (mut reader, _) = opened(COMFORTABLE, card(T1, |_, _| vec![])).await;
+        assert_eq!(
+            reader.power_on(WITHIN).await.unwrap().protocol,
+            Protocol::T1
+        );
+    });
+}
+
+#[test]
+fn a_character_reader_is_refused_when_it_is_opened() {
+    run(async {
+        let (transport, _) = scripted(0x30, Box::new(|_| vec![]));
+        let clock: SharedClock = Rc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
+        let refused = Reader::open(transport, clock).await.err();
+        assert_eq!(refused, Some(CcidError::CharacterLevel));
+    });
+}
+
+#[test]
+fn a_card_that_always_has_more_comes_to_an_end() {
+    let endless = exchange(|command, _| vec![answer(0x80, command, [0; 3], &[1, 0x61, 1])]);
+    assert_eq!(endless, Err(CcidError::NoStatusWord));
+    let cut = exchange(|command, _| vec![answer(0x80, command, [0; 3], &[0x90])]);
+    assert_eq!(cut, Err(CcidError::NoStatusWord));
+}
