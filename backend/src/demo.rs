@@ -78,7 +78,14 @@ pub fn enrol<S: Store>(
     bank: &DemoBank,
     means: &Means<'_>,
 ) -> Result<(), DemoEnrolError> {
-    let mut commands = commands(bank, means)?;
+    give(writer, commands(bank, means)?)
+}
+
+/// Gives enrolment commands to the writer, group by group.
+pub fn give<S: Store>(
+    writer: &mut Writer<S>,
+    mut commands: Vec<Command>,
+) -> Result<(), DemoEnrolError> {
     while !commands.is_empty() {
         let rest = commands.split_off(commands.len().min(GROUP_MAX));
         for answer in writer.step(commands)? {

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod link;
 pub mod model;
 pub mod screen;
+pub mod shell;
 pub mod station;
 pub mod terminal;
 pub mod theme;

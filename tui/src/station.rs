@@ -5,6 +5,6 @@
 //! authority: every decision names the digest of the text that was on the screen,
 //! and the backend refuses a stale one. [`flow`] is pure; [`app`] does the I/O.
 
-// pub mod app;
+pub mod app;
 pub mod flow;
 pub mod model;
