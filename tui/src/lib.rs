@@ -5,8 +5,10 @@
 
 pub mod cmd;
 pub mod flow;
+pub mod host;
 pub mod input;
 pub mod journal;
+pub mod kiosk;
 pub mod link;
 pub mod model;
 pub mod screen;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, SealKey};
+use counterfoil_data::tlog::{Inclusion, verify_inclusion};
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
-use counterfoil_data::wire::sale::{KioskView, PurchaseMode, SlotView};
+use counterfoil_data::wire::sale::{KioskView, Proof, PurchaseMode, SlotView};
 
 use super::effect::{Act, BankCall, Desk, Effect, Record, Sealing, Ticket};
 use super::event::{Answer, DeviceState, Now};
@@ -81,6 +82,8 @@ pub(super) struct Context {
     pub document_read: bool,
     /// Answers that contradicted what we believed, in this sale.
     pub resyncs: u32,
+    /// The log did not contain what it should.
+    log_broken: bool,
     devices: BTreeMap<Desk, DeviceState>,
     watch_card: Option<Ticket>,
     watch_document: Option<Ticket>,
@@ -102,6 +105,7 @@ impl Context {
             document_on: false,
             document_read: false,
             resyncs: 0,
+            log_broken: false,
             devices: BTreeMap::new(),
             watch_card: None,
             watch_document: None,
@@ -181,6 +185,24 @@ impl Context {
         Ok(())
     }
 
+    /// Whether the receipt's entry is in the log, and the log has not shrunk (I8).
+    pub fn proves(&mut self, proof: &Proof) -> bool {
+        let claim = Inclusion {
+            index: proof.leaf,
+            leaf: proof.leaf_hash,
+            size: proof.size,
+            root: proof.root,
+            path: &proof.path,
+        };
+        let seen = self.bank.as_ref().map_or(0, |bank| bank.log_size);
+        let holds = proof.size >= seen && verify_inclusion(&claim).is_ok();
+        if let Some(bank) = &mut self.bank {
+            bank.log_size = seen.max(proof.size);
+        }
+        self.log_broken |= !holds;
+        holds
+    }
+
     /// Whether the backend is in reach, by the last answer.
     pub fn note_link(&mut self, ticket: &Ticket, answer: &Answer) {
         if ticket.desk == Desk::Bank {
@@ -194,6 +216,9 @@ impl Context {
 
     /// Why nobody can be served now; `Err(None)` while devices are still looked for.
     pub fn ready(&self) -> Result<(), Option<ServiceFault>> {
+        if self.log_broken {
+            return Err(Some(ServiceFault::LogShrunk));
+        }
         // A kiosk without a receipt printer still sells: the receipt is then
         // shown, and staff can print it.
         let needed = Desk::DEVICES.into_iter().filter(|d| *d != Desk::Receipt);

@@ -1,0 +1,157 @@
+//! The forms desk: every outcome of paper as the driver says it, nothing repeated.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use counterfoil_devices::driver::Role;
+use counterfoil_devices::driver::form_printer::{
+    Diverted, FormPrinter, Level, Occupancy, PrintFault, PrintOutcome, ReadError, Retraction,
+    Taking,
+};
+use counterfoil_devices::transport::Transport;
+
+use super::{After, SLICE, Say, Tools, Worker};
+use crate::flow::effect::{Act, Desk};
+use crate::flow::event::{Answer, Paper, PrinterFacts};
+
+const FEED_WITHIN: Duration = Duration::from_secs(10);
+const READ_WITHIN: Duration = Duration::from_secs(10);
+const PRINT_WITHIN: Duration = Duration::from_secs(30);
+const MOVE_WITHIN: Duration = Duration::from_secs(15);
+
+/// The form printer.
+pub(super) struct FormsDesk<T: Transport> {
+    printer: FormPrinter<T>,
+    tools: Rc<Tools>,
+}
+
+fn paper(there: Occupancy) -> Paper {
+    match there {
+        Occupancy::Empty => Paper::Empty,
+        Occupancy::Occupied => Paper::Occupied,
+    }
+}
+
+impl<T: Transport> FormsDesk<T> {
+    async fn status(&mut self) -> (Answer, Option<PrintFault>) {
+        match self.printer.status().await {
+            Ok(status) => {
+                let empty = status.slots.iter().all(|s| s.level == Level::Out);
+                let facts = PrinterFacts {
+                    transport: paper(status.transport),
+                    escrow: paper(status.escrow),
+                    output: paper(status.output),
+                    fault: status.jam || status.fault.is_some() || empty,
+                };
+                (Answer::Printer(facts), None)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no status of the form printer");
+                (Answer::Fault(error.remedy()), Some(error.fault()))
+            }
+        }
+    }
+
+    async fn act(&mut self, act: Act, say: &Say) -> Option<(Answer, Option<PrintFault>)> {
+        Some(match act {
+            Act::PrinterStatus => self.status().await,
+            Act::Feed(slot) => match self.printer.feed(&slot, FEED_WITHIN).await {
+                Ok(()) => (Answer::Fed, None),
+                Err(error) => {
+                    let fault = error.fault();
+                    let answer = Answer::FeedFailed {
+                        moved: error.may_have_moved(),
+                        empty: fault == PrintFault::PaperOut,
+                        reason: fault.word().to_owned(),
+                    };
+                    (answer, Some(fault))
+                }
+            },
+            Act::ReadNumber => match self.printer.read_number(READ_WITHIN).await {
+                Ok(number) => (Answer::NumberRead(number), None),
+                Err(error @ ReadError::Unreadable { .. }) => {
+                    (Answer::NumberUnreadable(error.word().to_owned()), None)
+                }
+                Err(ReadError::Printer { fault }) => lost(fault),
+            },
+            Act::Print { job, approved } => {
+                let print = self.printer.print(&job, &approved, PRINT_WITHIN);
+                printed(print.await)
+            }
+            Act::Divert => match self.printer.divert(MOVE_WITHIN).await {
+                Ok(Diverted::ToReject | Diverted::NothingThere) => (Answer::Diverted, None),
+                Err(fault) => lost(fault),
+            },
+            Act::Present => match self.printer.present(MOVE_WITHIN).await {
+                Ok(()) => (Answer::Presented, None),
+                Err(fault) => lost(fault),
+            },
+            Act::AwaitTaken(within) => return self.await_taken(within, say).await,
+            Act::Retract => match self.printer.retract(MOVE_WITHIN).await {
+                Ok(Retraction::ToBin) => (Answer::Retracted, None),
+                Ok(Retraction::NothingThere) => (Answer::Taken, None),
+                Err(fault) => lost(fault),
+            },
+            _ => return None,
+        })
+    }
+
+    async fn await_taken(
+        &mut self,
+        within: Duration,
+        say: &Say,
+    ) -> Option<(Answer, Option<PrintFault>)> {
+        let until = self.tools.clock.monotonic().saturating_add(within);
+        loop {
+            match self.printer.wait_taken(SLICE).await {
+                Ok(Taking::Taken) => return Some((Answer::Taken, None)),
+                Err(fault) => return Some(lost(fault)),
+                Ok(Taking::StillThere) if say.is_stale() => return None,
+                Ok(Taking::StillThere) => {}
+            }
+            if self.tools.clock.monotonic() >= until {
+                return Some((Answer::StillThere, None));
+            }
+        }
+    }
+}
+
+fn lost(fault: PrintFault) -> (Answer, Option<PrintFault>) {
+    tracing::warn!(%fault, "form printer");
+    (Answer::Fault(fault.remedy()), Some(fault))
+}
+
+fn printed(outcome: PrintOutcome) -> (Answer, Option<PrintFault>) {
+    match outcome {
+        PrintOutcome::Done { evidence } => (Answer::Printed(evidence), None),
+        PrintOutcome::Failed { fault, ink } => {
+            let reason = fault.word().to_owned();
+            (Answer::PrintFailed { ink, reason }, Some(fault))
+        }
+        PrintOutcome::Unknown { why } => (Answer::PrintUnknown(why.word().to_owned()), Some(why)),
+    }
+}
+
+impl<T: Transport> Worker<T> for FormsDesk<T> {
+    const ROLE: Role = Role::FormPrinter;
+    const DESK: Desk = Desk::Forms;
+
+    async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
+        let printer = FormPrinter::open(transport, tools.clock.clone()).await;
+        Ok(Self {
+            printer: printer.map_err(|error| error.to_string())?,
+            tools: Rc::clone(tools),
+        })
+    }
+
+    async fn perform(&mut self, act: Act, say: &Say) -> After {
+        let Some((answer, fault)) = self.act(act, say).await else {
+            return After::Fine;
+        };
+        say.answer(answer).await;
+        match fault {
+            Some(PrintFault::NoDevice | PrintFault::Offline | PrintFault::Timeout) => After::Fenced,
+            _ => After::Fine,
+        }
+    }
+}
