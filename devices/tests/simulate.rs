@@ -3,6 +3,8 @@
 //! The twin server is a real process, so what the desk did is still there when
 //! its client is gone: the property that lets the paper survive a killed kiosk.
 
+#![expect(clippy::expect_used, reason = "a step that fails must end the test")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};

@@ -199,7 +199,7 @@ impl Transport for RusbTransport {
         match idle {
             None => Ok(()),
             Some(mut idle) => {
-                let gone = idle.wait_for(|busy| !busy).await;
+                let gone = idle.wait_for(|posted| *posted == 0).await;
                 gone.map(drop).map_err(|_| UsbError::NoDevice)
             }
         }

@@ -151,6 +151,11 @@ pub struct TwinTransport {
 }
 
 impl TwinTransport {
+    /// Completes when the device is unplugged.
+    pub(crate) async fn gone(&self) {
+        self.port.gone(self.opening).await;
+    }
+
     /// A write that counts what has moved even when its future is dropped: the
     /// USB/IP server needs that for an unlinked transfer.
     pub(crate) async fn write_counting(

@@ -14,6 +14,7 @@
 //! ```
 //! A spent card answers find no more until it was lifted.
 
+mod desk;
 mod document;
 
 use std::time::Duration;
@@ -261,19 +262,6 @@ impl IdReaderTwin {
         answer.zero_packet = end == until && piece.len() == max && piece.len() % PACKET == 0;
         InReply::Data(piece)
     }
-
-    fn lay(&mut self, name: &str) -> Result<String, DeskError> {
-        let found = self.documents.iter().position(|d| d.name == name);
-        let card = found.ok_or_else(|| {
-            let names: Vec<&str> = self.documents.iter().map(|d| d.name.as_str()).collect();
-            DeskError(format!("no such document; there are {}", names.join(", ")))
-        })?;
-        if self.plate.is_some() {
-            return Err(DeskError("remove what lies there first".into()));
-        }
-        self.plate = Some((card, CardState::Laid));
-        Ok(format!("{name} lies on the plate"))
-    }
 }
 
 /// A whole answer frame: SW1 and SW2 are zero, as the card's own status is.
@@ -382,47 +370,11 @@ impl Twin for IdReaderTwin {
     }
 
     fn desk(&mut self, _: Duration, line: &str) -> Result<String, DeskError> {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words.as_slice() {
-            ["present", name] => return self.lay(name),
-            ["remove"] => {
-                self.plate
-                    .take()
-                    .ok_or_else(|| DeskError("nothing lies on the plate".into()))?;
-            }
-            ["fail", count] => {
-                self.failing_reads = count
-                    .parse()
-                    .map_err(|_| DeskError("fail takes a number of reads".into()))?;
-            }
-            ["noise"] => self.noise = true,
-            ["checksum"] => self.spoil = true,
-            ["mute"] => self.mute = true,
-            ["talk"] => self.mute = false,
-            ["sam", "fault"] => self.sam_broken = true,
-            ["sam", "ok"] => self.sam_broken = false,
-            _ => {
-                let verbs =
-                    "present NAME, remove, fail N, noise, checksum, mute, talk, sam fault|ok";
-                return Err(DeskError(format!("the id reader knows: {verbs}")));
-            }
-        }
-        Ok(words.join(" "))
+        self.act(line)
     }
 
     fn look(&self) -> Vec<String> {
-        let lies = self.plate.and_then(|(card, _)| self.documents.get(card));
-        let mut lines = vec![lies.map_or_else(
-            || "plate empty".to_owned(),
-            |document| format!("on the plate: {}", document.name),
-        )];
-        if self.sam_broken {
-            lines.push("security module out of order".into());
-        }
-        if self.mute {
-            lines.push("mute".into());
-        }
-        lines
+        self.lies()
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {

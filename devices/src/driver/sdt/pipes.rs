@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use counterfoil_data::seam::SharedClock;
+use zeroize::Zeroize as _;
 
 use super::frame::{Answer, FrameReader, HEAD_LEN, request};
 use super::{COMMAND_MAX, SdtError, Step, UsbError};
@@ -157,8 +158,9 @@ impl<T: Transport> Wire<T> {
             }
             let (endpoint, max) = next_read(pipes, reader.missing());
             let left = deadline.saturating_sub(self.clock.monotonic());
-            let got = self.usb.read(endpoint, max, left).await.map_err(usb)?;
+            let mut got = self.usb.read(endpoint, max, left).await.map_err(usb)?;
             reader.push(&got.bytes);
+            got.bytes.zeroize();
         }
         Err(SdtError::Garbled { step })
     }

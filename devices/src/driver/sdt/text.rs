@@ -6,6 +6,7 @@
 
 use counterfoil_data::secret::Secret;
 use jiff::civil::Date;
+use zeroize::Zeroizing;
 
 use super::error::DocumentError;
 
@@ -127,7 +128,7 @@ pub fn parse_text(block: &[u8; TEXT_LEN]) -> Result<IdDocument, DocumentError> {
         _ => return Err(DocumentError::UnknownLayout),
     };
     let secret = |place| Secret::new(field(block, place));
-    let mut latin = String::with_capacity(TEXT_LEN);
+    let mut latin = Zeroizing::new(String::with_capacity(TEXT_LEN));
     for place in layout.latin {
         latin.push_str(&untrimmed(block, *place));
     }
@@ -170,14 +171,14 @@ fn field(block: &[u8; TEXT_LEN], place: (usize, usize)) -> String {
     trim(&untrimmed(block, place)).to_owned()
 }
 
-fn untrimmed(block: &[u8; TEXT_LEN], (offset, width): (usize, usize)) -> String {
+fn untrimmed(block: &[u8; TEXT_LEN], (offset, width): (usize, usize)) -> Zeroizing<String> {
     let end = offset.saturating_add(width);
     let bytes = block.get(offset..end).unwrap_or_default();
     let units = bytes
         .chunks_exact(2)
         .filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
     // Four bytes a unit is more than UTF-8 needs: the text never moves in memory.
-    let mut text = String::with_capacity(width.saturating_mul(2));
+    let mut text = Zeroizing::new(String::with_capacity(width.saturating_mul(2)));
     let decoded = char::decode_utf16(units.map(u16::from_le_bytes));
     text.extend(decoded.map(|unit| unit.unwrap_or('\u{fffd}')));
     text

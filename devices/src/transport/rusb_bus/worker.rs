@@ -56,15 +56,15 @@ struct Job {
 pub(super) struct Reader {
     jobs: SyncSender<Job>,
     stop: Arc<AtomicBool>,
-    busy: Arc<watch::Sender<bool>>,
+    posted: Arc<watch::Sender<usize>>,
 }
 
 impl Reader {
     pub(super) fn start(handle: Handle, endpoint: u8, interrupt: bool) -> Result<Self, UsbError> {
         let (jobs, work) = sync_channel::<Job>(CALLS_MAX);
         let stop = Arc::new(AtomicBool::new(false));
-        let busy = Arc::new(watch::Sender::new(false));
-        let (stop_seen, busy_told) = (Arc::clone(&stop), Arc::clone(&busy));
+        let posted = Arc::new(watch::Sender::new(0));
+        let (stop_seen, posted_here) = (Arc::clone(&stop), Arc::clone(&posted));
         spawn("usb-read", move || {
             let read = |buffer: &mut [u8], wait| {
                 let read = if interrupt {
@@ -74,9 +74,9 @@ impl Reader {
                 };
                 read.map_err(mapped)
             };
-            run(&work, &stop_seen, &busy_told, read);
+            run(&work, &stop_seen, &posted_here, read);
         })?;
-        Ok(Self { jobs, stop, busy })
+        Ok(Self { jobs, stop, posted })
     }
 
     /// Posts one read; the answer comes within `within` or a slice more.
@@ -88,21 +88,26 @@ impl Reader {
     ) -> Result<oneshot::Receiver<Result<Transfer, UsbError>>, UsbError> {
         let (reply, answer) = oneshot::channel();
         self.stop.store(false, Ordering::SeqCst);
-        self.busy.send_replace(true);
         let job = Job {
             max,
             buffer,
             within,
             reply,
         };
-        self.jobs.try_send(job).map_err(refused)?;
+        self.posted
+            .send_modify(|count| *count = count.saturating_add(1));
+        if let Err(error) = self.jobs.try_send(job) {
+            self.posted
+                .send_modify(|count| *count = count.saturating_sub(1));
+            return Err(refused(error));
+        }
         Ok(answer)
     }
 
-    /// Asks the posted read to end; the watch turns `false` when it is gone.
-    pub(super) fn stop(&self) -> watch::Receiver<bool> {
+    /// Asks every posted read to end; the watch counts down to 0 as they go.
+    pub(super) fn stop(&self) -> watch::Receiver<usize> {
         self.stop.store(true, Ordering::SeqCst);
-        self.busy.subscribe()
+        self.posted.subscribe()
     }
 }
 
@@ -111,7 +116,7 @@ impl Reader {
 fn run(
     work: &Receiver<Job>,
     stop: &AtomicBool,
-    busy: &watch::Sender<bool>,
+    posted: &watch::Sender<usize>,
     mut read: impl FnMut(&mut [u8], Duration) -> Result<usize, UsbError>,
 ) {
     let mut kept = None;
@@ -120,7 +125,7 @@ fn run(
             Some(transfer) => Ok(transfer),
             None => in_slices(&job, stop, &mut read),
         };
-        busy.send_replace(false);
+        posted.send_modify(|count| *count = count.saturating_sub(1));
         if let Err(Ok(unwanted)) = job.reply.send(done) {
             kept = Some(unwanted);
         }
@@ -252,7 +257,7 @@ mod tests {
         run(
             &work,
             &AtomicBool::new(false),
-            &watch::Sender::new(true),
+            &watch::Sender::new(2),
             |bytes, _| {
                 // The waiter goes while its read is in the air.
                 assert!(gone.take().is_some(), "one read only");

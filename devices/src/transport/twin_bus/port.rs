@@ -274,6 +274,18 @@ impl Port {
         }
     }
 
+    pub(super) async fn gone(&self, opening: u64) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.alive(opening).is_err() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     fn alive(&self, opening: u64) -> Result<(), UsbError> {
         let alive = self.plugged.get() && self.open.get() && self.opening.get() == opening;
         alive.then_some(()).ok_or(UsbError::NoDevice)

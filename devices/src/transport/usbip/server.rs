@@ -28,6 +28,8 @@ use crate::transport::{DeviceInfo, Stage, Transport, UsbError};
 const UNTIL_UNLINKED: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Replies waiting for the socket at most.
 const REPLIES_MAX: usize = 64;
+/// Time for the last returns after a device was unplugged.
+const LAST_RETURNS: Duration = Duration::from_millis(100);
 const STATUS_NOT_AVAILABLE: u32 = 1;
 const STATUS_BUSY: u32 = 2;
 const SPEED_FULL: u32 = 2;
@@ -185,9 +187,17 @@ async fn carry(
             }
         }
     };
+    // A pulled cable ends the connection, which is how the far side learns of it;
+    // what was pending gets a moment to be returned.
+    let pulled = async {
+        transport.gone().await;
+        tokio::time::sleep(LAST_RETURNS).await;
+        Ok(())
+    };
     let ended = tokio::select! {
         ended = reading => ended,
         failed = writing => failed,
+        ended = pulled => ended,
     };
     // Every task holds the device; it is let go only when they are all gone.
     tasks.shutdown().await;
