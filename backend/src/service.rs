@@ -6,6 +6,7 @@
 //! runs on one thread and below the seams: `app` gives it sockets and threads,
 //! the testbed gives it in-memory streams and paused time.
 
+pub mod admin;
 pub mod books;
 pub mod events;
 pub mod fault;
@@ -19,6 +20,9 @@ pub mod signer;
 pub mod tick;
 pub mod timeline;
 pub mod writer_handle;
+
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -102,6 +106,7 @@ pub struct Service {
     closing: watch::Sender<bool>,
     connections: Cell<usize>,
     requests: Cell<usize>,
+    admins: Cell<usize>,
     /// Counters for `/metrics`.
     pub meter: Meter,
     openapi: Bytes,
@@ -135,6 +140,7 @@ impl Service {
             closing: watch::Sender::new(false),
             connections: Cell::new(0),
             requests: Cell::new(0),
+            admins: Cell::new(0),
             meter: Meter::default(),
             openapi: openapi::document().to_json().unwrap_or_default().into(),
         })

@@ -143,10 +143,9 @@ pub fn refuse(fault: &Fault, request_id: &str) -> Response<ReplyBody> {
         }
         _ => {}
     }
-    if !fault.allow.is_empty() {
-        if let Ok(allow) = HeaderValue::from_str(&fault.allow.join(", ")) {
-            headers.insert(header::ALLOW, allow);
-        }
+    let allow = Some(fault.allow.join(", ")).filter(|allow| !allow.is_empty());
+    if let Some(Ok(allow)) = allow.map(|allow| HeaderValue::from_str(&allow)) {
+        headers.insert(header::ALLOW, allow);
     }
     stamp(&mut response, request_id);
     response

@@ -1,10 +1,8 @@
-//! The timeline of one number, out of evidence (`GET /v1/evidence/number/…`).
+//! The timeline of one number, out of evidence (`GET /v1/evidence/number/…`):
+//! which leaves speak of it, when, and what kind each is. No personal data.
 
 use counterfoil_data::bill::BillNumber;
 use serde::Serialize;
-
-/// Steps told at most; a form's life has far fewer.
-pub const STEPS_MAX: usize = 256;
 
 /// Everything that happened to one number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -1,16 +1,17 @@
 //! Reading the evidence log over the wire (I8): checkpoint, tiles, one number.
 
 use counterfoil_data::bill::BillNumber;
+use counterfoil_data::leaf::Leaf;
 
 use super::super::Service;
 use super::super::books::told;
 use super::super::fault::Fault;
 use super::super::reply::Reply;
+use super::super::timeline::{NumberStep, NumberTimeline};
 use super::Asked;
-use crate::core::{key, query};
+use crate::core::query;
+use crate::evidence;
 
-/// Hashes in a whole tile (C2SP tlog-tiles, height 8).
-const TILE_WIDTH: u64 = 256;
 /// Tile levels of a log of 2^64 leaves.
 const TILE_LEVELS: u8 = 8;
 
@@ -28,30 +29,33 @@ impl Service {
         let malformed = || Fault::malformed("a tile is named by a level of 0 to 7 and an index");
         let level: u8 = asked.params.at(0).parse().map_err(|_| malformed())?;
         let index: u64 = asked.params.at(1).parse().map_err(|_| malformed())?;
-        let first = index.checked_mul(TILE_WIDTH).ok_or_else(malformed)?;
         if level >= TILE_LEVELS {
             return Err(malformed());
         }
         let books = self.books()?;
-        let mut tile = Vec::new();
-        for n in 0..TILE_WIDTH {
-            let row = key::tree_hash(level.saturating_mul(8), first.saturating_add(n));
-            match told(books.read().read(&row))? {
-                Some(hash) => tile.extend_from_slice(&hash),
-                None => break,
-            }
-        }
+        let tile = told(evidence::tile(books.read(), level, index))?;
         if tile.is_empty() {
             return Err(Fault::not_found());
         }
-        Ok(Reply::whole("application/octet-stream", tile))
+        let bytes: Vec<u8> = tile.iter().flat_map(|hash| hash.0).collect();
+        Ok(Reply::whole("application/octet-stream", bytes))
     }
 
     /// Everything that happened to one number.
     pub(super) fn number(&self, asked: &Asked) -> Result<Reply, Fault> {
         let number: BillNumber = (asked.params.at(0).parse())
             .map_err(|_| Fault::malformed("a bill number is 16 digits"))?;
-        let _ = number;
-        Err(Fault::not_found())
+        let books = self.books()?;
+        let found = told(evidence::timeline(books.read(), number))?;
+        if found.is_empty() {
+            return Err(Fault::not_found());
+        }
+        let step = |(leaf, what): (u64, Leaf)| NumberStep {
+            leaf,
+            at: what.at,
+            what: what.kind.word().to_owned(),
+        };
+        let steps = found.into_iter().map(step).collect();
+        Reply::json(&NumberTimeline { number, steps })
     }
 }

@@ -8,9 +8,7 @@ use super::super::Service;
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use crate::core::command::Outcome;
-
-/// Id of the rule that ends a sale after too many attempts.
-const LOCKED_RULE: &str = "locked";
+use crate::core::rules::LOCKED;
 
 impl Service {
     /// The view after a verified gate; otherwise 422 with attempts left, 422 with
@@ -25,29 +23,27 @@ impl Service {
             } => (*verified, Some(*attempts_left)),
             _ => (false, None),
         };
-        if verified && view.state != SaleState::Refused {
+        let ended = view.state == SaleState::Refused;
+        if verified && !ended {
             return Reply::json(&view);
         }
         self.meter.not_verified.one();
-        let fault = match view.refusal {
-            Some(rule) if rule.rule == LOCKED_RULE => Fault {
-                rule: Some(rule),
-                ..Fault::new(
-                    ProblemKind::Locked,
-                    "locked after too many attempts: staff can help",
-                )
-            },
-            Some(rule) => Fault {
-                rule: Some(rule),
-                ..Fault::new(ProblemKind::Refused, "a rule refused and ended the sale")
-            },
-            None => Fault::new(
+        let locked = view.refusal.as_ref().is_some_and(|r| r.rule == LOCKED);
+        let (kind, detail) = match (ended, locked) {
+            (true, true) => (
+                ProblemKind::Locked,
+                "locked after too many attempts: staff can help",
+            ),
+            (true, false) => (ProblemKind::Refused, "a rule refused and ended the sale"),
+            (false, _) => (
                 ProblemKind::NotVerified,
                 "not verified: seal anew under the sale's new challenge",
             ),
         };
+        let fault = Fault::new(kind, detail);
         Err(Fault {
             state: Some(view.state),
+            rule: view.refusal,
             attempts_left: left.or(view.attempts_left),
             ..fault
         })

@@ -1,0 +1,13 @@
+//! The service over in-memory streams, paused time and the demo bank.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "an overflow in a test is a failed test"
+)]
+
+mod bed;
+mod client;
+mod door;
+mod gates;
+mod stream;
+mod whole;

@@ -1,0 +1,298 @@
+//! A whole backend on one thread: store in memory, inline workers, virtual time.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use counterfoil_data::demo::{self, DemoBank};
+use counterfoil_data::sealed::{Binding, SealKey, Sealed, SecretText};
+use counterfoil_data::seam::{Clock, Entropy, Local, SharedClock, SharedEntropy};
+use counterfoil_data::secret::Secret;
+use counterfoil_data::sign::SigningIdentity;
+use counterfoil_data::wire::sale::{
+    Authenticity, CardProof, DocumentFields, IdentityHead, LivePrint, SaleView, VerificationInfo,
+};
+use counterfoil_data::wire::{self, Digest};
+use counterfoil_finger::synth::{Contact, Finger};
+use ed25519_dalek::Signer as _;
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
+use super::super::writer_handle::WriterHandle;
+use super::super::{Limits, Parts, Service};
+use super::client::Client;
+use crate::core::command::{Command, GROUP_MAX};
+use crate::demo::{Means, commands};
+use crate::keys::Keys;
+use crate::ports::{Embedded, Ports};
+use crate::store::model::ModelStore;
+use crate::workers::Workers;
+use crate::workers::pin::Argon2Params;
+use crate::writer::{LogKey, Writer};
+
+/// When every test begins: a Monday morning in Shanghai.
+const START: &str = "2026-11-23T02:00:00Z";
+
+thread_local! {
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Everything logged on this thread since its first test, at every level.
+pub fn logged() -> Vec<u8> {
+    LOGGED.with_borrow(Clone::clone)
+}
+
+struct ThreadLog;
+
+impl std::io::Write for ThreadLog {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOGGED.with_borrow_mut(|log| log.extend_from_slice(bytes));
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One subscriber for the process, so that no test races another's callsites.
+fn capture() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(|| ThreadLog)
+            .init();
+    });
+}
+
+/// Runs a test on one thread with paused time.
+pub fn run<F: Future<Output = ()>>(test: F) {
+    capture();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, test);
+}
+
+struct VirtualClock(tokio::time::Instant);
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        let start: Timestamp = START.parse().expect("a timestamp");
+        start + self.0.elapsed()
+    }
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+    fn sleep(&self, wait: Duration) -> Local<'static, ()> {
+        Box::pin(tokio::time::sleep(wait))
+    }
+}
+
+struct Seeded(RefCell<ChaCha20Rng>);
+
+impl Seeded {
+    fn new(seed: u64) -> Self {
+        Self(RefCell::new(ChaCha20Rng::seed_from_u64(seed)))
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.borrow_mut().fill_bytes(bytes);
+    }
+}
+
+/// The demo bank's commands, made once: prints take their time.
+fn enrolment(bank: &DemoBank) -> &'static [Command] {
+    static COMMANDS: OnceLock<Vec<Command>> = OnceLock::new();
+    COMMANDS.get_or_init(|| {
+        let means = Means {
+            keys: &Keys::demo(),
+            params: Argon2Params::testbed(),
+            entropy: &Seeded::new(1),
+            at: START.parse().expect("a timestamp"),
+        };
+        commands(bank, &means).expect("the demo bank")
+    })
+}
+
+/// The house under test.
+pub struct Bed {
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub service: Rc<Service>,
+    pub outside: Rc<Embedded>,
+    pub bank: DemoBank,
+}
+
+impl Bed {
+    pub fn open() -> Self {
+        Self::limited(Limits {
+            date_header: false,
+            ..Limits::default()
+        })
+    }
+
+    pub fn limited(limits: Limits) -> Self {
+        let clock: SharedClock = Rc::new(VirtualClock(tokio::time::Instant::now()));
+        let entropy: SharedEntropy = Rc::new(Seeded::new(7));
+        let (keys, params) = (Arc::new(Keys::demo()), Argon2Params::testbed());
+        let bank = demo::bank().expect("the demo bank");
+        let store = ModelStore::new();
+        let log = LogKey {
+            origin: "test.example/counterfoil".to_owned(),
+            key: keys.evidence.clone(),
+        };
+        let mut writer = Writer::open(store.clone(), log).expect("a writer");
+        for group in enrolment(&bank).chunks(GROUP_MAX) {
+            for answer in writer.step(group.to_vec()).expect("writes") {
+                answer.result.expect("enrols");
+            }
+        }
+        let (handle, queue) = WriterHandle::new();
+        tokio::task::spawn_local(async move { queue.run_local(writer).await.expect("writes") });
+        let (ports, outside) = Ports::embedded();
+        let service = Service::open(Parts {
+            clock: Rc::clone(&clock),
+            entropy: Rc::clone(&entropy),
+            writer: handle,
+            snapshots: Box::new(store),
+            workers: Workers::inline(Arc::clone(&keys), params),
+            keys,
+            ports,
+            limits,
+        });
+        tokio::task::spawn_local(Rc::clone(&service).tick());
+        tokio::task::spawn_local(Rc::clone(&service).relay());
+        Self {
+            clock,
+            entropy,
+            service,
+            outside,
+            bank,
+        }
+    }
+
+    /// A stream into the service.
+    pub fn dial(&self) -> tokio::io::DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let service = Rc::clone(&self.service);
+        tokio::task::spawn_local(async move { service.serve_stream(theirs).await });
+        ours
+    }
+
+    pub async fn kiosk(&self, id: &str) -> Client {
+        let seed = self.bank.kiosk(id).expect("a kiosk").key_seed.0;
+        self.client(&format!("kiosk:{id}"), &seed).await
+    }
+
+    pub async fn station(&self) -> Client {
+        let seed = self.bank.station("station-1").expect("one").key_seed.0;
+        self.client("station:station-1", &seed).await
+    }
+
+    async fn client(&self, key_id: &str, seed: &[u8; 32]) -> Client {
+        let (sender, connection) = handshake(TokioIo::new(self.dial()))
+            .await
+            .expect("connects");
+        tokio::task::spawn_local(connection);
+        Client {
+            identity: SigningIdentity::new(&key_id.parse().expect("a signer"), seed),
+            sender: RefCell::new(sender),
+            sequence: Cell::new(0),
+            clock: Rc::clone(&self.clock),
+            entropy: Rc::clone(&self.entropy),
+        }
+    }
+
+    /// Sealed card and PIN, by their names in the demo bank.
+    pub fn card_info(
+        &self,
+        view: &SaleView,
+        key: &SealKey,
+        card: &str,
+        pin: &str,
+    ) -> VerificationInfo {
+        let card = self.bank.card(card).expect("a card").pan.clone();
+        let pin = self.bank.secret(pin).expect("a secret").expose().clone();
+        let binding = binding(view);
+        let seal = |text: String| {
+            let text = SecretText(Secret::new(text));
+            Sealed::seal(&text, key, binding, &*self.entropy).expect("seals")
+        };
+        VerificationInfo::SettlementCard {
+            card: seal(card),
+            oda: CardProof::Genuine,
+            pin: seal(pin),
+        }
+    }
+
+    /// An identity body: document and finger by their names in the demo bank.
+    pub fn identity(&self, view: &SaleView, key: &SealKey, who: &Presented<'_>) -> Bytes {
+        let document = self.bank.document(who.document).expect("a document");
+        let fields = DocumentFields {
+            name: Secret::new(document.holder.clone()),
+            number: Secret::new(document.number.clone()),
+            valid_to: document.valid_to,
+        };
+        let seed = self.bank.finger(who.finger).expect("a finger").seed;
+        let image = Finger::from_seed(seed).impression(&Contact::natural(41));
+        let print = LivePrint {
+            width: image.width(),
+            height: image.height(),
+            dpi: image.dpi(),
+            pixels: Secret::new(image.pixels().to_vec()),
+        };
+        let binding = binding(view);
+        let mut authenticity = Authenticity {
+            sam_id: "05.01-20260101-0000000001-0000000001".into(),
+            status: who.status.to_vec(),
+            frame: Digest::of(b"frame"),
+            at: self.clock.now(),
+            signature: String::new(),
+        };
+        let kiosk = self.bank.kiosk(who.kiosk).expect("a kiosk");
+        let signing = ed25519_dalek::SigningKey::from_bytes(&kiosk.key_seed.0);
+        let signature = signing.sign(&authenticity.statement(binding));
+        authenticity.signature = wire::hex(&signature.to_bytes());
+        let head = IdentityHead {
+            document: Sealed::seal(&fields, key, binding, &*self.entropy).expect("seals"),
+            authenticity,
+        };
+        let head = serde_json::to_vec(&head).expect("serialises");
+        let live = Sealed::seal(&print, key, binding, &*self.entropy).expect("seals");
+        let len = u32::try_from(head.len()).expect("short").to_be_bytes();
+        [len.as_slice(), &head, &live.to_bytes()].concat().into()
+    }
+}
+
+/// What is presented at the second gate.
+pub struct Presented<'a> {
+    pub kiosk: &'a str,
+    pub document: &'a str,
+    pub finger: &'a str,
+    pub status: &'a [u8],
+}
+
+/// Zhang with the right finger and a genuine document.
+pub const ZHANG: Presented<'static> = Presented {
+    kiosk: "kiosk-1",
+    document: "zhang",
+    finger: "zhang",
+    status: &[0x9F, 0x90, 0x90],
+};
+
+fn binding(view: &SaleView) -> Binding {
+    Binding {
+        sale: view.sale,
+        challenge: view.challenge,
+    }
+}

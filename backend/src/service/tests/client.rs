@@ -1,0 +1,257 @@
+//! A signing client, and what it hears.
+
+use std::cell::{Cell, RefCell};
+
+use bytes::Bytes;
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
+use counterfoil_data::sign::{
+    self, CONTENT_DIGEST_HEADER, RequestParts, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER,
+    SignatureHeaders, SigningIdentity,
+};
+use counterfoil_data::wire::confirm::ConfirmationView;
+use counterfoil_data::wire::problem::Problem;
+use counterfoil_data::wire::sale::{KioskView, OpenSale, Order, OrderItem, PurchaseMode, SaleView};
+use counterfoil_data::wire::{self, Digest};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::SendRequest;
+use hyper::{HeaderMap, Request};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::bed::{Bed, Presented, ZHANG};
+
+/// A signing HTTP client on one connection.
+pub struct Client {
+    pub identity: SigningIdentity,
+    pub sender: RefCell<SendRequest<Full<Bytes>>>,
+    pub sequence: Cell<u64>,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+}
+
+/// A response, whole.
+pub struct Heard {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Heard {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |v| v.to_str().expect("ASCII"))
+    }
+
+    /// The body of a 200.
+    pub fn ok<T: DeserializeOwned>(&self) -> T {
+        assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
+        serde_json::from_slice(&self.body).expect("the documented shape")
+    }
+
+    /// The problem of a refusal; checks what every problem must have.
+    pub fn problem(&self, status: u16) -> Problem {
+        assert_eq!(
+            self.status,
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert!(!self.header("counterfoil-request-id").is_empty());
+        let problem: Problem = serde_json::from_slice(&self.body).expect("a problem");
+        assert_eq!(problem.status, status);
+        problem
+    }
+}
+
+/// A request before it is signed.
+#[derive(Clone, Default)]
+pub struct Ask {
+    pub method: &'static str,
+    pub path: String,
+    pub media_type: Option<&'static str>,
+    pub body: Bytes,
+    pub key: Option<String>,
+    pub version: Option<&'static str>,
+    pub last_event: Option<u64>,
+}
+
+impl Ask {
+    pub fn get(path: &str) -> Self {
+        Self {
+            method: "GET",
+            path: path.into(),
+            version: Some("1"),
+            ..Self::default()
+        }
+    }
+
+    pub fn post<T: Serialize>(path: &str, body: &T) -> Self {
+        Self {
+            method: "POST",
+            body: serde_json::to_vec(body).expect("serialises").into(),
+            media_type: Some("application/json"),
+            ..Self::get(path)
+        }
+    }
+
+    pub fn octets(path: &str, body: Bytes) -> Self {
+        Self {
+            method: "POST",
+            body,
+            media_type: Some("application/octet-stream"),
+            ..Self::get(path)
+        }
+    }
+
+    pub fn keyed(mut self, key: &str) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+impl Client {
+    pub async fn ask(&self, ask: &Ask) -> Heard {
+        let request = self.signed(ask, self.clock.now());
+        self.send(request).await
+    }
+
+    pub async fn get(&self, path: &str) -> Heard {
+        self.ask(&Ask::get(path)).await
+    }
+
+    pub async fn post<T: Serialize>(&self, path: &str, body: &T) -> Heard {
+        self.ask(&Ask::post(path, body)).await
+    }
+
+    /// Signs with the next sequence number and a fresh nonce.
+    pub fn signed(&self, ask: &Ask, created: Timestamp) -> Request<Full<Bytes>> {
+        let sequence = self.sequence.get() + 1;
+        self.sequence.set(sequence);
+        let parts = RequestParts {
+            method: ask.method,
+            path_and_query: &ask.path,
+            body_digest: Digest::of(&ask.body),
+            sequence,
+            idempotency_key: ask.key.as_deref(),
+        };
+        let nonce = random(&*self.entropy);
+        let headers = sign::sign(&parts, &self.identity, created, nonce);
+        build(ask, sequence, Some(&headers))
+    }
+
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Heard {
+        let answer = self.sender.borrow_mut().send_request(request);
+        let (head, body) = answer.await.expect("an answer").into_parts();
+        Heard {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: body.collect().await.expect("a whole body").to_bytes(),
+        }
+    }
+
+    /// Starts an event stream; the connection belongs to it.
+    pub async fn listen(&self, ask: &Ask) -> hyper::body::Incoming {
+        let request = self.signed(ask, self.clock.now());
+        let answer = self.sender.borrow_mut().send_request(request);
+        let answer = answer.await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        answer.into_body()
+    }
+
+    /// Who am I: the sealing key is in it.
+    pub async fn kiosk_view(&self) -> KioskView {
+        self.get("/v1/kiosk").await.ok()
+    }
+
+    /// Opens a sale by settlement card.
+    pub async fn open(&self, sale: u128) -> SaleView {
+        let open = OpenSale {
+            sale: SaleId(sale),
+            mode: PurchaseMode::SettlementCard,
+        };
+        self.post("/v1/sales", &open).await.ok()
+    }
+
+    /// Up to message 1 with Zhang's card.
+    pub async fn info(&self, bed: &Bed, view: &SaleView, card: &str, pin: &str) -> Heard {
+        let key = self.kiosk_view().await.sealing_key().expect("a key");
+        let info = bed.card_info(view, &key, card, pin);
+        self.post(&path(view, "info"), &info).await
+    }
+
+    /// The second gate.
+    pub async fn present(&self, bed: &Bed, view: &SaleView, who: &Presented<'_>) -> Heard {
+        let key = self.kiosk_view().await.sealing_key().expect("a key");
+        let body = bed.identity(view, &key, who);
+        self.ask(&Ask::octets(&path(view, "identity"), body)).await
+    }
+
+    /// Up to an order of so many transfer cheques.
+    pub async fn ordered(&self, bed: &Bed, sale: u128, quantity: u32) -> SaleView {
+        let view = self.open(sale).await;
+        let view: SaleView = self.info(bed, &view, "zhang-card", "zhang-pin").await.ok();
+        let view: SaleView = self.present(bed, &view, &ZHANG).await.ok();
+        self.post(&path(&view, "order"), &order(quantity))
+            .await
+            .ok()
+    }
+
+    /// Everything this station has to look at.
+    pub async fn confirmations(&self) -> Vec<ConfirmationView> {
+        self.get("/v1/confirmations").await.ok()
+    }
+}
+
+/// So many transfer cheques.
+pub fn order(quantity: u32) -> Order {
+    Order {
+        items: vec![OrderItem {
+            kind: counterfoil_data::bill::BillKind::TransferCheque,
+            quantity,
+        }],
+    }
+}
+
+/// `/v1/sales/{id}/verb`.
+pub fn path(view: &SaleView, verb: &str) -> String {
+    format!("/v1/sales/{}/{verb}", view.sale)
+}
+
+/// A request as it goes over the wire.
+pub fn build(
+    ask: &Ask,
+    sequence: u64,
+    signature: Option<&SignatureHeaders>,
+) -> Request<Full<Bytes>> {
+    let mut request = Request::builder()
+        .method(ask.method)
+        .uri(&ask.path)
+        .header("host", "backend")
+        .header(wire::SEQUENCE_HEADER, sequence);
+    if let Some(version) = ask.version {
+        request = request.header(wire::VERSION_HEADER, version);
+    }
+    if let Some(media_type) = ask.media_type {
+        request = request.header("content-type", media_type);
+    }
+    if let Some(key) = &ask.key {
+        request = request.header(wire::IDEMPOTENCY_HEADER, key);
+    }
+    if let Some(last) = ask.last_event {
+        request = request.header("last-event-id", last);
+    }
+    if let Some(headers) = signature {
+        request = request
+            .header(CONTENT_DIGEST_HEADER, &headers.content_digest)
+            .header(SIGNATURE_INPUT_HEADER, &headers.signature_input)
+            .header(SIGNATURE_HEADER, &headers.signature);
+    }
+    request
+        .body(Full::new(ask.body.clone()))
+        .expect("a request")
+}
