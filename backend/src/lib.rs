@@ -3,6 +3,7 @@
 //! `core` decides, `writer` makes durable, `service` speaks HTTP, `workers`
 //! keep secrets off the event loop, `ports` reach outside the house.
 
+pub mod app;
 pub mod config;
 pub mod core;
 pub mod demo;

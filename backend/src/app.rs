@@ -1,0 +1,148 @@
+//! The program: what was typed, what it means, and the exit code.
+//!
+//! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`
+//! and `openapi` work offline. This module and its children are the only place
+//! that opens files and sockets, starts threads and reads the real clock; all
+//! else is below the seams. Called by the binary and by `counterfoil backend`.
+//!
+//! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
+//! the books are not sound.
+
+mod offline;
+mod serve;
+mod system;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+pub use system::{OsEntropy, SystemClock};
+
+/// Origin of the demo's evidence log.
+const DEMO_ORIGIN: &str = "demo.example/counterfoil";
+/// What is not sound was found: evidence or books.
+pub const EXIT_UNSOUND: u8 = 3;
+
+/// Backend of Counterfoil: rules, custody, ledger, evidence, HTTP interface.
+#[derive(Debug, Parser)]
+#[command(
+    name = "counterfoil-backend",
+    version,
+    args_conflicts_with_subcommands = true
+)]
+struct Args {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// Run the service (the default).
+    Serve(ServeArgs),
+    /// Verify an evidence export offline; names the first record that is not sound.
+    Verify {
+        /// File written by `export`.
+        file: PathBuf,
+        /// The key line the bank published; without it only order is proven.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Recompute the invariants I1 to I6 from the books.
+    Audit {
+        /// Database file; the service must not be running.
+        #[arg(long)]
+        db: PathBuf,
+    },
+    /// Write the evidence log to a file that `verify` can check.
+    Export(ExportArgs),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct ExportArgs {
+    /// Configuration: names the database, the origin and the key.
+    #[arg(long, required_unless_present = "demo")]
+    config: Option<PathBuf>,
+    /// The log is the demo bank's.
+    #[arg(long, requires = "db", conflicts_with = "config")]
+    demo: bool,
+    /// Database of the demo; the service must not be running.
+    #[arg(long, requires = "demo")]
+    db: Option<PathBuf>,
+    /// Where to write.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct ServeArgs {
+    /// Configuration file.
+    #[arg(long, conflicts_with_all = ["demo", "db", "listen", "admin_listen"])]
+    config: Option<PathBuf>,
+    /// Check the configuration and stop.
+    #[arg(long, requires = "config")]
+    check: bool,
+    /// Run the synthetic demo bank with public keys. Never for real forms.
+    #[arg(long)]
+    demo: bool,
+    /// Database of the demo; in memory when left out.
+    #[arg(long, requires = "demo")]
+    db: Option<PathBuf>,
+    /// Address of the demo's interface; port 0 picks one.
+    #[arg(long, requires = "demo")]
+    listen: Option<SocketAddr>,
+    /// Address of the demo's health and metrics pages.
+    #[arg(long, requires = "demo")]
+    admin_listen: Option<SocketAddr>,
+    /// Print the bound addresses as one line of JSON (always done; kept for scripts).
+    #[arg(long)]
+    print_address: bool,
+}
+
+/// Runs the program; `args` begins with the program's name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            // Writing help or a complaint can only fail when nobody listens.
+            let _ = error.print();
+            return match error.use_stderr() {
+                true => ExitCode::from(2),
+                false => ExitCode::SUCCESS,
+            };
+        }
+    };
+    log_to_stderr();
+    let done = match args.task.unwrap_or(Task::Serve(args.serve)) {
+        Task::Serve(args) => serve::run(&args),
+        Task::Verify { file, key } => offline::verify(&file, key.as_deref()),
+        Task::Audit { db } => offline::audit(&db),
+        Task::Export(args) => offline::export(&args),
+        Task::Openapi => offline::openapi(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Lines of JSON on stderr; `RUST_LOG` filters. No event carries personal data.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second call (tests, several programs in one) keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

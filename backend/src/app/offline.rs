@@ -1,0 +1,83 @@
+//! Offline work: verify an export, audit the books, export, print the interface.
+
+use std::io::{BufReader, BufWriter, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::{DEMO_ORIGIN, EXIT_UNSOUND, ExportArgs};
+use crate::config::Config;
+use crate::evidence::{self, VerifyReport};
+use crate::keys::Keys;
+use crate::service::openapi;
+use crate::store::Snapshots as _;
+use crate::store::redb::RedbStore;
+
+/// Cache for one pass over the books.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Verifies an export; any changed, removed or reordered record is named (I8).
+pub fn verify(file: &Path, key: Option<&str>) -> anyhow::Result<ExitCode> {
+    let file = std::fs::File::open(file).context("the export cannot be read")?;
+    match evidence::verify(&mut BufReader::new(file), key) {
+        Ok(report) => {
+            let VerifyReport { size, root, key } = report;
+            say(&format!(
+                "sound: {size} records, root {root}, signed by {key}"
+            ))
+        }
+        Err(failure) => unsound(&failure.to_string()),
+    }
+}
+
+/// Recomputes I1 to I6 from the books.
+pub fn audit(db: &Path) -> anyhow::Result<ExitCode> {
+    let store = open(db)?;
+    let snapshot = store.snapshot()?;
+    match crate::core::audit::audit(&*snapshot) {
+        Ok(report) => say(&format!("sound: {report:?}")),
+        Err(failure) => unsound(&failure.to_string()),
+    }
+}
+
+/// Writes the evidence log to a file.
+pub fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let (db, origin, keys) = match (&args.config, &args.db) {
+        (Some(path), _) => {
+            let config = Config::load(path)?;
+            let keys = Keys::load(&config.key_file)?;
+            (config.database, config.origin, keys)
+        }
+        (None, Some(db)) => (db.clone(), DEMO_ORIGIN.to_owned(), Keys::demo()),
+        (None, None) => anyhow::bail!("say --config FILE, or --demo --db FILE"),
+    };
+    let store = open(&db)?;
+    let snapshot = store.snapshot()?;
+    let signer = keys.evidence.verifying_key();
+    let file = std::fs::File::create(&args.out).context("the export cannot be written")?;
+    let mut out = BufWriter::new(file);
+    let size = evidence::export(&*snapshot, &origin, &signer, &mut out)?;
+    out.flush().context("the export cannot be written")?;
+    say(&format!("exported {size} records"))
+}
+
+/// Prints the OpenAPI document.
+pub fn openapi() -> anyhow::Result<ExitCode> {
+    say(&openapi::document().to_pretty_json()?)
+}
+
+fn open(db: &Path) -> anyhow::Result<RedbStore> {
+    anyhow::ensure!(db.is_file(), "there is no database at this path");
+    RedbStore::file(db, CACHE_BYTES).context("the database cannot be opened: stop the service")
+}
+
+fn say(line: &str) -> anyhow::Result<ExitCode> {
+    writeln!(std::io::stdout().lock(), "{line}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unsound(line: &str) -> anyhow::Result<ExitCode> {
+    writeln!(std::io::stdout().lock(), "NOT SOUND: {line}")?;
+    Ok(ExitCode::from(EXIT_UNSOUND))
+}

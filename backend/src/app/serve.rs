@@ -1,0 +1,277 @@
+//! Running: sockets, the writer's thread, signals.
+//!
+//! One thread runs the service on a local runtime; one runs the writer; two pools
+//! hash and match. SIGTERM and SIGINT end it gracefully: stop accepting, finish
+//! what is in flight, drain the writer, exit 0. A storage error aborts at once.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use counterfoil_data::demo::{self, DemoBank};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::LocalSet;
+
+use super::system::{OsEntropy, SystemClock};
+use super::{DEMO_ORIGIN, ServeArgs};
+use crate::config::{Config, LimitsConfig, WorkersConfig};
+use crate::core::query;
+use crate::demo::Means;
+use crate::keys::Keys;
+use crate::ports::Ports;
+use crate::service::writer_handle::{WriterHandle, WriterQueue};
+use crate::service::{Parts, Service};
+use crate::store::Snapshots as _;
+use crate::store::redb::RedbStore;
+use crate::workers::Workers;
+use crate::writer::{LogKey, Writer};
+
+/// Time for requests in flight after a signal.
+const GRACE_MAX: Duration = Duration::from_secs(10);
+/// Pause after a failed accept (out of file descriptors, mostly).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often the end of the last connection is looked for.
+const IDLE_LOOK: Duration = Duration::from_millis(20);
+/// Cache of the demo's database in MiB.
+const DEMO_CACHE_MIB: usize = 16;
+const MIB: usize = 1024 * 1024;
+
+/// Everything decided before anything is opened.
+struct Plan {
+    listen: SocketAddr,
+    admin_listen: Option<SocketAddr>,
+    database: Option<PathBuf>,
+    cache_mib: usize,
+    keys: Arc<Keys>,
+    origin: String,
+    bank: Option<DemoBank>,
+    workers: WorkersConfig,
+    limits: LimitsConfig,
+}
+
+/// Runs until a signal.
+pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let plan = match &args.config {
+        Some(path) => {
+            let config = Config::load(path)?;
+            if args.check {
+                tracing::info!("the configuration is sound");
+                return Ok(ExitCode::SUCCESS);
+            }
+            configured(config)?
+        }
+        None if args.demo => demonstrated(args)?,
+        None => anyhow::bail!("say --config FILE, or --demo for the synthetic bank"),
+    };
+    serve(&plan)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn configured(config: Config) -> anyhow::Result<Plan> {
+    let bank = match &config.bank_file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).context("bank_file cannot be read")?;
+            Some(DemoBank::parse(&text)?)
+        }
+        None => None,
+    };
+    Ok(Plan {
+        listen: config.listen,
+        admin_listen: config.admin_listen,
+        database: Some(config.database),
+        cache_mib: config.cache_mib,
+        keys: Arc::new(Keys::load(&config.key_file)?),
+        origin: config.origin,
+        bank,
+        workers: config.workers,
+        limits: config.limits,
+    })
+}
+
+fn demonstrated(args: &ServeArgs) -> anyhow::Result<Plan> {
+    tracing::warn!("demo: public keys and synthetic people; never for real forms");
+    Ok(Plan {
+        listen: args.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+        admin_listen: args.admin_listen,
+        database: args.db.clone(),
+        cache_mib: DEMO_CACHE_MIB,
+        keys: Arc::new(Keys::demo()),
+        origin: DEMO_ORIGIN.to_owned(),
+        bank: Some(demo::bank()?),
+        workers: WorkersConfig::default(),
+        limits: LimitsConfig::default(),
+    })
+}
+
+fn serve(plan: &Plan) -> anyhow::Result<()> {
+    let cache = plan.cache_mib.saturating_mul(MIB);
+    let store = match &plan.database {
+        Some(path) => RedbStore::file(path, cache),
+        None => RedbStore::memory(),
+    }
+    .context("the database cannot be opened")?;
+    let log = LogKey {
+        origin: plan.origin.clone(),
+        key: plan.keys.evidence.clone(),
+    };
+    let mut writer = Writer::open(store.clone(), log)?;
+    if let Some(bank) = &plan.bank {
+        enrol(&mut writer, bank, plan)?;
+    }
+    let (handle, queue) = WriterHandle::new();
+    let thread = start_writer(queue, writer)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let parts = Parts {
+        clock: Rc::new(SystemClock::start()),
+        entropy: Rc::new(OsEntropy),
+        writer: handle,
+        snapshots: Box::new(store),
+        keys: Arc::clone(&plan.keys),
+        workers: Workers::threads(
+            &plan.keys,
+            plan.workers.argon2(),
+            plan.workers.pin_threads,
+            plan.workers.print_threads,
+        )?,
+        ports: Ports::embedded().0,
+        limits: plan.limits.limits(),
+    };
+    let local = LocalSet::new();
+    local.block_on(&runtime, until_signal(Service::open(parts), plan))?;
+    // Drops every task and with them every handle, which ends the writer's queue.
+    drop(local);
+    drop(runtime);
+    thread
+        .join()
+        .map_err(|_| anyhow::anyhow!("the writer's thread was lost"))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn start_writer(
+    queue: WriterQueue,
+    writer: Writer<RedbStore>,
+) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let life = move || {
+        if let Err(error) = queue.run_thread(writer) {
+            tracing::error!(%error, "the writer stopped: the process ends now");
+            // Nobody of the group was answered; clients repeat the same keys.
+            std::process::abort();
+        }
+    };
+    std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(life)
+}
+
+async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(plan.listen).await.context("listen")?;
+    let admin = match plan.admin_listen {
+        Some(address) => Some(TcpListener::bind(address).await.context("admin_listen")?),
+        None => None,
+    };
+    tell_addresses(&listener, admin.as_ref())?;
+    tokio::task::spawn_local(Rc::clone(&service).tick());
+    tokio::task::spawn_local(Rc::clone(&service).relay());
+    let accepting = tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Api));
+    let watching = admin.map(|listener| {
+        tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Admin))
+    });
+    signal().await?;
+    tracing::info!("signal: finishing what is in flight");
+    accepting.abort();
+    service.close();
+    let idle = async {
+        while service.connections() > 0 {
+            tokio::time::sleep(IDLE_LOOK).await;
+        }
+    };
+    if tokio::time::timeout(GRACE_MAX, idle).await.is_err() {
+        tracing::warn!("some connections did not finish in time");
+    }
+    if let Some(watching) = watching {
+        watching.abort();
+    }
+    Ok(())
+}
+
+/// Which interface a listener serves.
+#[derive(Debug, Clone, Copy)]
+enum Page {
+    Api,
+    Admin,
+}
+
+async fn accept(listener: TcpListener, service: Rc<Service>, page: Page) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::task::spawn_local(connection(stream, Rc::clone(&service), page));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, service: Rc<Service>, page: Page) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "nodelay");
+    }
+    match page {
+        Page::Api => service.serve_stream(stream).await,
+        Page::Admin => service.serve_admin_stream(stream).await,
+    }
+}
+
+/// One line of JSON on stdout, which scripts and tests wait for.
+fn tell_addresses(api: &TcpListener, admin: Option<&TcpListener>) -> anyhow::Result<()> {
+    let admin = admin.map(TcpListener::local_addr).transpose()?;
+    let line = serde_json::json!({ "listen": api.local_addr()?, "admin": admin });
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()?;
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn signal() -> anyhow::Result<()> {
+    Ok(tokio::signal::ctrl_c().await?)
+}
+
+/// Enrols the bank when the books are empty.
+fn enrol(writer: &mut Writer<RedbStore>, bank: &DemoBank, plan: &Plan) -> anyhow::Result<()> {
+    if query::is_enrolled(&*writer.store().snapshot()?)? {
+        return Ok(());
+    }
+    let means = Means {
+        keys: &plan.keys,
+        params: plan.workers.argon2(),
+        entropy: &OsEntropy,
+        at: jiff::Timestamp::now(),
+    };
+    crate::demo::enrol(writer, bank, &means)?;
+    tracing::info!("the bank is enrolled");
+    Ok(())
+}
