@@ -179,3 +179,6 @@ impl Store for RedbStore {
         write.commit().map_err(io)
     }
 }
+
+#[cfg(test)]
+mod power_cut;
