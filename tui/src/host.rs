@@ -11,7 +11,7 @@ mod document;
 mod finger;
 mod forms;
 mod pin;
-// mod receipt;
+mod receipt;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ impl Host {
         host.add::<B, document::DocumentDesk<B::Transport>>(with, tasks);
         host.add::<B, finger::FingerDesk<B::Transport>>(with, tasks);
         host.add::<B, forms::FormsDesk<B::Transport>>(with, tasks);
-        // host.add::<B, receipt::ReceiptDesk<B::Transport>>(with, tasks);
+        host.add::<B, receipt::ReceiptDesk<B::Transport>>(with, tasks);
         host
     }
 

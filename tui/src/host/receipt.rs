@@ -75,7 +75,9 @@ fn numbers(name: &str, ranges: &[BillRange]) -> Vec<ReceiptLine> {
     if ranges.is_empty() {
         return Vec::new();
     }
-    let count = ranges.iter().fold(0_u32, |n, r| n.saturating_add(r.count()));
+    let count = ranges
+        .iter()
+        .fold(0_u32, |n, r| n.saturating_add(r.count()));
     let head = ReceiptLine::text(format!("{name}: {count}"));
     let rows = ranges.iter().map(|range| {
         let row = if range.count() == 1 {
@@ -108,18 +110,14 @@ impl<T: Transport> Worker<T> for ReceiptDesk<T> {
                 let nothing = matches!(printed, Printed::Nothing);
                 (Answer::ReceiptFailed { nothing }, Some(fault))
             }
-            PrintOutcome::Unknown { why } => {
-                (Answer::ReceiptFailed { nothing: false }, Some(why))
-            }
+            PrintOutcome::Unknown { why } => (Answer::ReceiptFailed { nothing: false }, Some(why)),
         };
         if let Some(fault) = fault {
             tracing::warn!(%fault, "receipt printer");
         }
         say.answer(answer).await;
         match fault {
-            Some(PrintFault::NoDevice | PrintFault::Offline | PrintFault::Timeout) => {
-                After::Fenced
-            }
+            Some(PrintFault::NoDevice | PrintFault::Offline | PrintFault::Timeout) => After::Fenced,
             _ => After::Fine,
         }
     }
