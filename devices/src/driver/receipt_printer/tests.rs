@@ -83,6 +83,23 @@ fn a_receipt_is_printed_proved_and_cut_s23() {
 }
 
 #[test]
+fn a_receipt_longer_than_the_printers_buffer_arrives_once_and_in_order() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        let line = |n| format!("{n:03} 样例样例样例样例样例样例");
+        let lines = (0..300).map(|n| ReceiptLine::text(line(n)));
+        let document = ReceiptDocument {
+            lines: lines.collect(),
+        };
+        let size = document.encode().expect("printable").len();
+        assert!(size > 2 * crate::twin::printer_class::RECEIVE_MAX);
+        let outcome = desk.open().await.print(&document, LONG).await;
+        assert!(matches!(outcome, PrintOutcome::Done { cut: true, .. }));
+        let expected: Vec<String> = (0..300).map(line).collect();
+        assert_eq!(desk.twin.borrow().last_texts(), expected);
+    });
+}
+
+#[test]
 fn a_clone_without_fences_gets_the_weaker_grade() {
     let twin = ReceiptPrinterTwin::new(None).without_fences();
     run(twin, |desk| async move {
