@@ -147,3 +147,6 @@ impl Twin for FormPrinterTwin {
         self.0.counters()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use crate::system::TokioClock;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::form_printer::{FormPrinterTwin, Place};
 
+mod bad_cable;
 mod power_cut;
 
 const FIRST: &str = "3130112100000101";
