@@ -195,15 +195,15 @@ fn synth(fingers: u32, impressions: u32, contact: fn(u64) -> Contact) {
 
 /// Whole decisions: three enrolled impressions, natural probes, the demo's threshold of 4.0.
 fn enrol(fingers: u32, probes: u32) {
-    let take = |seed: u32, n: u32| {
-        let contact = Contact::natural(u64::from(seed) * 1000 + u64::from(n));
-        let image = Finger::from_seed(u64::from(seed)).impression(&contact);
-        extract(&image).expect("a natural contact gives a template")
-    };
     let people: Vec<(Vec<Template>, Vec<Template>)> = (0..fingers)
-        .map(|f| {
-            let enrolled = (0..3).map(|n| take(f, n)).collect();
-            (enrolled, (0..probes).map(|n| take(f, 100 + n)).collect())
+        .map(|seed| {
+            let finger = Finger::from_seed(u64::from(seed));
+            let take = |n: u32| {
+                let contact = Contact::natural(u64::from(seed) * 1000 + u64::from(n));
+                extract(&finger.impression(&contact)).expect("a template from a natural touch")
+            };
+            let enrolled = (0..3).map(take).collect();
+            (enrolled, (100..100 + probes).map(take).collect())
         })
         .collect();
     let (mut own, mut accepted, mut strangers, mut admitted) = (0, 0, 0, 0);
