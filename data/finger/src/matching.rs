@@ -13,6 +13,7 @@
 use crate::cylinder::likeness;
 use crate::template::{CELL_PX, CELL_STEPS, Minutia, NO_RIDGES, Template};
 use std::f32::consts::{FRAC_PI_2, PI, TAU};
+use zeroize::{Zeroize, Zeroizing};
 
 /// Candidate pairs that take part in the relaxation.
 const CANDIDATES_MAX: usize = 60;
@@ -36,8 +37,8 @@ struct Pair {
     support: f32,
 }
 
-/// Minutia in real numbers.
-#[derive(Clone, Copy)]
+/// Minutia in real numbers; lists of them are wiped like the template they come from.
+#[derive(Clone, Copy, Zeroize)]
 struct Point {
     x: f32,
     y: f32,
@@ -147,8 +148,8 @@ impl Evidence {
 
 /// Compares two templates.
 pub fn compare(probe: &Template, reference: &Template) -> Evidence {
-    let a: Vec<Point> = probe.minutiae().iter().map(Point::from).collect();
-    let b: Vec<Point> = reference.minutiae().iter().map(Point::from).collect();
+    let points = |t: &Template| Zeroizing::new(t.minutiae().iter().map(Point::from).collect());
+    let (a, b): (Zeroizing<Vec<Point>>, Zeroizing<Vec<Point>>) = (points(probe), points(reference));
     let table = likenesses(probe, reference);
     let mut pairs = candidates(&table, a.len(), b.len());
     relax(&mut pairs, &a, &b);

@@ -14,6 +14,7 @@ use super::skeleton::Skeleton;
 use crate::gabor::TILE_PX;
 use crate::template::{MINUTIAE_MAX, Minutia};
 use std::f32::consts::TAU;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A side branch shorter than this is a burr, pixels.
 const BURR_PX: usize = 11;
@@ -28,7 +29,8 @@ const RIM_PX: f32 = 10.0;
 /// How far a line is followed to see where it goes, pixels.
 const LOOK_PX: usize = 12;
 
-/// A minutia before it is accepted.
+/// A minutia before it is accepted; the list is wiped like the template made of it.
+#[derive(Zeroize)]
 struct Candidate {
     x: f32,
     y: f32,
@@ -45,8 +47,8 @@ pub fn find(
     mask: &Mask,
 ) -> Vec<Minutia> {
     clean(skeleton);
-    let mut found = read(skeleton, field);
-    for candidate in &mut found {
+    let mut found = Zeroizing::new(read(skeleton, field));
+    for candidate in found.iter_mut() {
         candidate.dropped = !mask.surrounds(candidate.x, candidate.y, RIM_PX);
     }
     drop_breaks(&mut found);
