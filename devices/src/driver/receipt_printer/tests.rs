@@ -189,3 +189,23 @@ fn a_printer_unplugged_while_printing_leaves_a_doubt() {
         assert_eq!(outcome, PrintOutcome::Unknown { why });
     });
 }
+
+#[test]
+fn a_printer_opened_without_paper_prints_once_it_is_refilled() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        desk.desk("paper-out");
+        let mut printer = desk.open().await;
+        let fault = printer.status().await.expect("answers").fault;
+        assert_eq!(fault, Some(PrintFault::PaperOut));
+        desk.desk("refill");
+        let outcome = printer.print(&document(), LONG).await;
+        let identified = matches!(
+            outcome,
+            PrintOutcome::Done {
+                grade: Grade::Identified,
+                ..
+            }
+        );
+        assert!(identified, "{outcome:?}");
+    });
+}

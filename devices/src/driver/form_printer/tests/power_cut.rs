@@ -84,3 +84,42 @@ fn unplugging_in_the_middle_of_ink_is_unknown_not_failed() {
         assert_eq!(outcome, PrintOutcome::Unknown { why });
     });
 }
+
+#[test]
+fn a_jammed_printer_opens_and_says_so() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        desk.desk("jam now");
+        drop(printer);
+        let mut printer = desk.open().await;
+        let status = printer.status().await.expect("status");
+        assert!(status.jam);
+        assert_eq!(status.fault, Some(PrintFault::MediaJammed));
+        assert_eq!(status.transport, Occupancy::Occupied);
+    });
+}
+
+#[test]
+fn a_ribbon_that_ends_before_the_ink_is_a_failure_and_the_sheet_can_be_diverted() {
+    run(|desk| async move {
+        let mut printer = desk.open().await;
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        printer.read_number(LONG).await.expect("read");
+        let (job, text) = (job(FIRST), approved());
+        let printing = printer.print(&job, &text, LONG);
+        let end = async {
+            desk.clock.sleep(Duration::from_millis(50)).await;
+            desk.desk("ribbon out");
+        };
+        let (outcome, ()) = tokio::join!(printing, end);
+        let failed = PrintOutcome::Failed {
+            fault: PrintFault::InkOut,
+            ink: true,
+        };
+        assert_eq!(outcome, failed, "ink cannot be excluded");
+        assert_eq!(printer.divert(LONG).await, Ok(Diverted::ToReject));
+        desk.desk("ribbon ok");
+        assert_eq!(desk.count("inked"), 0, "the queued page was forgotten");
+    });
+}
