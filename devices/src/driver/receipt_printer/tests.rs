@@ -149,8 +149,8 @@ fn a_cutter_that_sticks_after_the_print_is_still_a_printed_receipt() {
         let document = document();
         let printing = printer.print(&document, LONG);
         let stuck = async {
-            // 34 lines and the symbol take 10 ms each; the knife falls after.
-            desk.clock.sleep(Duration::from_millis(500)).await;
+            // 35 lines take 30 ms each, then the knife falls within 300 ms.
+            desk.clock.sleep(Duration::from_millis(1_200)).await;
             desk.desk("cutter stuck");
         };
         let (outcome, ()) = tokio::join!(printing, stuck);
