@@ -7,6 +7,7 @@ use crate::driver::ccid::Reader;
 use crate::driver::ef01::FingerModule;
 use crate::driver::form_printer::FormPrinter;
 use crate::driver::pin_pad::UsbPinPad;
+use crate::driver::receipt_printer::ReceiptPrinter;
 use crate::driver::sdt::IdReader;
 use crate::driver::{Role, role_of};
 use crate::transport::{Bus, DeviceInfo};
@@ -69,7 +70,11 @@ async fn greet<B: Bus>(
             let status = printer.status().await.map_err(told)?;
             Ok(format!("{status:?}"))
         }
-        Role::ReceiptPrinter => Ok("recognised".to_owned()),
+        Role::ReceiptPrinter => {
+            let mut printer = ReceiptPrinter::open(usb, clock).await.map_err(told)?;
+            let status = printer.status().await.map_err(told)?;
+            Ok(format!("{status:?}"))
+        }
     }
 }
 

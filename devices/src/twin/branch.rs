@@ -103,6 +103,7 @@ mod tests {
     #[test]
     fn every_device_of_the_branch_is_recognised_as_what_it_stands_for() {
         run(|_, bus, _| async move {
+            assert_eq!(bus.list_now().len(), Role::ALL.len());
             for info in bus.list_now() {
                 let role = role_of(&info).map(Role::name);
                 assert_eq!(role, Some(info.path.as_str()));
