@@ -43,6 +43,10 @@ fingers FINGERS="100":
 pictures:
     cargo run -q -- pictures docs/pictures
 
+# The twins behind a real Linux USB stack in QEMU (about a minute).
+lab:
+    devices/lab/run
+
 # Format and lint as CI does.
 lint:
     cargo fmt --all --check
