@@ -18,6 +18,8 @@ use crate::model::{Language, LeftBehind, ServiceFault, StopReason};
 /// How long the kiosk waits for people and machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
+    /// The branch's language: every customer begins in it.
+    pub language: Language,
     /// A silent customer is sent home after this.
     pub idle: Duration,
     /// The countdown shows for the last part of it.
@@ -33,6 +35,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            language: Language::ZhHans,
             idle: Duration::from_secs(60),
             warning: Duration::from_secs(15),
             take: Duration::from_secs(30),
@@ -94,9 +97,9 @@ pub(super) struct Context {
 impl Context {
     pub fn new(settings: Settings, records: Vec<Record>, now: Now) -> Self {
         Self {
+            language: settings.language,
             settings,
             now,
-            language: Language::ZhHans,
             offline: false,
             bank: None,
             records,
@@ -285,7 +288,7 @@ impl Context {
         self.card_read = false;
         self.document_read = false;
         self.resyncs = 0;
-        self.language = Language::ZhHans;
+        self.language = self.settings.language;
         self.ask(Desk::Journal, Act::WipeSession);
     }
 

@@ -210,12 +210,12 @@ impl Stage for Attract {
 
     /// The next customer begins in the branch's language.
     fn deadline(self, cx: &mut Context) -> Step {
-        cx.language = crate::model::Language::ZhHans;
+        cx.language = cx.settings.language;
         self.into()
     }
 
     fn patience(&self, cx: &Context) -> Option<Patience> {
-        let changed = cx.language != crate::model::Language::ZhHans;
+        let changed = cx.language != cx.settings.language;
         let patience = Patience {
             total: cx.settings.idle,
             counted: false,
