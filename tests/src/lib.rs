@@ -1,8 +1,15 @@
-//! x
-pub mod clock;
+//! The whole of Counterfoil in one process, and in several.
+//!
+//! - [`world`]: backend, kiosk, station, twins and network as tasks.
+//! - [`play`]: `.play` scripts against a world under virtual time.
+//! - [`branch`]: a world in a terminal, with a person at the keys.
+//! - [`snapshot`], [`pictures`]: screens as text and as PNG.
+//! - [`idle`], [`entropy`]: what makes a run repeatable.
+
+pub mod branch;
+pub mod entropy;
 pub mod idle;
+pub mod pictures;
 pub mod play;
 pub mod snapshot;
-pub mod world {
-    pub struct World;
-}
+pub mod world;

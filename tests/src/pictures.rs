@@ -26,17 +26,25 @@ pub enum PictureError {
 
 /// A PNG of a drawn screen.
 pub fn screen_png(buffer: &Buffer) -> Result<Vec<u8>, PictureError> {
-    let (columns, rows) = (usize::from(buffer.area.width), usize::from(buffer.area.height));
+    let (columns, rows) = (
+        usize::from(buffer.area.width),
+        usize::from(buffer.area.height),
+    );
     let mut canvas = Canvas::new(columns.saturating_mul(CELL.0), rows.saturating_mul(CELL.1));
     for y in buffer.area.top()..buffer.area.bottom() {
         let mut covered = 0_usize;
         for x in buffer.area.left()..buffer.area.right() {
-            let Some(cell) = buffer.cell((x, y)) else { continue };
+            let Some(cell) = buffer.cell((x, y)) else {
+                continue;
+            };
             if covered > 0 {
                 covered = covered.saturating_sub(1);
                 continue;
             }
-            let at = (usize::from(x).saturating_mul(CELL.0), usize::from(y).saturating_mul(CELL.1));
+            let at = (
+                usize::from(x).saturating_mul(CELL.0),
+                usize::from(y).saturating_mul(CELL.1),
+            );
             canvas.cell(at, cell)?;
             covered = cell.symbol().width().saturating_sub(1);
         }
@@ -52,7 +60,11 @@ struct Canvas {
 
 impl Canvas {
     fn new(width: usize, height: usize) -> Self {
-        Self { width, height, pixels: vec![[0; 3]; width.saturating_mul(height)] }
+        Self {
+            width,
+            height,
+            pixels: vec![[0; 3]; width.saturating_mul(height)],
+        }
     }
 
     fn cell(&mut self, (left, top): (usize, usize), cell: &Cell) -> Result<(), PictureError> {
@@ -63,7 +75,8 @@ impl Canvas {
         }
         let symbol = cell.symbol();
         let character = symbol.chars().next().unwrap_or(' ');
-        let glyph = unifont::get_glyph(character).ok_or(PictureError::Glyph(u32::from(character)))?;
+        let glyph =
+            unifont::get_glyph(character).ok_or(PictureError::Glyph(u32::from(character)))?;
         let wide = symbol.width().max(1);
         for y in 0..CELL.1 {
             for x in 0..CELL.0.saturating_mul(wide) {
@@ -77,7 +90,9 @@ impl Canvas {
 
     fn set(&mut self, (x, y): (usize, usize), colour: [u8; 3]) {
         if x < self.width
-            && let Some(pixel) = self.pixels.get_mut(y.saturating_mul(self.width).saturating_add(x))
+            && let Some(pixel) = self
+                .pixels
+                .get_mut(y.saturating_mul(self.width).saturating_add(x))
         {
             *pixel = colour;
         }
@@ -135,7 +150,9 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 2));
         buffer.set_string(0, 0, "票据 7", counterfoil_tui::theme::Role::Title.style());
         let png = screen_png(&buffer).expect("drawn");
-        let reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a PNG");
+        let reader = png::Decoder::new(std::io::Cursor::new(png))
+            .read_info()
+            .expect("a PNG");
         assert_eq!((reader.info().width, reader.info().height), (160, 64));
     }
 }

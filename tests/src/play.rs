@@ -8,6 +8,6 @@
 //! effects note include`. There is no sleep verb: time moves only by `advance`
 //! and by `expect … within`.
 
-//pub mod bless;
+pub mod bless;
 pub mod parse;
-//pub mod run;
+pub mod run;

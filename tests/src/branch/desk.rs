@@ -21,35 +21,119 @@ pub struct Act {
 }
 
 const fn act(key: char, line: &'static str, zh: &'static str, en: &'static str) -> Act {
-    Act { key, line, says: (zh, en) }
+    Act {
+        key,
+        line,
+        says: (zh, en),
+    }
 }
 
 /// Every act of the demo branch, in the order of a sale, then trouble.
 pub const ACTS: [Act; 26] = [
-    act('1', "card-reader insert zhang-card", "插入结算卡（样例机械）", "insert the settlement card"),
-    act('2', "pin-pad enter @zhang-pin", "在密码键盘上输入正确密码", "type the right PIN on the pad"),
-    act('3', "id-reader present zhang", "放上张样例的身份证", "lay down Zhang's ID card"),
-    act('4', "finger place zhang", "按上张样例的手指", "put Zhang's finger on the sensor"),
+    act(
+        '1',
+        "card-reader insert zhang-card",
+        "插入结算卡（样例机械）",
+        "insert the settlement card",
+    ),
+    act(
+        '2',
+        "pin-pad enter @zhang-pin",
+        "在密码键盘上输入正确密码",
+        "type the right PIN on the pad",
+    ),
+    act(
+        '3',
+        "id-reader present zhang",
+        "放上张样例的身份证",
+        "lay down Zhang's ID card",
+    ),
+    act(
+        '4',
+        "finger place zhang",
+        "按上张样例的手指",
+        "put Zhang's finger on the sensor",
+    ),
     act('5', "finger lift", "移开手指", "lift the finger"),
     act('6', "form-printer take", "取走票据", "take the forms"),
     act('7', "receipt-printer take", "取走凭条", "take the receipt"),
     act('8', "card-reader remove", "拔出结算卡", "take the card out"),
-    act('9', "id-reader remove", "取走身份证", "take the ID card away"),
+    act(
+        '9',
+        "id-reader remove",
+        "取走身份证",
+        "take the ID card away",
+    ),
     act('a', "pin-pad type 6", "输入错误密码", "type a wrong PIN"),
-    act('b', "pin-pad cancel", "在密码键盘上取消", "press cancel on the PIN pad"),
-    act('c', "id-reader present zhang-forged", "放上伪造的身份证", "lay down a forged ID card"),
-    act('d', "id-reader present stranger", "放上他人的身份证", "lay down a stranger's ID card"),
-    act('e', "finger place stranger", "按上他人的手指", "put a stranger's finger on the sensor"),
-    act('f', "form-printer jam after 1", "让下一张票据卡纸", "jam the printer at the next form"),
+    act(
+        'b',
+        "pin-pad cancel",
+        "在密码键盘上取消",
+        "press cancel on the PIN pad",
+    ),
+    act(
+        'c',
+        "id-reader present zhang-forged",
+        "放上伪造的身份证",
+        "lay down a forged ID card",
+    ),
+    act(
+        'd',
+        "id-reader present stranger",
+        "放上他人的身份证",
+        "lay down a stranger's ID card",
+    ),
+    act(
+        'e',
+        "finger place stranger",
+        "按上他人的手指",
+        "put a stranger's finger on the sensor",
+    ),
+    act(
+        'f',
+        "form-printer jam after 1",
+        "让下一张票据卡纸",
+        "jam the printer at the next form",
+    ),
     act('g', "form-printer clear jam", "清除卡纸", "clear the jam"),
-    act('h', "form-printer swap next", "调换下两张空白凭证", "swap the next two blanks"),
-    act('i', "form-printer unreadable next", "弄脏下一张的号码", "make the next number unreadable"),
-    act('j', "receipt-printer paper-out", "取走凭条纸卷", "take the receipt roll out"),
-    act('k', "receipt-printer refill", "装上凭条纸卷", "put a receipt roll in"),
+    act(
+        'h',
+        "form-printer swap next",
+        "调换下两张空白凭证",
+        "swap the next two blanks",
+    ),
+    act(
+        'i',
+        "form-printer unreadable next",
+        "弄脏下一张的号码",
+        "make the next number unreadable",
+    ),
+    act(
+        'j',
+        "receipt-printer paper-out",
+        "取走凭条纸卷",
+        "take the receipt roll out",
+    ),
+    act(
+        'k',
+        "receipt-printer refill",
+        "装上凭条纸卷",
+        "put a receipt roll in",
+    ),
     act('l', "network cut", "断开网络", "cut the network"),
     act('m', "network restore", "恢复网络", "restore the network"),
-    act('n', "power cut", "切断自助终端电源", "cut the kiosk's power"),
-    act('o', "power restore", "恢复自助终端电源", "restore the kiosk's power"),
+    act(
+        'n',
+        "power cut",
+        "切断自助终端电源",
+        "cut the kiosk's power",
+    ),
+    act(
+        'o',
+        "power restore",
+        "恢复自助终端电源",
+        "restore the kiosk's power",
+    ),
     act('p', "backend kill", "终止后台", "kill the backend"),
     act('q', "backend restart", "重启后台", "restart the backend"),
 ];
@@ -69,7 +153,12 @@ impl Desk {
     pub fn key(&mut self, key: &Key) -> Option<&'static str> {
         match key {
             Key::Up => self.focus = self.focus.saturating_sub(1),
-            Key::Down => self.focus = self.focus.saturating_add(1).min(ACTS.len().saturating_sub(1)),
+            Key::Down => {
+                self.focus = self
+                    .focus
+                    .saturating_add(1)
+                    .min(ACTS.len().saturating_sub(1))
+            }
             Key::Enter => return ACTS.get(self.focus).map(|act| act.line),
             Key::Char(c) => {
                 let at = ACTS.iter().position(|act| act.key == *c)?;
@@ -101,18 +190,36 @@ impl Desk {
             let (chinese, english) = act.says;
             format!("{}  {}", act.key, if zh { chinese } else { english })
         };
-        let mut blocks: Vec<Block> = looks.iter().map(|look| Block::Text(vec![Span::of(Role::Hint, look.as_str())])).collect();
+        let mut blocks: Vec<Block> = looks
+            .iter()
+            .map(|look| Block::Text(vec![Span::of(Role::Hint, look.as_str())]))
+            .collect();
         blocks.push(Block::Gap);
-        blocks.extend(self.log.iter().map(|line| Block::Text(vec![Span::of(Role::Good, line.as_str())])));
+        blocks.extend(
+            self.log
+                .iter()
+                .map(|line| Block::Text(vec![Span::of(Role::Good, line.as_str())])),
+        );
         if !self.log.is_empty() {
             blocks.push(Block::Gap);
         }
-        blocks.push(Block::Choices { items: ACTS.iter().map(said).collect(), focus: self.focus });
+        blocks.push(Block::Choices {
+            items: ACTS.iter().map(said).collect(),
+            focus: self.focus,
+        });
         Page {
-            title: if zh { "桌面：实物世界".into() } else { "Desk: the physical world".into() },
+            title: if zh {
+                "桌面：实物世界".into()
+            } else {
+                "Desk: the physical world".into()
+            },
             heading: String::new(),
             blocks,
-            hints: if zh { "按字符键或回车执行".into() } else { "press a letter, or Enter on a row".into() },
+            hints: if zh {
+                "按字符键或回车执行".into()
+            } else {
+                "press a letter, or Enter on a row".into()
+            },
             ..Page::default()
         }
     }
@@ -121,26 +228,62 @@ impl Desk {
 /// What can be done next, from the public names of the screens.
 pub fn hint(language: Language, kiosk: &str, station: &str, kiosk_on: bool) -> String {
     let zh = language == Language::ZhHans;
-    let say = |chinese: &str, english: &str| if zh { chinese.to_owned() } else { english.to_owned() };
+    let say = |chinese: &str, english: &str| {
+        if zh {
+            chinese.to_owned()
+        } else {
+            english.to_owned()
+        }
+    };
     if !kiosk_on {
-        return say("终端已断电：桌面按 o 恢复", "kiosk has no power: desk, key o");
+        return say(
+            "终端已断电：桌面按 o 恢复",
+            "kiosk has no power: desk, key o",
+        );
     }
     match kiosk {
         "Starting" => say("正在启动…", "starting…"),
-        "Attract" => say("顾客：按回车开始（L 换语言）", "customer: press Enter (L changes language)"),
+        "Attract" => say(
+            "顾客：按回车开始（L 换语言）",
+            "customer: press Enter (L changes language)",
+        ),
         "PickMode" => say("顾客：选择方式后回车", "customer: pick a mode, Enter"),
         "InsertCard" => say("桌面：按 1 插卡", "desk: key 1 inserts the card"),
         "EnterPin" => say("桌面：按 2 输入密码", "desk: key 2 types the PIN"),
-        "PlaceDocument" => say("桌面：按 3 放身份证（c 伪造）", "desk: key 3 lays the ID card down (c: forged)"),
-        "PlaceFinger" => say("桌面：按 4 按手指（e 他人）", "desk: key 4 puts the finger on (e: stranger)"),
-        "PickOrder" => say("顾客：左右改数量，选提交后回车", "customer: left/right, then Enter on confirm"),
-        "AwaitConfirm" if station == "Case" => say("确认员：y 同意 n 拒绝 a 再问", "officer: y confirms, n denies, a asks"),
+        "PlaceDocument" => say(
+            "桌面：按 3 放身份证（c 伪造）",
+            "desk: key 3 lays the ID card down (c: forged)",
+        ),
+        "PlaceFinger" => say(
+            "桌面：按 4 按手指（e 他人）",
+            "desk: key 4 puts the finger on (e: stranger)",
+        ),
+        "PickOrder" => say(
+            "顾客：左右改数量，选提交后回车",
+            "customer: left/right, then Enter on confirm",
+        ),
+        "AwaitConfirm" if station == "Case" => say(
+            "确认员：y 同意 n 拒绝 a 再问",
+            "officer: y confirms, n denies, a asks",
+        ),
         "AwaitConfirm" => say("确认员：打开待确认的购买", "officer: open the waiting case"),
-        "Dispensing" => say("正在打印；桌面可制造故障", "printing; the desk can make trouble"),
+        "Dispensing" => say(
+            "正在打印；桌面可制造故障",
+            "printing; the desk can make trouble",
+        ),
         "TakeForms" => say("桌面：按 6 取走票据", "desk: key 6 takes the forms"),
-        "Done" => say("桌面：8 拔卡 9 取证 7 取凭条；再按回车", "desk: 8 card, 9 ID, 7 receipt; then Enter"),
-        "Stopped" => say("顾客：回车返回；桌面取回卡证", "customer: Enter; desk: take card and ID back"),
-        "OutOfService" => say("暂停服务：看桌面恢复设备或网络", "out of service: repair at the desk"),
+        "Done" => say(
+            "桌面：8 拔卡 9 取证 7 取凭条；再按回车",
+            "desk: 8 card, 9 ID, 7 receipt; then Enter",
+        ),
+        "Stopped" => say(
+            "顾客：回车返回；桌面取回卡证",
+            "customer: Enter; desk: take card and ID back",
+        ),
+        "OutOfService" => say(
+            "暂停服务：看桌面恢复设备或网络",
+            "out of service: repair at the desk",
+        ),
         _ => say("请稍候…", "one moment…"),
     }
 }

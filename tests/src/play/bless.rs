@@ -33,7 +33,10 @@ pub fn bless_file(path: &Path) -> Result<Blessed, PlayError> {
 /// match stay as they are, because their block agrees.
 pub fn rewrite(text: &str, report: &Report) -> (String, Blessed) {
     let lines: Vec<&str> = text.lines().collect();
-    let mut blessed = Blessed { rewritten: 0, same: 0 };
+    let mut blessed = Blessed {
+        rewritten: 0,
+        same: 0,
+    };
     let mut out: Vec<String> = Vec::with_capacity(lines.len());
     let mut at = 0;
     for seen in &report.seen {
@@ -42,12 +45,24 @@ pub fn rewrite(text: &str, report: &Report) -> (String, Blessed) {
             blessed.same = blessed.same.saturating_add(1);
             continue;
         }
-        out.extend(lines.get(at..first).unwrap_or_default().iter().map(|line| (*line).to_owned()));
+        out.extend(
+            lines
+                .get(at..first)
+                .unwrap_or_default()
+                .iter()
+                .map(|line| (*line).to_owned()),
+        );
         out.extend(seen.rows.iter().map(|row| format!("  |{}", row.trim_end())));
         at = end;
         blessed.rewritten = blessed.rewritten.saturating_add(1);
     }
-    out.extend(lines.get(at..).unwrap_or_default().iter().map(|line| (*line).to_owned()));
+    out.extend(
+        lines
+            .get(at..)
+            .unwrap_or_default()
+            .iter()
+            .map(|line| (*line).to_owned()),
+    );
     let mut text = out.join("\n");
     text.push('\n');
     (text, blessed)
@@ -67,9 +82,24 @@ mod tests {
             effects,
             same: false,
         };
-        let report = Report { seen: vec![seen((3, 5), &["new "], false), seen((7, 8), &[" fee 2"], true)], ..Report::default() };
+        let report = Report {
+            seen: vec![
+                seen((3, 5), &["new "], false),
+                seen((7, 8), &[" fee 2"], true),
+            ],
+            ..Report::default()
+        };
         let (out, blessed) = rewrite(text, &report);
-        assert_eq!(out, "play 1\n# why\nscreen\n  |new\npress Enter\neffects\n  | fee 1\n");
-        assert_eq!(blessed, Blessed { rewritten: 1, same: 1 });
+        assert_eq!(
+            out,
+            "play 1\n# why\nscreen\n  |new\npress Enter\neffects\n  | fee 1\n"
+        );
+        assert_eq!(
+            blessed,
+            Blessed {
+                rewritten: 1,
+                same: 1
+            }
+        );
     }
 }

@@ -82,8 +82,6 @@ pub enum Expectation {
     NoText(String),
     /// A counter of a device twin: name, counter, value.
     Counter(String, String, u64),
-    /// Sheets that ended in a place: place, how many.
-    Sheets(String, usize),
     /// The books balance (I1-I6 and the evidence root).
     Books,
     /// Numbers in a state of the books: state, how many.
@@ -381,10 +379,6 @@ impl<'a> Parser<'a> {
             ["counter", device, counter, "=", value] => {
                 Expectation::Counter((*device).to_owned(), (*counter).to_owned(), number(value)?)
             }
-            ["sheets", place, "=", value] => Expectation::Sheets(
-                (*place).to_owned(),
-                usize::try_from(number(value)?).unwrap_or(usize::MAX),
-            ),
             ["books", "balance"] => Expectation::Books,
             ["blanks", state, "=", value] => {
                 Expectation::Blanks((*state).to_owned(), number(value)?)
@@ -392,7 +386,7 @@ impl<'a> Parser<'a> {
             _ => {
                 return Err(self.error(
                     column,
-                    "expect: screen NAME | text \"…\" | no text \"…\" | counter DEVICE NAME = N | sheets PLACE = N | blanks STATE = N | books balance, then optionally `within 3s`",
+                    "expect: screen NAME | text \"…\" | no text \"…\" | counter DEVICE NAME = N | blanks STATE = N | books balance, then optionally `within 3s`",
                 ));
             }
         };

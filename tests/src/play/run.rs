@@ -91,13 +91,21 @@ pub fn play_script(
     bless: bool,
     paper: Option<PathBuf>,
 ) -> Result<Report, PlayError> {
-    let runtime = crate::idle::runtime(true).map_err(|e| PlayError::Harness(format!("no runtime: {e}")))?;
+    let runtime =
+        crate::idle::runtime(true).map_err(|e| PlayError::Harness(format!("no runtime: {e}")))?;
     let local = tokio::task::LocalSet::new();
     let outcome = local.block_on(&runtime, async {
         let world = World::open(&play.header, paper)
             .await
             .map_err(|e| PlayError::Harness(format!("the branch did not open: {e:#}")))?;
-        let mut stage = Stage { play, folder, world, actor: Actor::Customer, bless, report: Report::default() };
+        let mut stage = Stage {
+            play,
+            folder,
+            world,
+            actor: Actor::Customer,
+            bless,
+            report: Report::default(),
+        };
         settle().await;
         stage.steps(&play.steps, &play.file, 0).await?;
         Ok(stage.report)
@@ -107,7 +115,8 @@ pub fn play_script(
 }
 
 fn read(path: &Path) -> Result<String, PlayError> {
-    std::fs::read_to_string(path).map_err(|e| PlayError::Harness(format!("cannot read {}: {e}", path.display())))
+    std::fs::read_to_string(path)
+        .map_err(|e| PlayError::Harness(format!("cannot read {}: {e}", path.display())))
 }
 
 struct Stage<'a> {
@@ -124,7 +133,11 @@ impl Stage<'_> {
         for step in steps {
             if let Verb::Include(name) = &step.verb {
                 if depth >= INCLUDE_DEPTH_MAX {
-                    return Err(self.mismatch(file, step, "files include each other too deeply".into()));
+                    return Err(self.mismatch(
+                        file,
+                        step,
+                        "files include each other too deeply".into(),
+                    ));
                 }
                 let path = self.folder.join(name);
                 let shown = path.display().to_string();
@@ -132,7 +145,9 @@ impl Stage<'_> {
                 Box::pin(self.steps(&included, &shown, depth.saturating_add(1))).await?;
                 continue;
             }
-            self.step(step, file).await.map_err(|what| self.mismatch(file, step, what))?;
+            self.step(step, file)
+                .await
+                .map_err(|what| self.mismatch(file, step, what))?;
             self.report.steps = self.report.steps.saturating_add(1);
         }
         Ok(())
@@ -140,10 +155,20 @@ impl Stage<'_> {
 
     fn mismatch(&self, file: &str, step: &Step, what: String) -> PlayError {
         let screen = match self.world.snapshot(self.actor) {
-            Some(shot) => format!("--- {:?} sees {} ---\n{}", self.actor, self.world.screen_name(self.actor), shot.text()),
+            Some(shot) => format!(
+                "--- {:?} sees {} ---\n{}",
+                self.actor,
+                self.world.screen_name(self.actor),
+                shot.text()
+            ),
             None => String::new(),
         };
-        PlayError::Mismatch { file: file.to_owned(), line: step.line, what, screen }
+        PlayError::Mismatch {
+            file: file.to_owned(),
+            line: step.line,
+            what,
+            screen,
+        }
     }
 
     async fn step(&mut self, step: &Step, file: &str) -> Result<(), String> {
@@ -171,16 +196,27 @@ impl Stage<'_> {
             Verb::Advance(time) => tokio::time::sleep(*time).await,
             Verb::Expect(expectation, within) => self.expect(expectation, *within).await?,
             Verb::Screen(rows) => {
-                let shot = self.world.snapshot(self.actor).ok_or("this actor has no screen")?;
+                let shot = self
+                    .world
+                    .snapshot(self.actor)
+                    .ok_or("this actor has no screen")?;
                 self.block(step, file, rows, shot.rows.clone(), false)?;
             }
             Verb::Styles(rows) => {
-                let shot: Snapshot = self.world.snapshot(self.actor).ok_or("this actor has no screen")?;
+                let shot: Snapshot = self
+                    .world
+                    .snapshot(self.actor)
+                    .ok_or("this actor has no screen")?;
                 let seen = shot.styles.iter().map(|run| format!(" {run}")).collect();
                 self.block(step, file, rows, seen, false)?;
             }
             Verb::Effects(rows) => {
-                let seen = self.world.drain_effects()?.into_iter().map(|line| format!(" {line}")).collect();
+                let seen = self
+                    .world
+                    .drain_effects()?
+                    .into_iter()
+                    .map(|line| format!(" {line}"))
+                    .collect();
                 self.block(step, file, rows, seen, true)?;
             }
             Verb::Note | Verb::Include(_) => {}
@@ -189,21 +225,43 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn block(&mut self, step: &Step, file: &str, expected: &[String], seen: Vec<String>, effects: bool) -> Result<(), String> {
+    fn block(
+        &mut self,
+        step: &Step,
+        file: &str,
+        expected: &[String],
+        seen: Vec<String>,
+        effects: bool,
+    ) -> Result<(), String> {
         let (same, elided) = compare(expected, &seen);
         self.report.elided = self.report.elided.saturating_add(elided);
-        let difference = if same { String::new() } else { show_difference(expected, &seen) };
+        let difference = if same {
+            String::new()
+        } else {
+            show_difference(expected, &seen)
+        };
         if let (Some(block), true) = (step.block, file == self.play.file) {
-            self.report.seen.push(Seen { block, rows: seen, effects, same });
+            self.report.seen.push(Seen {
+                block,
+                rows: seen,
+                effects,
+                same,
+            });
         }
-        if same || (self.bless && !effects) { Ok(()) } else { Err(difference) }
+        if same || (self.bless && !effects) {
+            Ok(())
+        } else {
+            Err(difference)
+        }
     }
 
     async fn expect(&mut self, expectation: &Expectation, within: Duration) -> Result<(), String> {
         let mut waited = Duration::ZERO;
         loop {
             settle().await;
-            let Err(why) = self.check(expectation) else { return Ok(()) };
+            let Err(why) = self.check(expectation) else {
+                return Ok(());
+            };
             if waited >= within {
                 return Err(format!("{why} (after {} ms)", waited.as_millis()));
             }
@@ -213,25 +271,28 @@ impl Stage<'_> {
     }
 
     fn check(&self, expectation: &Expectation) -> Result<(), String> {
-        let shot = || self.world.snapshot(self.actor).ok_or_else(|| "this actor has no screen".to_owned());
+        let shot = || {
+            self.world
+                .snapshot(self.actor)
+                .ok_or_else(|| "this actor has no screen".to_owned())
+        };
         match expectation {
             Expectation::Screen(name) => {
                 let seen = self.world.screen_name(self.actor);
-                (seen == *name).then_some(()).ok_or_else(|| format!("expected screen {name}, seen {seen}"))
+                (seen == *name)
+                    .then_some(())
+                    .ok_or_else(|| format!("expected screen {name}, seen {seen}"))
             }
-            Expectation::Text(text) => {
-                shot()?.contains(text).then_some(()).ok_or_else(|| format!("the screen does not show \"{text}\""))
-            }
-            Expectation::NoText(text) => {
-                (!shot()?.contains(text)).then_some(()).ok_or_else(|| format!("the screen shows \"{text}\""))
-            }
+            Expectation::Text(text) => shot()?
+                .contains(text)
+                .then_some(())
+                .ok_or_else(|| format!("the screen does not show \"{text}\"")),
+            Expectation::NoText(text) => (!shot()?.contains(text))
+                .then_some(())
+                .ok_or_else(|| format!("the screen shows \"{text}\"")),
             Expectation::Counter(device, counter, value) => {
                 let seen = self.world.counter(device, counter)?;
                 same_number(&format!("{device} {counter}"), *value, seen)
-            }
-            Expectation::Sheets(place, value) => {
-                let seen = self.world.sheets(place)?;
-                same_number(&format!("sheets {place}"), *value, seen)
             }
             Expectation::Books => self.world.audit(),
             Expectation::Blanks(state, value) => {
@@ -242,15 +303,28 @@ impl Stage<'_> {
     }
 }
 
-fn same_number<T: PartialEq + std::fmt::Display>(what: &str, expected: T, seen: T) -> Result<(), String> {
-    (expected == seen).then_some(()).ok_or_else(|| format!("{what}: expected {expected}, seen {seen}"))
+fn same_number<T: PartialEq + std::fmt::Display>(
+    what: &str,
+    expected: T,
+    seen: T,
+) -> Result<(), String> {
+    (expected == seen)
+        .then_some(())
+        .ok_or_else(|| format!("{what}: expected {expected}, seen {seen}"))
 }
 
 /// Compares a block with what was seen. `...` alone on a row stands for any
 /// number of rows, `[..]` for any text inside a row; trailing spaces do not
 /// count. Returns whether they agree and how many elisions were used.
 pub fn compare(expected: &[String], seen: &[String]) -> (bool, usize) {
-    let elided = expected.iter().map(|row| row.matches("[..]").count().saturating_add(usize::from(row.trim() == "..."))).sum();
+    let elided = expected
+        .iter()
+        .map(|row| {
+            row.matches("[..]")
+                .count()
+                .saturating_add(usize::from(row.trim() == "..."))
+        })
+        .sum();
     (rows_match(expected, seen), elided)
 }
 
@@ -261,15 +335,21 @@ fn rows_match(expected: &[String], seen: &[String]) -> bool {
             (0..=seen.len()).any(|skip| seen.get(skip..).is_some_and(|tail| rows_match(rest, tail)))
         }
         Some((row, rest)) => match seen.split_first() {
-            Some((first, tail)) => row_matches(row.trim_end(), first.trim_end()) && rows_match(rest, tail),
+            Some((first, tail)) => {
+                row_matches(row.trim_end(), first.trim_end()) && rows_match(rest, tail)
+            }
             None => false,
         },
     }
 }
 
 fn row_matches(expected: &str, seen: &str) -> bool {
-    let Some((head, rest)) = expected.split_once("[..]") else { return expected == seen };
-    let Some(mut tail) = seen.strip_prefix(head) else { return false };
+    let Some((head, rest)) = expected.split_once("[..]") else {
+        return expected == seen;
+    };
+    let Some(mut tail) = seen.strip_prefix(head) else {
+        return false;
+    };
     loop {
         if row_matches(rest, tail) {
             return true;
@@ -310,8 +390,14 @@ mod tests {
     #[test]
     fn elisions_match_inside_and_across_rows_and_are_counted() {
         let seen = rows("title  \nnumber 105 fee 1.50\na\nb\nend");
-        assert_eq!(compare(&rows("title\nnumber [..] fee 1.50\n...\nend"), &seen), (true, 2));
-        assert_eq!(compare(&rows("title\nnumber [..] fee 1.60\n...\nend"), &seen), (false, 2));
+        assert_eq!(
+            compare(&rows("title\nnumber [..] fee 1.50\n...\nend"), &seen),
+            (true, 2)
+        );
+        assert_eq!(
+            compare(&rows("title\nnumber [..] fee 1.60\n...\nend"), &seen),
+            (false, 2)
+        );
         assert_eq!(compare(&rows("title"), &seen).0, false);
     }
 }

@@ -1,0 +1,238 @@
+//! `counterfoil` without arguments: a branch in one terminal.
+//!
+//! Backend on loopback with a temporary redb file, kiosk, confirm station, twins
+//! and the synthetic demo bank, in real time. Tab moves between the customer's
+//! kiosk, the officer's screen and the desk; the last row always says what can be
+//! done next. With its output piped there is nobody to press keys, so [`piped`]
+//! plays the sale script instead, prints the screens and fails on any difference.
+
+pub mod desk;
+pub mod piped;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use counterfoil_devices::system::TokioClock;
+use counterfoil_tui::input::Key;
+use counterfoil_tui::model::Language;
+use counterfoil_tui::screen::page::{Block, Page, Span};
+use counterfoil_tui::terminal::{Canvas, keys_of_stdin};
+use counterfoil_tui::theme::Role;
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::play::parse::Actor;
+use crate::world::{Setup, StoreAt, World};
+use desk::Desk;
+
+/// How often the picture is refreshed without a key; nothing here animates
+/// faster.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Plays a branch with a person at the keys.
+pub fn interactive(language: Language) -> ExitCode {
+    let ran = (|| -> anyhow::Result<PathBuf> {
+        let runtime = crate::idle::runtime(false).context("no runtime")?;
+        let local = tokio::task::LocalSet::new();
+        local.block_on(&runtime, run(language))
+    })();
+    match ran {
+        Ok(folder) => {
+            say(&format!(
+                "forms, receipts and the database of this run: {}",
+                folder.display()
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&format!("counterfoil: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the screen has been given back; this is a command's answer"
+)]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the screen has been given back; this is a command's complaint"
+)]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A new folder for everything a run leaves behind.
+pub fn run_folder() -> anyhow::Result<PathBuf> {
+    let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let folder = std::env::temp_dir().join(format!("counterfoil-{stamp}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
+async fn run(language: Language) -> anyhow::Result<PathBuf> {
+    let mut canvas = Canvas::stdout().context("cannot take the terminal")?;
+    // First frame before anything is generated, opened or loaded.
+    canvas.draw(|area, buffer| opening(language).paint(area, buffer))?;
+    let folder = run_folder()?;
+    let mut keys = keys_of_stdin();
+    let world = World::start(Setup {
+        clock: Rc::new(TokioClock::system()),
+        seed: None,
+        store: StoreAt::File(folder.join("backend.redb")),
+        loopback: true,
+        language,
+        size: (80, 23),
+        paper: Some(folder.clone()),
+    })
+    .await?;
+    let mut branch = Branch {
+        world,
+        view: Actor::Customer,
+        desk: Desk::default(),
+        language,
+        folder,
+    };
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        canvas.draw(|area, buffer| branch.paint(area, buffer))?;
+        tokio::select! {
+            biased;
+            key = keys.recv() => match key {
+                None | Some(Key::Ctrl('c' | 'q')) => break,
+                Some(key) => branch.key(key).await,
+            },
+            _ = tick.tick() => {}
+        }
+    }
+    drop(canvas);
+    Ok(branch.folder.clone())
+}
+
+fn opening(language: Language) -> Page {
+    let zh = language == Language::ZhHans;
+    let text = if zh {
+        "正在打开样例网点…"
+    } else {
+        "Opening the sample branch…"
+    };
+    Page {
+        title: "Counterfoil".into(),
+        blocks: vec![Block::Gap, Block::Centre(Span::plain(text))],
+        ..Page::default()
+    }
+}
+
+struct Branch {
+    world: World,
+    view: Actor,
+    desk: Desk,
+    language: Language,
+    folder: PathBuf,
+}
+
+impl Branch {
+    async fn key(&mut self, key: Key) {
+        if key == Key::Tab {
+            self.view = match self.view {
+                Actor::Customer => Actor::Officer,
+                Actor::Officer => Actor::Desk,
+                _ => Actor::Customer,
+            };
+            return;
+        }
+        if let Some(screen) = self.world.kiosk_screen() {
+            self.language = screen.language;
+        }
+        match self.view {
+            Actor::Desk => {
+                if let Some(line) = self.desk.key(&key) {
+                    let outcome = self.world.device(line).await;
+                    self.desk.happened(line, outcome);
+                }
+            }
+            actor => {
+                let _ = self.world.key(actor, key);
+            }
+        }
+    }
+
+    fn paint(&self, area: Rect, buffer: &mut Buffer) {
+        let view = Rect {
+            height: area.height.saturating_sub(1),
+            ..area
+        };
+        match self.view {
+            Actor::Desk => self
+                .desk
+                .page(self.language, &self.world.looks())
+                .paint(view, buffer),
+            actor => self.world.paint(actor, view, buffer),
+        }
+        self.hint_row(
+            Rect {
+                y: area.bottom().saturating_sub(1),
+                height: 1,
+                ..area
+            },
+            buffer,
+        );
+    }
+
+    fn hint_row(&self, row: Rect, buffer: &mut Buffer) {
+        let zh = self.language == Language::ZhHans;
+        let names = if zh {
+            ["顾客", "确认员", "桌面"]
+        } else {
+            ["kiosk", "officer", "desk"]
+        };
+        let at = match self.view {
+            Actor::Customer => 0,
+            Actor::Officer => 1,
+            _ => 2,
+        };
+        let mut x = row.x;
+        let mut put = |text: &str, role: Role| {
+            let room = usize::from(row.right().saturating_sub(x));
+            (x, _) = buffer.set_stringn(x, row.y, text, room, role.style());
+        };
+        for (index, name) in names.iter().enumerate() {
+            put(
+                &format!(" {name} "),
+                if index == at { Role::Focus } else { Role::Hint },
+            );
+        }
+        put("Tab ", Role::Hint);
+        let (kiosk, station) = (
+            self.world.screen_name(Actor::Customer),
+            self.world.screen_name(Actor::Officer),
+        );
+        put("> ", Role::Action);
+        put(
+            &desk::hint(self.language, &kiosk, &station, self.world.kiosk_on()),
+            Role::Action,
+        );
+    }
+}
+
+/// Where a folder's pictures are, for the summary.
+pub fn pictures_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".png"))
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,426 @@
+//! The whole house in one process: backend, kiosk, station, twins, network.
+//!
+//! Called by the play runner (virtual time, everything in memory) and by the
+//! branch in a terminal (real time, redb file, loopback). Both speak the same
+//! desk vocabulary, so what a person does can be written down as a play.
+
+mod effects;
+mod house;
+mod network;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use counterfoil_backend::core::audit;
+use counterfoil_data::demo::{self, DemoBank};
+use counterfoil_data::seam::{MemoryJournal, SharedClock, SharedEntropy};
+use counterfoil_data::sign::{SignerId, SigningIdentity};
+use counterfoil_devices::system::{SystemEntropy, TokioClock};
+use counterfoil_devices::transport::twin_bus::TwinBus;
+use counterfoil_devices::twin::branch::Branch;
+use counterfoil_devices::twin::card_reader::demo_capks;
+use counterfoil_tui::cmd::Cmd;
+use counterfoil_tui::flow::Settings;
+use counterfoil_tui::input::{Decoder, Key};
+use counterfoil_tui::link::Link;
+use counterfoil_tui::model::{KioskScreen, Language};
+use counterfoil_tui::station::app as station_app;
+use counterfoil_tui::station::model::StationScreen;
+use counterfoil_tui::terminal::clamp;
+use counterfoil_tui::theme::Role;
+use counterfoil_tui::{kiosk, screen, shell};
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::entropy::SeededEntropy;
+use crate::play::parse::{Actor, Header};
+use crate::snapshot::Snapshot;
+use house::House;
+pub use network::{Far, Network};
+
+/// Keys and screens on the way at most.
+const CHANNEL_MAX: usize = 16;
+
+/// Where the books are.
+#[derive(Debug, Clone)]
+pub enum StoreAt {
+    /// In memory; redb all the same.
+    Memory,
+    /// In a file.
+    File(PathBuf),
+}
+
+/// How a world is made.
+pub struct Setup {
+    /// Virtual or real.
+    pub clock: SharedClock,
+    /// Seed of all randomness; `None` takes the system's.
+    pub seed: Option<u64>,
+    /// Where the books are.
+    pub store: StoreAt,
+    /// Over TCP and with threads, as in production; else in memory on one thread.
+    pub loopback: bool,
+    /// Language of kiosk and station at the start.
+    pub language: Language,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Where printed paper goes.
+    pub paper: Option<PathBuf>,
+}
+
+type Latest<T> = Rc<RefCell<Option<T>>>;
+
+struct KioskOn {
+    task: JoinHandle<()>,
+    input: mpsc::Sender<Cmd>,
+}
+
+struct StationOn {
+    _task: JoinHandle<()>,
+    keys: mpsc::Sender<Key>,
+}
+
+/// A branch.
+pub struct World {
+    bank: DemoBank,
+    setup: Setup,
+    house: House,
+    network: Network,
+    bus: TwinBus,
+    journal: MemoryJournal,
+    kiosk: Option<KioskOn>,
+    kiosk_screen: Latest<KioskScreen>,
+    station: StationOn,
+    station_screen: Latest<StationScreen>,
+    size: (u16, u16),
+}
+
+impl World {
+    /// A world of a script: virtual time, all in memory.
+    pub async fn open(header: &Header, paper: Option<PathBuf>) -> anyhow::Result<Self> {
+        let language = if header.locale == "en" {
+            Language::En
+        } else {
+            Language::ZhHans
+        };
+        Self::start(Setup {
+            clock: Rc::new(TokioClock::starting_at(header.clock)),
+            seed: Some(header.seed),
+            store: StoreAt::Memory,
+            loopback: false,
+            language,
+            size: header.size,
+            paper,
+        })
+        .await
+    }
+
+    /// Opens everything and powers the kiosk.
+    pub async fn start(setup: Setup) -> anyhow::Result<Self> {
+        let bank = demo::bank().context("the demo bank")?;
+        let entropy = |name: &str| entropy(setup.seed, name);
+        let (house, far) = House::open(
+            &bank,
+            &setup.store,
+            setup.clock.clone(),
+            entropy("backend"),
+            setup.loopback,
+        )
+        .await?;
+        let network = Network::new();
+        network.lead_to(far);
+        let bus = Branch::demo(
+            &bank,
+            setup.clock.clone(),
+            entropy("devices"),
+            setup.paper.clone(),
+        );
+        let (station, station_screen) = station(&bank, &setup, &network)?;
+        let size = clamp(setup.size);
+        let mut world = Self {
+            bank,
+            setup,
+            house,
+            network,
+            bus,
+            journal: MemoryJournal::default(),
+            kiosk: None,
+            kiosk_screen: Latest::default(),
+            station,
+            station_screen,
+            size,
+        };
+        world.power_on()?;
+        Ok(world)
+    }
+
+    /// Starts the kiosk program; its journal and its devices are what they were.
+    fn power_on(&mut self) -> anyhow::Result<()> {
+        let kiosk = self
+            .bank
+            .kiosks
+            .first()
+            .context("the demo bank has a kiosk")?;
+        let (screens, mut shown) = mpsc::channel(CHANNEL_MAX);
+        let (input, commands) = mpsc::channel(CHANNEL_MAX);
+        let signer = SignerId::Kiosk(kiosk.id.clone());
+        let parts = kiosk::Parts {
+            bus: Rc::new(self.bus.clone()),
+            dial: self.network.clone(),
+            authority: "backend".to_owned(),
+            clock: self.setup.clock.clone(),
+            entropy: entropy(self.setup.seed, "kiosk"),
+            journal: Box::new(self.journal.clone()),
+            identity: SigningIdentity::new(&signer, &kiosk.key_seed.0),
+            capks: demo_capks()?,
+            time_zone: TimeZone::get(&self.bank.branch.time_zone)?,
+            settings: Settings {
+                language: self.setup.language,
+                ..Settings::default()
+            },
+            screens,
+            effects: kiosk::EffectLog::default(),
+        };
+        let latest = self.kiosk_screen.clone();
+        tokio::task::spawn_local(async move {
+            while let Some(screen) = shown.recv().await {
+                *latest.borrow_mut() = Some(screen);
+            }
+        });
+        let task = tokio::task::spawn_local(async move {
+            let _ = kiosk::run(parts, commands).await;
+        });
+        self.kiosk = Some(KioskOn { task, input });
+        Ok(())
+    }
+
+    /// Power goes away: the program is gone between two instructions, its memory
+    /// with it; the printer's mechanics and paper stay as they are.
+    fn power_off(&mut self) {
+        if let Some(kiosk) = self.kiosk.take() {
+            kiosk.task.abort();
+        }
+        self.bus.host_gone();
+        *self.kiosk_screen.borrow_mut() = None;
+    }
+
+    /// Whether the kiosk has power.
+    pub fn kiosk_on(&self) -> bool {
+        self.kiosk.is_some()
+    }
+
+    /// A key at an actor's terminal, by name.
+    pub fn press(&mut self, actor: Actor, name: &str) -> Result<(), String> {
+        let key = Key::named(name).ok_or_else(|| format!("unknown key `{name}`"))?;
+        self.key(actor, key)
+    }
+
+    /// A key at an actor's terminal.
+    pub fn key(&mut self, actor: Actor, key: Key) -> Result<(), String> {
+        match actor {
+            Actor::Customer => {
+                let Some(kiosk) = &self.kiosk else {
+                    return Err("the kiosk has no power".to_owned());
+                };
+                let Some(command) = shell::command(&key) else {
+                    return Ok(());
+                };
+                kiosk
+                    .input
+                    .try_send(command)
+                    .map_err(|_| "the kiosk takes no more keys".to_owned())
+            }
+            Actor::Officer => self
+                .station
+                .keys
+                .try_send(key)
+                .map_err(|_| "the station takes no more keys".to_owned()),
+            Actor::Desk | Actor::Teller => {
+                Err("this actor has no keyboard: use `device`".to_owned())
+            }
+        }
+    }
+
+    /// A bracketed paste, byte for byte through the decoder.
+    pub fn paste(&mut self, actor: Actor, text: &str) -> Result<(), String> {
+        let bytes = format!("\x1b[200~{text}\x1b[201~");
+        for key in Decoder::default().feed(bytes.as_bytes()) {
+            self.key(actor, key)?;
+        }
+        Ok(())
+    }
+
+    /// Another terminal size, clamped as a real terminal's is.
+    pub fn resize(&mut self, _actor: Actor, width: u16, height: u16) -> Result<(), String> {
+        self.size = clamp((width, height));
+        Ok(())
+    }
+
+    /// One line of the desk vocabulary: a twin's, or power, network and backend.
+    pub async fn device(&mut self, line: &str) -> Result<String, String> {
+        match line {
+            "power cut" => self.power_off(),
+            "power restore" if self.kiosk.is_none() => {
+                self.power_on().map_err(|e| format!("{e:#}"))?
+            }
+            "power restore" => return Err("the kiosk has power".to_owned()),
+            "network cut" => self.network.set_cut(true),
+            "network restore" => self.network.set_cut(false),
+            "backend kill" => {
+                self.house.kill();
+                self.network.lead_to(Far::Nobody);
+            }
+            "backend restart" if self.house.is_on() => return Err("the backend runs".to_owned()),
+            "backend restart" => {
+                let far = self.house.restart().await.map_err(|e| format!("{e:#}"))?;
+                self.network.lead_to(far);
+            }
+            line => return self.bus.desk(line).map_err(|e| e.to_string()),
+        }
+        Ok(String::new())
+    }
+
+    /// The kiosk's latest screen.
+    pub fn kiosk_screen(&self) -> Option<KioskScreen> {
+        self.kiosk_screen.borrow().clone()
+    }
+
+    /// Public name of an actor's screen.
+    pub fn screen_name(&self, actor: Actor) -> String {
+        let name = match actor {
+            Actor::Customer => self.kiosk_screen.borrow().as_ref().map(|s| s.body.name()),
+            Actor::Officer => self.station_screen.borrow().as_ref().map(|s| s.body.name()),
+            Actor::Desk | Actor::Teller => None,
+        };
+        name.unwrap_or("Dark").to_owned()
+    }
+
+    /// Draws an actor's screen.
+    pub fn paint(&self, actor: Actor, area: Rect, buffer: &mut Buffer) {
+        match actor {
+            Actor::Customer => {
+                if let Some(shown) = self.kiosk_screen.borrow().as_ref() {
+                    screen::kiosk::draw(shown, area, buffer);
+                }
+            }
+            Actor::Officer => {
+                if let Some(shown) = self.station_screen.borrow().as_ref() {
+                    screen::station::draw(shown, area, buffer);
+                }
+            }
+            Actor::Desk | Actor::Teller => {}
+        }
+    }
+
+    /// An actor's screen as drawn cells.
+    pub fn buffer(&self, actor: Actor) -> Buffer {
+        let area = Rect::new(0, 0, self.size.0, self.size.1);
+        let mut buffer = Buffer::empty(area);
+        self.paint(actor, area, &mut buffer);
+        buffer
+    }
+
+    /// An actor's screen as text and styles; the desk has none.
+    pub fn snapshot(&self, actor: Actor) -> Option<Snapshot> {
+        match actor {
+            Actor::Desk | Actor::Teller => None,
+            actor => Some(Snapshot::of(&self.buffer(actor), Role::name_of)),
+        }
+    }
+
+    /// What a twin counted.
+    pub fn counter(&self, device: &str, counter: &str) -> Result<u64, String> {
+        let counters = self.bus.counters(device);
+        let found = counters.iter().find(|(name, _)| *name == counter);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let names: Vec<&str> = counters.iter().map(|(name, _)| *name).collect();
+            format!("{device} counts no `{counter}`; it counts {names:?}")
+        })
+    }
+
+    /// Facts about what lies where, for the desk.
+    pub fn looks(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (name, facts) in self.bus.look() {
+            lines.push(format!("{name}: {}", facts.join("; ")));
+        }
+        let state = |on: bool, yes: &str, no: &str| if on { yes.to_owned() } else { no.to_owned() };
+        lines.push(format!(
+            "kiosk {}; network {}; backend {}",
+            state(self.kiosk_on(), "on", "OFF"),
+            state(!self.network.is_cut(), "whole", "CUT"),
+            state(self.house.is_on(), "on", "OFF"),
+        ));
+        lines
+    }
+
+    /// Whether the books balance (I1-I6, evidence root).
+    pub fn audit(&self) -> Result<(), String> {
+        let books = self.house.books().map_err(|e| format!("{e:#}"))?;
+        audit::audit(&*books)
+            .map(|_| ())
+            .map_err(|e| format!("the books do not balance: {e}"))
+    }
+
+    /// How many forms are in a state of the books, over all prefixes.
+    pub fn blanks(&self, state: &str) -> Result<u64, String> {
+        let books = self.house.books().map_err(|e| format!("{e:#}"))?;
+        effects::blanks(&*books, state)
+    }
+
+    /// What happened to money and custody since the last call, one line each.
+    pub fn drain_effects(&mut self) -> Result<Vec<String>, String> {
+        let leaves = self.house.new_leaves().map_err(|e| format!("{e:#}"))?;
+        Ok(effects::lines(&leaves))
+    }
+}
+
+fn entropy(seed: Option<u64>, name: &str) -> SharedEntropy {
+    match seed {
+        Some(seed) => SeededEntropy::stream(seed, name),
+        None => Rc::new(SystemEntropy),
+    }
+}
+
+fn station(
+    bank: &DemoBank,
+    setup: &Setup,
+    network: &Network,
+) -> anyhow::Result<(StationOn, Latest<StationScreen>)> {
+    let row = bank
+        .stations
+        .first()
+        .context("the demo bank has a station")?;
+    let identity = SigningIdentity::new(&SignerId::Station(row.id.clone()), &row.key_seed.0);
+    let entropy = entropy(setup.seed, "station");
+    let link = Link::new(
+        network.clone(),
+        setup.clock.clone(),
+        entropy,
+        Rc::new(identity),
+        "backend",
+    );
+    let (screens, mut shown) = mpsc::channel(CHANNEL_MAX);
+    let (keys, pressed) = mpsc::channel(CHANNEL_MAX);
+    let parts = station_app::Parts {
+        link: Rc::new(link),
+        clock: setup.clock.clone(),
+        language: setup.language,
+        officer: row.officer_name.clone(),
+        screens,
+    };
+    let latest: Latest<StationScreen> = Latest::default();
+    let keep = latest.clone();
+    tokio::task::spawn_local(async move {
+        while let Some(screen) = shown.recv().await {
+            *keep.borrow_mut() = Some(screen);
+        }
+    });
+    let task = tokio::task::spawn_local(station_app::run(parts, pressed));
+    Ok((StationOn { _task: task, keys }, latest))
+}

@@ -1,0 +1,164 @@
+//! The cable between kiosk or station and the backend: in memory or loopback
+//! TCP, and it can be cut.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use counterfoil_backend::service::Service;
+use counterfoil_tui::link::Dial;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// Bytes on the way in one direction at most.
+const CABLE_BYTES: usize = 64 * 1024;
+
+/// Where the cable ends.
+#[derive(Clone)]
+pub enum Far {
+    /// No backend is running.
+    Nobody,
+    /// In this process, in memory.
+    Service(Rc<Service>),
+    /// On loopback.
+    Tcp(String),
+}
+
+/// The network of one branch.
+#[derive(Clone)]
+pub struct Network {
+    cut: Rc<watch::Sender<bool>>,
+    far: Rc<RefCell<Far>>,
+}
+
+impl Network {
+    /// A whole cable that ends nowhere yet.
+    pub fn new() -> Self {
+        Self {
+            cut: Rc::new(watch::Sender::new(false)),
+            far: Rc::new(RefCell::new(Far::Nobody)),
+        }
+    }
+
+    /// Plugs the far end.
+    pub fn lead_to(&self, far: Far) {
+        *self.far.borrow_mut() = far;
+    }
+
+    /// Cuts the cable (every stream on it breaks) or mends it.
+    pub fn set_cut(&self, cut: bool) {
+        self.cut.send_replace(cut);
+    }
+
+    /// Whether it is cut.
+    pub fn is_cut(&self) -> bool {
+        *self.cut.borrow()
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Dial for Network {
+    type Stream = Cable;
+
+    async fn dial(&self) -> io::Result<Cable> {
+        if self.is_cut() {
+            return Err(io::ErrorKind::NetworkUnreachable.into());
+        }
+        let far = self.far.borrow().clone();
+        let end = match far {
+            Far::Nobody => return Err(io::ErrorKind::ConnectionRefused.into()),
+            Far::Service(service) => {
+                let (near, end) = tokio::io::duplex(CABLE_BYTES);
+                tokio::task::spawn_local(async move { service.serve_stream(end).await });
+                End::Memory(near)
+            }
+            Far::Tcp(address) => End::Tcp(TcpStream::connect(address).await?),
+        };
+        let mut cut = self.cut.subscribe();
+        let broken = Box::pin(async move {
+            let _ = cut.wait_for(|cut| *cut).await;
+        });
+        Ok(Cable {
+            end,
+            broken,
+            is_broken: false,
+        })
+    }
+}
+
+enum End {
+    Memory(DuplexStream),
+    Tcp(TcpStream),
+}
+
+/// One stream over the cable; breaks for good when the cable is cut.
+pub struct Cable {
+    end: End,
+    broken: Pin<Box<dyn Future<Output = ()>>>,
+    is_broken: bool,
+}
+
+impl Cable {
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if !self.is_broken && self.broken.as_mut().poll(context).is_ready() {
+            self.is_broken = true;
+        }
+        if self.is_broken {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl AsyncRead for Cable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        match &mut self.end {
+            End::Memory(end) => Pin::new(end).poll_read(context, buffer),
+            End::Tcp(end) => Pin::new(end).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Cable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        match &mut self.end {
+            End::Memory(end) => Pin::new(end).poll_write(context, bytes),
+            End::Tcp(end) => Pin::new(end).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        match &mut self.end {
+            End::Memory(end) => Pin::new(end).poll_flush(context),
+            End::Tcp(end) => Pin::new(end).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.end {
+            End::Memory(end) => Pin::new(end).poll_shutdown(context),
+            End::Tcp(end) => Pin::new(end).poll_shutdown(context),
+        }
+    }
+}
