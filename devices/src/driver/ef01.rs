@@ -40,6 +40,8 @@ const ACK_WITHIN: Duration = Duration::from_secs(1);
 const FLASH_WITHIN: Duration = Duration::from_secs(5);
 /// Silence that ends an image.
 const SILENCE: Duration = Duration::from_millis(300);
+/// Silence after which an image that was given up has passed.
+const IMAGE_QUIET: Duration = Duration::from_millis(100);
 /// Pause between two looks at the sensor.
 const LOOK_EVERY: Duration = Duration::from_millis(80);
 /// Uploads of one image: the module keeps it, so a damaged one is asked for again.
@@ -87,8 +89,9 @@ pub struct FingerModule<B: SerialBridge> {
     baud: u32,
     light: Light,
     armed: bool,
-    /// Something may still be coming from an answer that was given up.
-    stale: bool,
+    /// Something may still be coming from an answer that was given up: the line
+    /// must first be silent for so long.
+    stale: Option<Duration>,
 }
 
 impl<T: Transport> FingerModule<CdcAcm<T>> {
@@ -115,7 +118,7 @@ impl<B: SerialBridge> FingerModule<B> {
             baud: 0,
             light: Light::Unknown,
             armed: false,
-            stale: true,
+            stale: Some(IMAGE_QUIET),
         };
         module.find_rate().await?;
         module.read_parameters().await?;
@@ -252,12 +255,8 @@ impl<B: SerialBridge> FingerModule<B> {
                 Err(error @ (Ef01Error::Damaged | Ef01Error::Size(_) | Ef01Error::Stopped(_))) => {
                     last = error;
                 }
-                Err(error) => {
-                    self.stale = true;
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
-            self.stale = true;
         }
         Err(last)
     }
@@ -270,6 +269,8 @@ impl<B: SerialBridge> FingerModule<B> {
     ) -> Result<Zeroizing<Vec<u8>>, Ef01Error> {
         let started = self.clock.monotonic();
         self.command("upload", &[UP_IMAGE], ACK_WITHIN).await?;
+        // Stays so unless the end is seen; a dropped future leaves data coming.
+        self.stale = Some(IMAGE_QUIET);
         // Allocated once: growing would leave pieces of the print behind.
         let mut packed = Zeroizing::new(Vec::with_capacity(image::UPLOAD_MAX));
         loop {
@@ -297,6 +298,7 @@ impl<B: SerialBridge> FingerModule<B> {
                 Pid::Data => packed.extend_from_slice(&frame.payload),
                 Pid::End => {
                     packed.extend_from_slice(&frame.payload);
+                    self.stale = None;
                     return Ok(packed);
                 }
                 Pid::Ack | Pid::Command | Pid::Unknown(_) => {

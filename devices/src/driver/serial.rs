@@ -11,8 +11,6 @@ use crate::transport::{DeviceInfo, Setup, Stage, Transport, UsbError};
 
 /// Patience for one control request.
 const CONTROL_WITHIN: Duration = Duration::from_secs(1);
-/// A line that is silent for so long has been purged.
-const QUIET: Duration = Duration::from_millis(50);
 /// Packets dropped by one purge at most: more than any answer has.
 const PURGE_MAX: usize = 2048;
 
@@ -39,8 +37,8 @@ pub trait SerialBridge {
     async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), UsbError>;
     /// The next bytes, at least one; [`UsbError::Timeout`] is silence.
     async fn read(&mut self, within: Duration) -> Result<Vec<u8>, UsbError>;
-    /// Drops what is still coming, until the line is quiet.
-    async fn purge(&mut self) -> Result<(), UsbError>;
+    /// Drops what is still coming, until the line has been silent for `quiet`.
+    async fn purge(&mut self, quiet: Duration) -> Result<(), UsbError>;
 }
 
 /// SET_LINE_CODING data for 8N1.
@@ -159,9 +157,9 @@ impl<T: Transport> SerialBridge for CdcAcm<T> {
         Err(UsbError::Timeout)
     }
 
-    async fn purge(&mut self) -> Result<(), UsbError> {
+    async fn purge(&mut self, quiet: Duration) -> Result<(), UsbError> {
         for _ in 0..PURGE_MAX {
-            match self.read(QUIET).await {
+            match self.read(quiet).await {
                 Ok(dropped) => drop(zeroize::Zeroizing::new(dropped)),
                 Err(UsbError::Timeout) => return Ok(()),
                 Err(error) => return Err(error),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::frame::{self, BadSum, Frame, Pid};
-use super::{ACK_WITHIN, Ef01Error, FLASH_WITHIN, FingerModule, SET_SYS_PARA};
+use super::{ACK_WITHIN, Ef01Error, FLASH_WITHIN, FingerModule, IMAGE_QUIET, SET_SYS_PARA};
 use crate::driver::serial::SerialBridge;
 use crate::transport::UsbError;
 
@@ -24,6 +24,10 @@ const FAST_UNITS: u8 = 12;
 const HELLO_ROUNDS: u32 = 2;
 /// Patience for a hello.
 const HELLO_WITHIN: Duration = Duration::from_millis(400);
+
+/// Silence after which an answer that was given up will not come any more: longer
+/// than the longest exposure.
+const ANSWER_QUIET: Duration = Duration::from_millis(400);
 
 const READ_SYS_PARA: u8 = 0x0F;
 const VFY_PWD: u8 = 0x13;
@@ -71,7 +75,7 @@ impl<B: SerialBridge> FingerModule<B> {
     async fn hello(&mut self, baud: u32) -> Result<bool, Ef01Error> {
         self.bridge.set_line(baud).await?;
         self.baud = baud;
-        self.stale = true;
+        self.stale = Some(IMAGE_QUIET);
         match self
             .command("hello", &[VFY_PWD, 0, 0, 0, 0], HELLO_WITHIN)
             .await
@@ -123,10 +127,12 @@ impl<B: SerialBridge> FingerModule<B> {
         within: Duration,
     ) -> Result<Zeroizing<Vec<u8>>, Ef01Error> {
         // Half-duplex: never talk into an answer that is still coming.
-        if std::mem::take(&mut self.stale) {
-            self.bridge.purge().await?;
+        if let Some(quiet) = self.stale {
+            self.bridge.purge(quiet).await?;
             self.deframer.clear();
         }
+        // Stays so if this future is dropped or fails: its answer may come late.
+        self.stale = Some(ANSWER_QUIET);
         let late = Ef01Error::Late {
             command: name,
             within,
@@ -140,13 +146,11 @@ impl<B: SerialBridge> FingerModule<B> {
         loop {
             let left = deadline.saturating_sub(self.clock.monotonic());
             match self.next_frame(left).await? {
-                None => {
-                    self.stale = true;
-                    return Err(late);
-                }
-                // A damaged acknowledgement: wait it out as a late one.
-                Some(Err(_)) => self.stale = true,
+                None => return Err(late),
+                // A damaged acknowledgement: waited out as a late one.
+                Some(Err(_)) => {}
                 Some(Ok(frame)) if frame.pid == Pid::Ack => {
+                    self.stale = None;
                     return match frame.payload.split_first() {
                         Some((&DONE, data)) => Ok(Zeroizing::new(data.to_vec())),
                         Some((&SENSOR_ABNORMAL, _)) => Err(Ef01Error::Sensor),

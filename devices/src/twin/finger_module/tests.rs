@@ -178,6 +178,28 @@ fn a_finger_lifted_before_the_image_and_an_image_without_time_are_named() {
 }
 
 #[test]
+fn a_capture_given_up_at_any_moment_leaves_the_module_in_step() {
+    run(async {
+        let (bus, clock) = bus();
+        let mut module = open(&bus, &clock).await;
+        module.arm().await.unwrap();
+        bus.desk("finger place zhang").unwrap();
+        for given_up_ms in [1, 50, 150, 190, 200, 900, 3400] {
+            let patience = Duration::from_millis(given_up_ms);
+            let capture = module.capture(|_| {}, WITHIN);
+            assert!(tokio::time::timeout(patience, capture).await.is_err());
+            // A late answer of the look must not pass for the light's.
+            module.disarm().await.unwrap();
+            let lamp = bus.look().into_iter().flat_map(|(_, facts)| facts);
+            let dark = lamp.filter(|fact| fact.ends_with("zhang, dark")).count();
+            assert_eq!(dark, 1, "given up after {given_up_ms} ms");
+            module.arm().await.unwrap();
+        }
+        assert!(module.capture(|_| {}, WITHIN).await.is_ok());
+    });
+}
+
+#[test]
 fn the_wet_verb_makes_the_next_touches_wet() {
     let mut desk = twin();
     let mut say = |line: &str| desk.desk(Duration::ZERO, line);
