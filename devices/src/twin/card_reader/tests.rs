@@ -180,7 +180,10 @@ fn a_card_pulled_while_the_chip_signs_ends_the_exchange() {
         bus.desk("card-reader insert good").unwrap();
         let (puller, watch) = (bus.clone(), Rc::clone(&clock));
         let pull = async move {
-            while puller.counter(NAME, "signatures") == 0 {
+            for _ in 0..500 {
+                if puller.counter(NAME, "signatures") > 0 {
+                    break;
+                }
                 watch.sleep(Duration::from_millis(20)).await;
             }
             watch.sleep(Duration::from_millis(150)).await;
