@@ -1,6 +1,6 @@
 //! ESC/POS as a printer reads it: one command off the front of a byte stream.
 //!
-//! The device side: the twins execute it and [`super::render`] draws it. It was
+//! The device side: the twins execute it and the renderer draws it. It was
 //! written from the manuals and knows nothing of our driver's encoder, so a
 //! command the encoder gets wrong shows up here as [`Step::Unknown`]. Refuses to
 //! guess: a byte pair it does not know is unknown, never skipped as text.

@@ -71,7 +71,7 @@ impl ReceiptLine {
 /// A whole receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReceiptDocument {
-    /// From top to bottom, at most [`LINES_MAX`].
+    /// From top to bottom, at most 400 (`LINES_MAX`).
     pub lines: Vec<ReceiptLine>,
 }
 
