@@ -240,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_file_parses_and_shows_the_defaults() {
+        let example = include_str!("../counterfoil-backend.example.toml");
+        let config = Config::parse(example).expect("parses");
+        assert_eq!(config.workers, WorkersConfig::default());
+        assert_eq!(config.limits, LimitsConfig::default());
+        assert_eq!(config.cache_mib, cache_mib());
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_by_name() {
         let error = Config::parse(&format!("{LEAST}\nmaster_key = \"00\"")).expect_err("refused");
         assert!(error.to_string().contains("master_key"), "{error}");

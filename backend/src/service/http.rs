@@ -133,7 +133,16 @@ impl Service {
             .map_or("/", |path| path.as_str())
             .to_owned();
         let asked = self.identify(route, params, &head.headers, &path, body)?;
-        self.handle(route.operation, asked).await
+        self.finish(route.operation, asked).await
+    }
+
+    /// Runs a handler to its end even if the client hangs up: an attempt that was
+    /// counted must also be settled. A handler that is lost is an internal fault.
+    async fn finish(self: &Rc<Self>, operation: Operation, asked: Asked) -> Result<Reply, Fault> {
+        let service = Rc::clone(self);
+        let handler = async move { service.handle(operation, asked).await };
+        let ended = tokio::task::spawn_local(handler).await;
+        ended.unwrap_or_else(|_| Err(Fault::internal()))
     }
 
     async fn read_body(

@@ -213,6 +213,16 @@ impl Bed {
         }
     }
 
+    fn sealed(&self, view: &SaleView, key: &SealKey, text: &str) -> Sealed<SecretText> {
+        let text = SecretText(Secret::new(text.to_owned()));
+        Sealed::seal(&text, key, binding(view), &*self.entropy).expect("seals")
+    }
+
+    fn secret(&self, view: &SaleView, key: &SealKey, name: &str) -> Sealed<SecretText> {
+        let secret = self.bank.secret(name).expect("a secret");
+        self.sealed(view, key, secret.expose())
+    }
+
     /// Sealed card and PIN, by their names in the demo bank.
     pub fn card_info(
         &self,
@@ -221,17 +231,25 @@ impl Bed {
         card: &str,
         pin: &str,
     ) -> VerificationInfo {
-        let card = self.bank.card(card).expect("a card").pan.clone();
-        let pin = self.bank.secret(pin).expect("a secret").expose().clone();
-        let binding = binding(view);
-        let seal = |text: String| {
-            let text = SecretText(Secret::new(text));
-            Sealed::seal(&text, key, binding, &*self.entropy).expect("seals")
-        };
+        let pan = &self.bank.card(card).expect("a card").pan;
         VerificationInfo::SettlementCard {
-            card: seal(card),
+            card: self.sealed(view, key, pan),
             oda: CardProof::Genuine,
-            pin: seal(pin),
+            pin: self.secret(view, key, pin),
+        }
+    }
+
+    /// Sealed account number and payment password, by their names (PM2).
+    pub fn account_info(
+        &self,
+        view: &SaleView,
+        key: &SealKey,
+        account: &str,
+        password: &str,
+    ) -> VerificationInfo {
+        VerificationInfo::PaymentPassword {
+            account: self.secret(view, key, account),
+            password: self.secret(view, key, password),
         }
     }
 

@@ -170,11 +170,13 @@ impl Client {
 
     /// Opens a sale by settlement card.
     pub async fn open(&self, sale: u128) -> SaleView {
-        let open = OpenSale {
-            sale: SaleId(sale),
-            mode: PurchaseMode::SettlementCard,
-        };
-        self.post("/v1/sales", &open).await.ok()
+        self.open_as(sale, PurchaseMode::SettlementCard).await
+    }
+
+    /// Opens a sale in any mode.
+    pub async fn open_as(&self, sale: u128, mode: PurchaseMode) -> SaleView {
+        let sale = SaleId(sale);
+        self.post("/v1/sales", &OpenSale { sale, mode }).await.ok()
     }
 
     /// Up to message 1 with Zhang's card.

@@ -1,6 +1,7 @@
 //! The gates: nothing out of order, attempts counted, secrets nowhere (I4, I7).
 
-use counterfoil_data::wire::sale::{SaleState, SaleView};
+use counterfoil_data::wire::sale::{PurchaseMode, SaleState, SaleView};
+use tokio::io::AsyncWriteExt as _;
 
 use super::bed::{Bed, Presented, ZHANG, logged, run};
 use super::client::{Ask, Heard, order, path};
@@ -80,6 +81,64 @@ fn the_third_wrong_pin_locks_and_the_right_one_does_not_help_any_more() {
             .info(&bed, &view, "zhang-card", "zhang-pin")
             .await
             .problem(423);
+    });
+}
+
+#[test]
+fn pm2_the_account_number_and_its_payment_password_open_the_first_gate_too() {
+    run(async {
+        let bed = Bed::open();
+        let kiosk = bed.kiosk("kiosk-1").await;
+        let view = kiosk.open_as(1, PurchaseMode::PaymentPassword).await;
+        let key = kiosk.kiosk_view().await.sealing_key().expect("a key");
+        let card = bed.card_info(&view, &key, "zhang-card", "zhang-pin");
+        let info = path(&view, "info");
+        assert!(
+            kiosk
+                .post(&info, &card)
+                .await
+                .problem(400)
+                .detail
+                .contains("mode")
+        );
+        let wrong = bed.account_info(&view, &key, "jixie-account", "wrong-password");
+        kiosk.post(&info, &wrong).await.problem(422);
+        let view: SaleView = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
+        let right = bed.account_info(&view, &key, "jixie-account", "jixie-password");
+        let view: SaleView = kiosk.post(&info, &right).await.ok();
+        assert_eq!(view.state, SaleState::InfoVerified);
+    });
+}
+
+#[test]
+fn a_counted_attempt_is_settled_even_if_the_kiosk_hangs_up_at_once() {
+    run(async {
+        let bed = Bed::open();
+        let kiosk = bed.kiosk("kiosk-1").await;
+        let view = kiosk.open(1).await;
+        let key = kiosk.kiosk_view().await.sealing_key().expect("a key");
+        let info = bed.card_info(&view, &key, "zhang-card", "zhang-pin");
+        let ask = Ask::post(&path(&view, "info"), &info);
+        let request = kiosk.signed(&ask, bed.clock.now());
+        let mut raw = format!("POST {} HTTP/1.1\r\n", ask.path).into_bytes();
+        for (name, value) in request.headers() {
+            raw.extend_from_slice(format!("{name}: ").as_bytes());
+            raw.extend_from_slice(value.as_bytes());
+            raw.extend_from_slice(b"\r\n");
+        }
+        raw.extend_from_slice(format!("content-length: {}\r\n\r\n", ask.body.len()).as_bytes());
+        raw.extend_from_slice(&ask.body);
+        let mut stream = bed.dial();
+        let before = bed.service.meter.commands.value();
+        stream.write_all(&raw).await.expect("writes");
+        while bed.service.meter.commands.value() == before {
+            tokio::task::yield_now().await;
+        }
+        // The attempt is on its way to the writer; nobody awaits the answer now.
+        drop(stream);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let view: SaleView = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
+        assert_eq!(view.state, SaleState::InfoVerified);
     });
 }
 

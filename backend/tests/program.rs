@@ -1,0 +1,205 @@
+//! The program as a process: real sockets, threads, files and signals.
+//!
+//! What the in-memory tests cannot see: the writer's thread, the worker pools, the
+//! bound address on stdout, SIGTERM, the database file, offline audit and verify.
+
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use bytes::Bytes;
+use counterfoil_data::demo;
+use counterfoil_data::sign::{self, RequestParts, SigningIdentity};
+use counterfoil_data::wire::sale::{KioskView, OpenSale, PurchaseMode, SaleState, SaleView};
+use counterfoil_data::wire::{self, Digest};
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_counterfoil-backend");
+
+/// A folder that is removed when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("counterfoil-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running backend; killed if a test fails.
+struct Running {
+    child: Child,
+    listen: String,
+    admin: String,
+}
+
+impl Running {
+    fn start(db: &Path) -> Self {
+        let mut child = Command::new(PROGRAM)
+            .args(["--demo", "--listen", "127.0.0.1:0"])
+            .args(["--admin-listen", "127.0.0.1:0", "--db"])
+            .arg(db)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("stdout");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let address = |name: &str| told[name].as_str().expect("an address").to_owned();
+        Self {
+            child,
+            listen: address("listen"),
+            admin: address("admin"),
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn offline(args: &[&str], path: &Path) -> Output {
+    let mut command = Command::new(PROGRAM);
+    command.args(args).arg(path).stderr(Stdio::null());
+    command.output().expect("runs")
+}
+
+/// One signed request on a connection of its own.
+fn ask(listen: &str, method: &str, path: &str, body: &[u8], sequence: u64) -> (u16, Bytes) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("runtime");
+    let bank = demo::bank().expect("the demo bank");
+    let seed = bank.kiosk("kiosk-1").expect("a kiosk").key_seed.0;
+    let identity = SigningIdentity::new(&"kiosk:kiosk-1".parse().expect("a signer"), &seed);
+    let parts = RequestParts {
+        method,
+        path_and_query: path,
+        body_digest: Digest::of(body),
+        sequence,
+        idempotency_key: None,
+    };
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).expect("randomness");
+    let signed = sign::sign(&parts, &identity, jiff::Timestamp::now(), nonce);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", listen)
+        .header("content-type", "application/json")
+        .header(wire::VERSION_HEADER, wire::VERSION)
+        .header(wire::SEQUENCE_HEADER, sequence)
+        .header(sign::CONTENT_DIGEST_HEADER, signed.content_digest)
+        .header(sign::SIGNATURE_INPUT_HEADER, signed.signature_input)
+        .header(sign::SIGNATURE_HEADER, signed.signature)
+        .body(Full::new(Bytes::copy_from_slice(body)))
+        .expect("a request");
+    runtime.block_on(async {
+        let stream = TcpStream::connect(listen).await.expect("connects");
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .expect("speaks");
+        tokio::spawn(connection);
+        let (head, body) = sender
+            .send_request(request)
+            .await
+            .expect("an answer")
+            .into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        (head.status.as_u16(), body)
+    })
+}
+
+#[test]
+fn i6_a_killed_backend_comes_back_with_its_sale_and_its_memory_of_sequences() {
+    let folder = Folder::new("killed");
+    let db = folder.file("books.redb");
+    let open = serde_json::to_vec(&OpenSale {
+        sale: "0000000000000000000000000000002a".parse().expect("an id"),
+        mode: PurchaseMode::SettlementCard,
+    })
+    .expect("serialises");
+    let running = Running::start(&db);
+    let (status, body) = ask(&running.listen, "POST", "/v1/sales", &open, 7);
+    assert_eq!(status, 200, "{body:?}");
+    running.signal("KILL");
+    drop(running);
+
+    let running = Running::start(&db);
+    let (status, body) = ask(&running.listen, "GET", "/v1/kiosk", b"", 8);
+    assert_eq!(status, 200, "{body:?}");
+    let view: KioskView = serde_json::from_slice(&body).expect("a view");
+    let sale: SaleView = view.open_sale.expect("the sale survived");
+    assert_eq!(sale.state, SaleState::Opened);
+    assert_eq!(view.sequence, 7);
+    let (status, _) = ask(&running.listen, "POST", "/v1/sales", &open, 7);
+    assert_eq!(
+        status, 401,
+        "the sequence number is remembered in the books"
+    );
+}
+
+#[test]
+fn sigterm_ends_with_exit_code_0_and_the_books_are_sound_offline() {
+    let folder = Folder::new("sound");
+    let (db, log) = (folder.file("books.redb"), folder.file("evidence"));
+    let mut running = Running::start(&db);
+    let (status, _) = ask(&running.admin, "GET", "/readyz", b"", 1);
+    assert_eq!(status, 200);
+    running.signal("TERM");
+    assert_eq!(running.child.wait().expect("ends").code(), Some(0));
+
+    assert_eq!(offline(&["audit", "--db"], &db).status.code(), Some(0));
+    let db_text = db.to_str().expect("UTF-8");
+    let exported = offline(&["export", "--demo", "--db", db_text, "--out"], &log);
+    assert_eq!(exported.status.code(), Some(0));
+    assert_eq!(offline(&["verify"], &log).status.code(), Some(0));
+    // One record less: the verifier says so, with an exit code of its own (I8).
+    let text = std::fs::read_to_string(&log).expect("reads");
+    let kept: Vec<&str> = text.lines().filter(|l| !l.starts_with("leaf 3 ")).collect();
+    std::fs::write(&log, kept.join("\n") + "\n").expect("writes");
+    let tampered = offline(&["verify"], &log);
+    assert_eq!(tampered.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&tampered.stdout).contains("NOT SOUND"));
+}
+
+#[test]
+fn a_wrong_command_line_is_2_and_a_refused_start_is_1() {
+    let code = |args: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        let output = command.args(args).stderr(Stdio::null()).output();
+        output.expect("runs").status.code()
+    };
+    assert_eq!(code(&["--no-such-flag"]), Some(2));
+    assert_eq!(code(&["serve"]), Some(1));
+    assert_eq!(code(&["--config", "/nonexistent.toml", "--check"]), Some(1));
+    assert_eq!(code(&["openapi"]), Some(0));
+}
