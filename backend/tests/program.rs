@@ -4,6 +4,7 @@
 //! bound address on stdout, SIGTERM, the database file, offline audit and verify.
 
 #![cfg(unix)]
+#![expect(clippy::expect_used, reason = "a failed step is a failed test")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

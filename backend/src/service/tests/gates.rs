@@ -1,6 +1,6 @@
 //! The gates: nothing out of order, attempts counted, secrets nowhere (I4, I7).
 
-use counterfoil_data::wire::sale::{PurchaseMode, SaleState, SaleView};
+use counterfoil_data::wire::sale::{PurchaseMode, SaleState, SaleView, VerificationInfo};
 use tokio::io::AsyncWriteExt as _;
 
 use super::bed::{Bed, Presented, ZHANG, logged, run};
@@ -128,14 +128,20 @@ fn a_counted_attempt_is_settled_even_if_the_kiosk_hangs_up_at_once() {
         }
         raw.extend_from_slice(format!("content-length: {}\r\n\r\n", ask.body.len()).as_bytes());
         raw.extend_from_slice(&ask.body);
-        let mut stream = bed.dial();
-        let before = bed.service.meter.commands.value();
+        let (mut stream, theirs) = tokio::io::duplex(64 * 1024);
+        let service = bed.service.clone();
+        let served = tokio::task::spawn_local(async move { service.serve_stream(theirs).await });
+        let service = bed.service.clone();
+        let before = service.meter.commands.value();
+        // A task of its own, so that it runs between the handler and the writer.
+        let hang_up = tokio::task::spawn_local(async move {
+            while service.meter.commands.value() == before {
+                tokio::task::yield_now().await;
+            }
+            served.abort();
+        });
         stream.write_all(&raw).await.expect("writes");
-        while bed.service.meter.commands.value() == before {
-            tokio::task::yield_now().await;
-        }
-        // The attempt is on its way to the writer; nobody awaits the answer now.
-        drop(stream);
+        hang_up.await.expect("hung up");
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let view: SaleView = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
         assert_eq!(view.state, SaleState::InfoVerified);
@@ -160,6 +166,17 @@ fn s12_a_captured_seal_cannot_be_used_again_and_costs_no_attempt() {
             Some(2)
         );
         kiosk.post(&info, &captured).await.problem(400);
+        let view: SaleView = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
+        // A fresh card with the captured PIN is no better.
+        let mut mixed = bed.card_info(&view, &key, "zhang-card", "wrong-pin");
+        if let (
+            VerificationInfo::SettlementCard { pin: fresh, .. },
+            VerificationInfo::SettlementCard { pin: stale, .. },
+        ) = (&mut mixed, captured)
+        {
+            *fresh = stale;
+        }
+        kiosk.post(&info, &mixed).await.problem(400);
         let view: SaleView = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
         assert_eq!(view.attempts_left, Some(2));
     });
