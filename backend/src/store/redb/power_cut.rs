@@ -5,6 +5,11 @@
 //! that was acknowledged, and be in order (I1-I4, I6, I8). In every third image
 //! the power goes a second time while the books are being opened.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "offsets of a disk of a few megabytes"
+)]
+
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -116,7 +121,7 @@ fn cut(start: &[u8], ops: &[Op], chance: &mut Chance) -> Vec<u8> {
             Op::Resize(len) => image.resize(*len, 0),
             Op::Write(from, data) => {
                 for (nth, sector) in data.chunks(SECTOR).enumerate() {
-                    if certain || chance.next() % 2 == 0 {
+                    if certain || chance.next().is_multiple_of(2) {
                         write(&mut image, from + nth * SECTOR, sector);
                     }
                 }
