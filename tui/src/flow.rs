@@ -30,7 +30,7 @@ mod order;
 mod paper;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 
 use std::time::Duration;

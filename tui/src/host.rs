@@ -12,6 +12,8 @@ mod finger;
 mod forms;
 mod pin;
 mod receipt;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -77,6 +77,8 @@ pub(super) struct Asking {
     phase: Phase,
     tries: u32,
     news: News,
+    /// The screen the customer left, shown until the answer is here.
+    kept: Option<Box<Body>>,
     ticket: Ticket,
 }
 
@@ -91,6 +93,7 @@ impl Asking {
             phase: Phase::Calling,
             tries: 0,
             news: News::default(),
+            kept: None,
         }
     }
 
@@ -124,10 +127,12 @@ impl Asking {
     }
 
     /// Sends the purchase info (S6); takes messages 1 and 2 as proof (S5, S15).
-    pub fn order(cx: &mut Context, identity: &IdentityVerified, order: Order) -> Step {
+    pub fn order(cx: &mut Context, identity: &IdentityVerified, order: Order, kept: Body) -> Step {
         let sale = identity.sale();
         let call = BankCall::PlaceOrder(sale, order);
-        Self::begin(cx, Gate::Order, sale, call).into()
+        let mut step = Self::begin(cx, Gate::Order, sale, call);
+        step.kept = Some(Box::new(kept));
+        step.into()
     }
 
     /// Asks for linked processing (S7); the key is on disk before it is sent.
@@ -289,6 +294,9 @@ impl Stage for Asking {
     }
 
     fn body(&self, cx: &Context) -> Body {
+        if let Some(kept) = &self.kept {
+            return Body::clone(kept);
+        }
         match self.gate {
             Gate::Opening { focus } => Body::PickMode {
                 modes: front::modes(cx),

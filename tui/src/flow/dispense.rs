@@ -97,6 +97,8 @@ pub(super) struct Dispensing {
     place: Place,
     /// Every job the linked result carries.
     all_jobs: Vec<PrintJob>,
+    /// The bundle was handed over, or taken back.
+    handed: bool,
     /// Times the presenter was asked.
     presents: u32,
     current: Option<BillNumber>,
@@ -280,6 +282,9 @@ impl Stage for Dispensing {
                 ranges: ranges(&self.bundle),
                 count: printed,
             };
+        }
+        if self.handed && self.jobs.is_empty() {
+            return Body::PrintingReceipt;
         }
         if self.resuming {
             return Body::Resuming { printed, total };

@@ -57,6 +57,10 @@ impl PrintingReceipt {
     }
 
     fn done(self, cx: &mut Context, receipt_printed: bool) -> Step {
+        if self.receipt.sold.is_empty() {
+            // Linked, and yet nothing in the customer's hand: staff explain it.
+            return cx.stopped(StopReason::Suspended, None, Remedy::CallStaff);
+        }
         cx.watch_readers();
         Done {
             receipt: self.receipt,

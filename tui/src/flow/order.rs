@@ -93,7 +93,8 @@ impl PickOrder {
             self.notice = Some(OrderNotice::NothingChosen);
             return self.into();
         }
-        Asking::order(cx, &self.identity, Order { items })
+        let kept = self.body(cx);
+        Asking::order(cx, &self.identity, Order { items }, kept)
     }
 }
 

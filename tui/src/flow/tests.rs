@@ -5,5 +5,5 @@
 
 mod happy;
 mod random;
-mod wire;
+pub(crate) mod wire;
 mod world;

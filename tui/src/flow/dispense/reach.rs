@@ -115,6 +115,7 @@ impl Dispensing {
     fn settle(mut self, cx: &mut Context, delivery: Option<Delivery>, event: &FormEvent) -> Step {
         let bundle = std::mem::take(&mut self.bundle);
         self.place = Place::Escrow;
+        self.handed = true;
         let advices: Vec<FormAdvice> = each(&bundle, event);
         let delivery = match delivery {
             Some(mut delivery) => {

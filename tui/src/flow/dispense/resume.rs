@@ -69,6 +69,7 @@ impl Dispensing {
             bundle: Vec::new(),
             place: Place::Escrow,
             all_jobs: result.jobs.clone(),
+            handed: false,
             presents: 0,
             current: None,
             stop: None,

@@ -181,7 +181,7 @@ fn forms_not_taken_are_retracted() {
     world.until("TakeForms");
     // The advice `presented`, then the wait for the hand.
     world.set_fates(&[0, 1]);
-    world.until("Done");
+    world.until("Stopped");
     assert!(world.taken.is_empty());
     assert!(world.log.contains(&"Retract"));
 }

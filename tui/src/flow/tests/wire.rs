@@ -1,6 +1,6 @@
 //! Messages of the modelled backend, and its table of a form's life.
 
-use counterfoil_data::bill::BillKind;
+use counterfoil_data::bill::{BillKind, BillRange};
 use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::{Challenge, Sealed};
 use counterfoil_data::wire::Digest;
@@ -100,7 +100,9 @@ pub fn opened(sale: counterfoil_data::ids::SaleId, mode: PurchaseMode) -> SaleVi
     }
 }
 
-pub fn receipt() -> Receipt {
+pub fn receipt(sale: &SaleView) -> Receipt {
+    let sold = sale.forms.iter().filter(|f| f.state == FormState::Sold);
+    let sold = sold.map(|f| BillRange::single(f.number)).collect();
     Receipt {
         requisition: "L0001".to_owned(),
         kiosk: "kiosk-1".parse().expect("an id"),
@@ -108,7 +110,7 @@ pub fn receipt() -> Receipt {
         unit: UNIT.to_owned(),
         account_masked: "****0001".to_owned(),
         agent_masked: "张**".to_owned(),
-        sold: Vec::new(),
+        sold,
         void: Vec::new(),
         unknown: Vec::new(),
         fee: Fen(60),
@@ -119,5 +121,23 @@ pub fn receipt() -> Receipt {
             root: Digest::of(b""),
             path: Vec::new(),
         },
+    }
+}
+
+/// A receipt with a range, a spoiled and an unknown form.
+pub fn sample_receipt() -> Receipt {
+    let mut sale = opened(
+        counterfoil_data::ids::SaleId(1),
+        PurchaseMode::SettlementCard,
+    );
+    sale.forms.clear();
+    let number = |n: &str| n.parse().expect("a number");
+    let range = BillRange::from_count(number("3130331100000100"), 25).expect("a range");
+    let single = BillRange::single(number("3130331100000125"));
+    Receipt {
+        sold: vec![range],
+        void: vec![single],
+        unknown: vec![single],
+        ..receipt(&sale)
     }
 }

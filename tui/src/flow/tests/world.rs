@@ -428,13 +428,13 @@ impl World {
                 } else {
                     SaleState::Suspended
                 };
-                sale.receipt = settled.then(receipt);
+                sale.receipt = settled.then(|| receipt(&sale));
             }
             (BankCall::CloseSale(..), SaleState::Linked | SaleState::Dispensing)
                 if sale.forms.iter().all(|f| f.state.is_settled()) =>
             {
                 sale.state = SaleState::Closed;
-                sale.receipt = Some(receipt());
+                sale.receipt = Some(receipt(&sale));
             }
             (BankCall::CloseSale(..), SaleState::Closed) => {}
             (BankCall::Abandon(..), SaleState::Closed | SaleState::Suspended) => {}
