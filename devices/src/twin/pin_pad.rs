@@ -104,11 +104,11 @@ impl PinPadTwin {
         }
     }
 
-    /// The entry with its digits, its block and what was not yet reported.
+    /// The entry with its digits and its block. Reports on their way still go
+    /// out, as from a real pad's queue: the host must tell them by their entry.
     fn forget(&mut self) {
         self.entry = None;
         self.sealed = None;
-        self.events.clear();
     }
 
     fn report(&mut self, now: Duration, number: u16, event: u8, count: u8) {
@@ -275,6 +275,7 @@ impl Twin for PinPadTwin {
 
     fn host_gone(&mut self, _: Duration) {
         self.forget();
+        self.events.clear();
         self.request.clear();
         self.answers.clear();
     }
