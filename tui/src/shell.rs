@@ -1,16 +1,32 @@
 //! The binaries' shells: terminal on one side, loop on the other.
 //!
-//! Owns threads (the terminal reader), signals, stdout and configuration; holds
-//! no rule. `counterfoil-kiosk` and `counterfoil-teller` call [`kiosk`] and
-//! [`teller`].
+//! Owns threads (the terminal reader), signals, stdout, key files and
+//! configuration; holds no rule. `counterfoil-kiosk` and `counterfoil-teller`
+//! call [`kiosk::main`] and [`teller::main`], and so does `counterfoil`.
+//!
+//! Exit codes: 0 done, 1 failed, 2 typed wrongly.
 
-use std::io::{self, Write as _};
+pub mod args;
+pub mod config;
+pub mod key_file;
+pub mod kiosk;
+mod signals;
+pub mod teller;
+mod view;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::cmd::Cmd;
 use crate::input::Key;
 
 /// Exit code of a command line that makes no sense.
 pub const EXIT_USAGE: u8 = 2;
+/// Environment variable with the least severe level that is logged.
+pub const LOG_LEVEL: &str = "COUNTERFOIL_LOG";
 
 /// What a key means at a kiosk. Interrupt and suspend keys mean nothing.
 pub fn command(key: &Key) -> Option<Cmd> {
@@ -29,11 +45,55 @@ pub fn command(key: &Key) -> Option<Cmd> {
     })
 }
 
-/// One line of JSON on stdout: for programs that read screens instead of cells.
-pub fn json_line(value: &impl serde::Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(value).map_err(io::Error::other)?;
-    line.push(b'\n');
-    let mut out = io::stdout().lock();
-    out.write_all(&line)?;
-    out.flush()
+/// What was typed, or the exit code of a command line that was not understood
+/// (or that only asked for help).
+fn typed<P: Parser>(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<P, ExitCode> {
+    P::try_parse_from(args).map_err(|error| {
+        let told = error.print();
+        let failed = error.use_stderr() || told.is_err();
+        ExitCode::from(if failed { EXIT_USAGE } else { 0 })
+    })
+}
+
+/// The exit code of a run; a failure is told on stderr.
+fn ended(name: &str, ran: anyhow::Result<()>) -> ExitCode {
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to try when even stderr is gone.
+            writeln!(io::stderr(), "{name}: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Lines on stderr from `warn` on, or from the level [`LOG_LEVEL`] names. None
+/// while stderr is the terminal that is drawn on. No event carries personal data.
+fn log_to_stderr(drawing: bool) {
+    if drawing && io::stderr().is_terminal() {
+        return;
+    }
+    let level = std::env::var(LOG_LEVEL).ok();
+    let level = level.and_then(|level| level.parse().ok());
+    // A second call (several programs in one) keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level.unwrap_or(LevelFilter::WARN))
+        .with_ansi(false)
+        .with_writer(io::stderr)
+        .try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_end_programs_mean_nothing_at_a_kiosk() {
+        for name in ["Ctrl-c", "Ctrl-d", "Ctrl-z", "Tab", "q"] {
+            let key = Key::named(name).expect("a key");
+            assert_eq!(command(&key), None, "{name}");
+        }
+        assert_eq!(command(&Key::Char('7')), Some(Cmd::Digit(7)));
+        assert_eq!(command(&Key::Paste("7".to_owned())), None);
+    }
 }

@@ -1,0 +1,178 @@
+//! What may be typed after `counterfoil-kiosk` and `counterfoil-teller`, and
+//! what it means.
+//!
+//! A file (`--config`) or flags, never both. The demo bank's names stand for its
+//! public keys; a real key is only ever a file.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, ValueEnum};
+use counterfoil_devices::transport::usbip::Address;
+
+use crate::model::Language;
+
+/// Where the backend of a demo is, unless said otherwise.
+pub const BACKEND_USUAL: &str = "127.0.0.1:8080";
+
+/// The self-service kiosk of Counterfoil.
+#[derive(Debug, Parser)]
+#[command(name = "counterfoil-kiosk", version)]
+pub struct KioskArgs {
+    /// Configuration file (TOML); takes the place of all flags below but --models.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "demo", "kiosk", "key", "backend", "devices", "journal", "language",
+    ])]
+    pub config: Option<PathBuf>,
+    /// Check the configuration and stop.
+    #[arg(long, requires = "config")]
+    pub check: bool,
+    /// A kiosk of the synthetic demo bank, with its public key.
+    #[arg(long, value_name = "KIOSK", conflicts_with_all = ["kiosk", "key"])]
+    pub demo: Option<String>,
+    /// Id of this kiosk.
+    #[arg(long, value_name = "KIOSK", requires = "key")]
+    pub kiosk: Option<String>,
+    /// File with its signing key: 64 hex digits, mode 600 or 400.
+    #[arg(long, value_name = "FILE", requires = "kiosk")]
+    pub key: Option<PathBuf>,
+    /// Where its devices are: usb, usbip:IP:PORT, usbip:unix:PATH, or twins.
+    #[arg(long, value_name = "WHERE", default_value = "usb")]
+    pub devices: Devices,
+    /// Outcome journal; only a demo may go without.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Flags that both programs have.
+    #[command(flatten)]
+    pub both: BothArgs,
+}
+
+/// The confirm station of Counterfoil.
+#[derive(Debug, Parser)]
+#[command(name = "counterfoil-teller", version)]
+pub struct TellerArgs {
+    /// Who sits here.
+    #[arg(long, value_enum, default_value = "officer")]
+    pub role: StationRole,
+    /// A station of the synthetic demo bank, with its public key.
+    #[arg(long, value_name = "STATION", conflicts_with_all = ["station", "key", "officer"])]
+    pub demo: Option<String>,
+    /// Id of this station.
+    #[arg(long, value_name = "STATION", requires = "key")]
+    pub station: Option<String>,
+    /// File with its signing key: 64 hex digits, mode 600 or 400.
+    #[arg(long, value_name = "FILE", requires = "station")]
+    pub key: Option<PathBuf>,
+    /// Name of the officer on duty, as shown.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub officer: String,
+    /// Flags that both programs have.
+    #[command(flatten)]
+    pub both: BothArgs,
+}
+
+/// Flags of both programs.
+#[derive(Debug, Args)]
+pub struct BothArgs {
+    /// Where the backend is, HOST:PORT.
+    #[arg(long, value_name = "HOST:PORT", default_value = BACKEND_USUAL)]
+    pub backend: String,
+    /// Language at the start.
+    #[arg(long, value_enum, default_value = "zh-hans")]
+    pub language: Tongue,
+    /// Print each screen's masked model as one line of JSON instead of drawing.
+    #[arg(long)]
+    pub models: bool,
+}
+
+/// A language as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tongue {
+    /// 简体中文.
+    #[value(name = "zh-hans", alias = "zh-Hans", alias = "zh")]
+    ZhHans,
+    /// English.
+    #[value(name = "en")]
+    En,
+}
+
+impl From<Tongue> for Language {
+    fn from(tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::ZhHans => Self::ZhHans,
+            Tongue::En => Self::En,
+        }
+    }
+}
+
+/// What a station is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StationRole {
+    /// Confirms orders (S17-S22).
+    Officer,
+}
+
+/// Where a kiosk's devices are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Devices {
+    /// This computer's USB.
+    Usb,
+    /// A USB/IP server.
+    UsbIp(Address),
+    /// Twins in this process; nothing of them survives it.
+    Twins,
+}
+
+/// Not a place for devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a place for devices: use usb, usbip:IP:PORT, usbip:unix:PATH or twins")]
+pub struct DevicesError;
+
+impl FromStr for Devices {
+    type Err = DevicesError;
+
+    fn from_str(text: &str) -> Result<Self, DevicesError> {
+        match (text, text.strip_prefix("usbip:")) {
+            ("usb", _) => Ok(Self::Usb),
+            ("twins", _) => Ok(Self::Twins),
+            (_, Some(address)) => address.parse().map(Self::UsbIp).map_err(|_| DevicesError),
+            _ => Err(DevicesError),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_lines_are_consistent() {
+        use clap::CommandFactory as _;
+        KioskArgs::command().debug_assert();
+        TellerArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn devices_are_understood_and_nonsense_is_refused() {
+        assert_eq!("usb".parse(), Ok(Devices::Usb));
+        assert_eq!("twins".parse(), Ok(Devices::Twins));
+        let unix = Devices::UsbIp(Address::Unix("/run/twins".into()));
+        assert_eq!("usbip:unix:/run/twins".parse(), Ok(unix));
+        for text in ["", "usbip:", "usbip:nowhere", "serial"] {
+            assert_eq!(text.parse::<Devices>(), Err(DevicesError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_and_flags_together_are_refused() {
+        let parse = |args: &[&str]| KioskArgs::try_parse_from([&["x"], args].concat());
+        assert!(parse(&["--config", "a.toml", "--check"]).is_ok());
+        assert!(parse(&["--config", "a.toml", "--backend", "b:1"]).is_err());
+        assert!(parse(&["--check"]).is_err());
+        assert!(
+            parse(&["--kiosk", "kiosk-9"]).is_err(),
+            "an id without a key"
+        );
+        assert!(parse(&["--demo", "kiosk-1", "--key", "k"]).is_err());
+    }
+}

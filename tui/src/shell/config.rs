@@ -1,0 +1,226 @@
+//! A kiosk's configuration file: every key documented, checked and bounded.
+//!
+//! The key itself is never in it: `key_file` names a file or a systemd
+//! credential. Unknown keys are refused. Called by [`super::kiosk`]; `--check`
+//! stops after this.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use counterfoil_data::ids::KioskId;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer};
+
+use super::args::Devices;
+use crate::flow::Settings;
+use crate::model::Language;
+
+/// Longest configuration file in bytes.
+const FILE_MAX: u64 = 64 * 1024;
+/// Least and most of `idle_s`: the countdown must fit in.
+pub const IDLE_S: (u64, u64) = (20, 600);
+/// Least and most of `take_s`.
+pub const TAKE_S: (u64, u64) = (10, 300);
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not TOML of the documented shape.
+    #[error("configuration does not parse: {0}")]
+    Parse(#[from] toml::de::Error),
+    /// A value is outside its bounds.
+    #[error("{key} = {value} is outside {low} to {high}")]
+    Bounds {
+        /// Which key.
+        key: &'static str,
+        /// What was set.
+        value: u64,
+        /// Least.
+        low: u64,
+        /// Most.
+        high: u64,
+    },
+    /// No such time zone.
+    #[error("time_zone is not an IANA name, for example Asia/Shanghai")]
+    TimeZone,
+    /// Twins and real keys do not go together.
+    #[error("devices = \"twins\" is only for --demo")]
+    Twins,
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KioskConfig {
+    /// Id of this kiosk, as the backend knows it.
+    pub kiosk: KioskId,
+    /// Its signing key: a file of 64 hex digits, mode 600 or 400.
+    pub key_file: PathBuf,
+    /// The backend, for example `10.0.0.1:8080`.
+    pub backend: String,
+    /// `usb`, or `usbip:IP:PORT`. Default `usb`.
+    #[serde(default = "usb", deserialize_with = "devices")]
+    pub devices: Devices,
+    /// The outcome journal, on a disk that keeps what was synced.
+    pub journal: PathBuf,
+    /// Keys of the card schemes (TOML, `[[keys]]`).
+    pub scheme_keys: PathBuf,
+    /// Where the business date is taken. Default `Asia/Shanghai`.
+    #[serde(default = "zone")]
+    pub time_zone: String,
+    /// Language at the start, `zh-hans` or `en`. Default `zh-hans`.
+    #[serde(default)]
+    pub language: ConfigLanguage,
+    /// Seconds of silence that end a session, 20 to 600. Default 60.
+    #[serde(default = "idle_s")]
+    pub idle_s: u64,
+    /// Seconds until forms that nobody took are retracted, 10 to 300. Default 30.
+    #[serde(default = "take_s")]
+    pub take_s: u64,
+}
+
+/// A language as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfigLanguage {
+    /// 简体中文.
+    #[default]
+    ZhHans,
+    /// English.
+    En,
+}
+
+impl From<ConfigLanguage> for Language {
+    fn from(language: ConfigLanguage) -> Self {
+        match language {
+            ConfigLanguage::ZhHans => Self::ZhHans,
+            ConfigLanguage::En => Self::En,
+        }
+    }
+}
+
+fn usb() -> Devices {
+    Devices::Usb
+}
+
+fn zone() -> String {
+    "Asia/Shanghai".to_owned()
+}
+
+fn idle_s() -> u64 {
+    Settings::default().idle.as_secs()
+}
+
+fn take_s() -> u64 {
+    Settings::default().take.as_secs()
+}
+
+fn devices<'de, D: Deserializer<'de>>(d: D) -> Result<Devices, D::Error> {
+    let text = String::deserialize(d)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+impl KioskConfig {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let failed = |source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let file = std::fs::File::open(path).map_err(failed)?;
+        let mut text = String::new();
+        file.take(FILE_MAX)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+        Self::parse(&text)
+    }
+
+    /// Parses and checks.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        within("idle_s", config.idle_s, IDLE_S)?;
+        within("take_s", config.take_s, TAKE_S)?;
+        config.zone()?;
+        if config.devices == Devices::Twins {
+            return Err(ConfigError::Twins);
+        }
+        Ok(config)
+    }
+
+    /// The time zone.
+    pub fn zone(&self) -> Result<TimeZone, ConfigError> {
+        TimeZone::get(&self.time_zone).map_err(|_| ConfigError::TimeZone)
+    }
+
+    /// Waits of the flow.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            idle: Duration::from_secs(self.idle_s),
+            take: Duration::from_secs(self.take_s),
+            ..Settings::default()
+        }
+    }
+}
+
+fn within(key: &'static str, value: u64, (low, high): (u64, u64)) -> Result<(), ConfigError> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Bounds {
+        key,
+        value,
+        low,
+        high,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = r#"
+        kiosk = "kiosk-7"
+        key_file = "/run/credentials/counterfoil-kiosk/key"
+        backend = "10.0.0.1:8080"
+        journal = "/var/lib/counterfoil/journal"
+        scheme_keys = "/etc/counterfoil/scheme-keys.toml"
+    "#;
+
+    #[test]
+    fn the_least_file_gets_documented_defaults() {
+        let config = KioskConfig::parse(LEAST).expect("parses");
+        assert_eq!(config.devices, Devices::Usb);
+        assert_eq!(config.settings(), Settings::default());
+        assert_eq!(Language::from(config.language), Language::ZhHans);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = KioskConfig::parse(&format!("{LEAST}\nkey = \"00\"")).expect_err("refused");
+        assert!(error.to_string().contains("key"), "{error}");
+    }
+
+    #[test]
+    fn values_outside_their_bounds_are_refused() {
+        for line in [
+            "idle_s = 19",
+            "take_s = 301",
+            "time_zone = \"Asia/Nowhere\"",
+            "devices = \"twins\"",
+            "devices = \"serial\"",
+        ] {
+            let text = format!("{LEAST}\n{line}");
+            assert!(KioskConfig::parse(&text).is_err(), "{line}");
+        }
+    }
+}
