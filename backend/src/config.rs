@@ -132,6 +132,8 @@ pub struct LimitsConfig {
     pub connections: usize,
     /// Requests in flight, 1 to 8192. Default 512.
     pub requests: usize,
+    /// Event streams at once, 1 to 65536. Default 1024.
+    pub event_streams: usize,
     /// Silence in a head or between requests, 1 to 300 s. Default 30.
     pub header_read_timeout_s: u64,
     /// Time for a whole body, 1 to 300 s. Default 20.
@@ -144,6 +146,7 @@ impl Default for LimitsConfig {
         Self {
             connections: limits.connections_max,
             requests: limits.requests_max,
+            event_streams: limits.streams_max,
             header_read_timeout_s: limits.header_read_timeout.as_secs(),
             body_read_timeout_s: limits.body_read_timeout.as_secs(),
         }
@@ -156,6 +159,7 @@ impl LimitsConfig {
         Limits {
             connections_max: self.connections,
             requests_max: self.requests,
+            streams_max: self.event_streams,
             header_read_timeout: Duration::from_secs(self.header_read_timeout_s),
             body_read_timeout: Duration::from_secs(self.body_read_timeout_s),
             date_header: true,
@@ -197,6 +201,8 @@ impl Config {
         within("workers.argon2_p", workers.argon2_p, 1, 4_u32)?;
         within("limits.connections", limits.connections, 1, CONNECTIONS_MAX)?;
         within("limits.requests", limits.requests, 1, REQUESTS_MAX)?;
+        let streams = limits.event_streams;
+        within("limits.event_streams", streams, 1, CONNECTIONS_MAX)?;
         let (head, body) = (limits.header_read_timeout_s, limits.body_read_timeout_s);
         within("limits.header_read_timeout_s", head, 1, TIMEOUT_MAX_S)?;
         within("limits.body_read_timeout_s", body, 1, TIMEOUT_MAX_S)

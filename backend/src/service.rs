@@ -49,6 +49,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// Requests worked on at once; more are answered 503.
     pub requests_max: usize,
+    /// Event streams at once; more are answered 503.
+    pub streams_max: usize,
     /// Silence in a request head, or between requests, that ends a connection.
     pub header_read_timeout: Duration,
     /// Time for a whole body.
@@ -62,6 +64,7 @@ impl Default for Limits {
         Self {
             connections_max: 1_024,
             requests_max: 512,
+            streams_max: 1_024,
             header_read_timeout: Duration::from_secs(30),
             body_read_timeout: Duration::from_secs(20),
             date_header: true,
@@ -135,7 +138,7 @@ impl Service {
             ports,
             limits,
             seen: RefCell::default(),
-            places: events::Places::default(),
+            places: events::Places::new(limits.streams_max),
             changes: watch::Sender::new(0),
             closing: watch::Sender::new(false),
             connections: Cell::new(0),

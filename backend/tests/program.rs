@@ -64,7 +64,12 @@ impl Running {
         let stdout = child.stdout.take().expect("stdout");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
         let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let address = |name: &str| told[name].as_str().expect("an address").to_owned();
+        let address = |name: &str| {
+            told.get(name)
+                .and_then(|a| a.as_str())
+                .expect("an address")
+                .to_owned()
+        };
         Self {
             child,
             listen: address("listen"),

@@ -19,8 +19,6 @@ use tokio::sync::mpsc;
 pub const FRAMES_MAX: usize = 64;
 /// Streams of one signer; a reconnect may overlap the stream it replaces.
 pub const STREAMS_PER_SIGNER_MAX: usize = 4;
-/// Streams in all.
-pub const STREAMS_MAX: usize = 1_024;
 /// How long a client may take nothing while frames wait for it.
 pub const SLOW_MAX: Duration = Duration::from_secs(30);
 /// Silence after which a comment is sent.
@@ -45,8 +43,10 @@ pub fn heartbeat() -> Bytes {
 }
 
 /// Counts streams; a [`Place`] gives its count back when dropped.
-#[derive(Default)]
-pub struct Places(Rc<RefCell<BTreeMap<SignerId, usize>>>);
+pub struct Places {
+    all: Rc<RefCell<BTreeMap<SignerId, usize>>>,
+    max: usize,
+}
 
 /// The right to one stream.
 pub struct Place {
@@ -55,24 +55,32 @@ pub struct Place {
 }
 
 impl Places {
+    /// Room for `max` streams in all.
+    pub fn new(max: usize) -> Self {
+        Self {
+            all: Rc::default(),
+            max,
+        }
+    }
+
     /// Takes a place, or `None` when the signer or the house is full.
     pub fn take(&self, signer: &SignerId) -> Option<Place> {
-        let mut all = self.0.borrow_mut();
+        let mut all = self.all.borrow_mut();
         let total = all.values().fold(0_usize, |sum, n| sum.saturating_add(*n));
         let own = all.get(signer).copied().unwrap_or(0);
-        if total >= STREAMS_MAX || own >= STREAMS_PER_SIGNER_MAX {
+        if total >= self.max || own >= STREAMS_PER_SIGNER_MAX {
             return None;
         }
         all.insert(signer.clone(), own.saturating_add(1));
         Some(Place {
-            all: Rc::clone(&self.0),
+            all: Rc::clone(&self.all),
             signer: signer.clone(),
         })
     }
 
     /// Streams open now.
     pub fn taken(&self) -> usize {
-        let all = self.0.borrow();
+        let all = self.all.borrow();
         all.values().fold(0_usize, |sum, n| sum.saturating_add(*n))
     }
 }
@@ -136,13 +144,16 @@ mod tests {
 
     #[test]
     fn a_signer_has_four_places_and_gets_one_back_when_a_stream_ends() {
-        let places = Places::default();
+        let places = Places::new(5);
         let station: SignerId = "station:station-1".parse().expect("a signer");
         let kiosk: SignerId = "kiosk:kiosk-1".parse().expect("a signer");
         let mut held: Vec<_> = (0..4).map(|_| places.take(&station)).collect();
         assert!(held.iter().all(Option::is_some));
         assert!(places.take(&station).is_none());
-        assert!(places.take(&kiosk).is_some());
+        let fifth = places.take(&kiosk);
+        assert!(fifth.is_some());
+        assert!(places.take(&kiosk).is_none(), "the house is full");
+        drop(fifth);
         held.pop();
         assert!(places.take(&station).is_some());
         drop(held);
