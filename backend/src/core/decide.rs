@@ -327,6 +327,12 @@ pub fn answer(read: &dyn Read, command: &Command) -> Result<(Answer, Changes), S
     let (result, changes) = settle(decide(read, command))?;
     let mut books = Overlay::new(read);
     books.absorb(changes);
+    if let Ok(Outcome::RangeMoved { .. }) = result {
+        // Nothing of value moved: the key stays good for the order shown next, even
+        // if the numbers come back to what they were.
+        let replayed = false;
+        return Ok((Answer { replayed, result }, books.into_changes()));
+    }
     remember(&mut books, command, client, name, &result)?;
     let replayed = false;
     Ok((Answer { replayed, result }, books.into_changes()))

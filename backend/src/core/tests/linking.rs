@@ -109,9 +109,11 @@ fn numbers_that_moved_since_they_were_confirmed_are_shown_again() {
     };
     desk.must(custodian(), unload);
     desk.must(custodian(), load("slot-1", range("3130002100010101", 100)));
-    let moved = desk.must(kiosk(), CommandBody::Link { sale });
+    let mut link = desk.command(kiosk(), CommandBody::Link { sale });
+    link.key = Some(key("link-1"));
     let state = SaleState::AwaitConfirm;
-    assert_eq!(moved, Outcome::RangeMoved { state });
+    let moved = desk.answer(link.clone());
+    assert_eq!(moved.result, Ok(Outcome::RangeMoved { state }));
     let digest = desk.digest(sale);
     assert_ne!(digest, before);
     let stale = CommandBody::Confirm {
@@ -120,7 +122,9 @@ fn numbers_that_moved_since_they_were_confirmed_are_shown_again() {
     };
     assert_eq!(desk.give(officer(), stale), Err(Refusal::StaleDigest));
     desk.must(officer(), CommandBody::Confirm { sale, digest });
-    desk.must(kiosk(), CommandBody::Link { sale });
+    // The key was not used up: nothing of value had moved.
+    let linked = desk.answer(link);
+    assert!(!linked.replayed && linked.result.is_ok());
     let linked = desk.view(sale).linked.expect("linked");
     assert_eq!(linked.ranges, [range("3130002100010101", 5)]);
     desk.audit();
