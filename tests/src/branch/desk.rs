@@ -64,7 +64,7 @@ pub const ACTS: [Act; 26] = [
         "取走身份证",
         "take the ID card away",
     ),
-    act('a', "pin-pad type 6", "输入错误密码", "type a wrong PIN"),
+    act('a', "pin-pad wrong", "输入错误密码", "type a wrong PIN"),
     act(
         'b',
         "pin-pad cancel",

@@ -48,6 +48,8 @@ pub(super) struct News {
     pub rule: Option<RuleRefusal>,
     pub attempts_left: Option<u32>,
     pub moved: bool,
+    /// The order that was refused: the customer changes it, and does not begin anew.
+    pub tried: Option<Order>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,6 +240,10 @@ impl Asking {
             moved: is("range-moved"),
             rule: problem.rule,
             attempts_left: problem.attempts_left,
+            tried: match &self.call {
+                BankCall::PlaceOrder(_, order) => Some(order.clone()),
+                _ => None,
+            },
         };
         self.look(cx, Phase::Syncing)
     }
@@ -313,7 +319,8 @@ impl Stage for Asking {
 /// Goes where the sale stands (S4, S8, S14; also after a restart).
 pub(super) fn arrive(cx: &mut Context, view: SaleView, news: News) -> Step {
     let refusal = news.rule.or_else(|| view.refusal.clone());
-    let attempts = view.attempts_left.or(news.attempts_left);
+    // Only a failed attempt is worth a remark; the view always counts.
+    let attempts = news.attempts_left;
     let sale = view.sale;
     match view.state {
         SaleState::Opened => match Opened::from_view(&view) {
@@ -333,7 +340,11 @@ pub(super) fn arrive(cx: &mut Context, view: SaleView, news: News) -> Step {
                 _ => None,
             };
             match IdentityVerified::from_view(&view) {
-                Some(identity) => PickOrder::begin(identity, view.order.as_ref(), notice),
+                Some(identity) => {
+                    let placed = view.order.map(|order| order.items);
+                    let chosen = news.tried.map(|order| order.items).or(placed);
+                    PickOrder::begin(identity, chosen.as_deref(), notice)
+                }
                 None => lost(cx, sale),
             }
         }

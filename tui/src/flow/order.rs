@@ -34,13 +34,12 @@ pub(super) struct PickOrder {
 impl PickOrder {
     pub fn begin(
         identity: IdentityVerified,
-        before: Option<&OrderView>,
+        before: Option<&[OrderItem]>,
         notice: Option<OrderNotice>,
     ) -> Step {
         let offers = &identity.unit().offers;
         let chosen = |offer: &Offer, first: bool| match before {
-            Some(order) => order
-                .items
+            Some(items) => items
                 .iter()
                 .find(|item| item.kind == offer.kind)
                 .map_or(0, |item| item.quantity),
