@@ -51,6 +51,8 @@ pub struct Flow {
     step: Step,
     /// When the customer last did something, or the screen last changed.
     active_at: Duration,
+    /// The deadline was told; it is told once.
+    expired: bool,
 }
 
 impl Flow {
@@ -63,6 +65,7 @@ impl Flow {
             cx,
             step,
             active_at: now.at,
+            expired: false,
         };
         (flow, effects)
     }
@@ -73,6 +76,7 @@ impl Flow {
             mut cx,
             step,
             mut active_at,
+            mut expired,
         } = self;
         cx.now = now;
         let before = step.body(&cx).name();
@@ -88,7 +92,10 @@ impl Flow {
                 active = extends;
                 step.cmd(&mut cx, cmd)
             }
-            Event::Deadline => step.deadline(&mut cx),
+            Event::Deadline => {
+                expired = true;
+                step.deadline(&mut cx)
+            }
             Event::Answered(ticket, answer) => {
                 cx.note_link(&ticket, &answer);
                 active = extends && is_customer(&answer);
@@ -107,6 +114,7 @@ impl Flow {
         };
         if active || step.body(&cx).name() != before {
             active_at = now.at;
+            expired = false;
         }
         let effects = cx.take_effects();
         (
@@ -114,13 +122,22 @@ impl Flow {
                 cx,
                 step,
                 active_at,
+                expired,
             },
             effects,
         )
     }
 
-    /// When [`Event::Deadline`] is due (monotonic), if the step has one.
+    /// When [`Event::Deadline`] is due (monotonic), if the step has one and it was
+    /// not told yet.
     pub fn deadline(&self) -> Option<Duration> {
+        if self.expired {
+            return None;
+        }
+        self.ends_at()
+    }
+
+    fn ends_at(&self) -> Option<Duration> {
         let patience = self.step.patience(&self.cx)?;
         Some(self.active_at.saturating_add(patience.total))
     }
@@ -135,7 +152,7 @@ impl Flow {
     /// The screen now: masked, without a secret (I7).
     pub fn screen(&self, at: Duration) -> KioskScreen {
         let counting = self.warn_at().is_some_and(|warn| at >= warn);
-        let left = self.deadline().filter(|_| counting);
+        let left = self.ends_at().filter(|_| counting);
         let seconds_left = left.map(|deadline| {
             let rest = deadline.saturating_sub(at).as_millis().div_ceil(1000);
             u32::try_from(rest).unwrap_or(u32::MAX)

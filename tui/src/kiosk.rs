@@ -174,10 +174,6 @@ where
 const FOREVER: Duration = Duration::from_secs(3_600);
 
 impl<D: Dial + 'static> Kiosk<D> {
-    #[expect(
-        clippy::type_complexity,
-        reason = "the loop and what its journal held, or that it could not be read"
-    )]
     fn build<B: Bus + 'static>(
         parts: Parts<B, D>,
         events: mpsc::Sender<Event>,

@@ -163,8 +163,8 @@ impl Dispensing {
         self.take_over(&answer);
         match then {
             Then::Feed(job) => match FeedDurable::acknowledged(*job, &answer) {
-                Ok(durable) => self.feed(cx, durable, 0),
-                Err(_) => self.resync(cx),
+                Some(durable) => self.feed(cx, durable, 0),
+                None => self.resync(cx),
             },
             Then::Check => self.ask(cx, Act::PrinterStatus, Phase::Checking),
             Then::On => self.go_on(cx, Vec::new()),

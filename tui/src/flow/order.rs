@@ -18,7 +18,7 @@ use crate::cmd::Cmd;
 use crate::model::{Body, OrderNotice, StopReason};
 
 /// Between two looks at a sale the officer has before them; a notice comes sooner.
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Choosing. Exists only with messages 1 and 2 in hand (S5, S15).
 #[derive(Debug)]

@@ -204,12 +204,12 @@ pub struct FeedDurable(PrintJob);
 
 impl FeedDurable {
     /// From an acknowledgement that shows the form in `Feeding`.
-    pub fn acknowledged(job: PrintJob, answer: &FormsAnswer) -> Result<Self, PrintJob> {
+    pub fn acknowledged(job: PrintJob, answer: &FormsAnswer) -> Option<Self> {
         let feeding = answer
             .forms
             .iter()
             .any(|f| f.number == job.number && f.state == FormState::Feeding);
-        if feeding { Ok(Self(job)) } else { Err(job) }
+        feeding.then_some(Self(job))
     }
 
     /// The job that may be fed.
@@ -218,12 +218,8 @@ impl FeedDurable {
     }
 
     /// The number read from the fed sheet equals the assigned one (S9).
-    pub fn compare(self, read: counterfoil_data::bill::BillNumber) -> Result<NumberEqual, Self> {
-        if read == self.0.number {
-            Ok(NumberEqual(self.0))
-        } else {
-            Err(self)
-        }
+    pub fn compare(self, read: counterfoil_data::bill::BillNumber) -> Option<NumberEqual> {
+        (read == self.0.number).then_some(NumberEqual(self.0))
     }
 }
 

@@ -98,7 +98,9 @@ impl<T: Transport> CardDesk<T> {
         Ok(())
     }
 
+    /// The session is over: forgets first, since a card may lie here for long (I10).
     async fn watch(&mut self, say: &Say) -> Result<(), CcidError> {
+        self.kept = None;
         while !say.is_stale() {
             if self.reader.wait_removed(self.tools.slice()).await? {
                 self.spent = false;

@@ -116,7 +116,9 @@ impl<T: Transport> DocumentDesk<T> {
         said
     }
 
+    /// The session is over: forgets first, since a card may lie here for long (I10).
     async fn watch(&mut self, say: &Say) -> Result<(), SdtError> {
+        self.kept = None;
         while !say.is_stale() {
             if self.reader.wait_removed(SLICE.saturating_mul(4)).await? {
                 self.spent = false;

@@ -86,14 +86,14 @@ impl Dispensing {
         let number = durable.job().number;
         match answer {
             Answer::NumberRead(read) => match durable.compare(read) {
-                Ok(equal) => {
+                Some(equal) => {
                     let act = Act::Print {
                         job: Box::new(equal.job().clone()),
                         approved: Box::new(self.approved.clone()),
                     };
                     self.ask(cx, act, Phase::Printing(equal))
                 }
-                Err(_) => {
+                None => {
                     let event = FormEvent::Mismatch { read };
                     let advice = FormAdvice { number, event };
                     self.divert(cx, same(advice, Some(AbandonReason::WrongNumber)))

@@ -64,6 +64,20 @@ fn nothing_of_the_customer_is_left_in_the_flow_at_attract() {
 }
 
 #[test]
+fn the_next_customers_card_and_document_are_read_anew() {
+    let mut world = at_order(&[]);
+    world.until("PickOrder");
+    world.cmd(Cmd::Back);
+    world.until("Attract");
+    world.cmd(Cmd::Enter);
+    world.cmd(Cmd::Enter);
+    world.until("PickOrder");
+    let count = |name| world.log.iter().filter(|n| **n == name).count();
+    assert_eq!((count("ReadCard"), count("ReadDocument")), (2, 2), "I10");
+    assert_eq!((count("SealCard"), count("SealDocument")), (0, 0), "I10");
+}
+
+#[test]
 fn a_forged_document_stops_the_sale_and_the_sensor_is_never_armed() {
     // Fates: open, card, pin, info, document.
     let mut world = at_order(&[0, 0, 0, 0, 2]);
@@ -115,6 +129,20 @@ fn a_silent_customer_is_sent_home_after_a_countdown() {
     world.deadline();
     assert_eq!(stop_reason(&world), Some(StopReason::TimedOut));
     world.until("Attract");
+}
+
+#[test]
+fn a_deadline_that_changes_nothing_is_told_once() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("TakeForms");
+    assert!(world.deadline());
+    assert_eq!(
+        world.screen(),
+        "TakeForms",
+        "the printer says when it is over"
+    );
+    assert!(!world.deadline());
 }
 
 #[test]
