@@ -40,8 +40,8 @@ pub use context::Settings;
 use crate::cmd::Cmd;
 use crate::model::KioskScreen;
 use context::Context;
-use effect::{Effect, Record};
-use event::{Answer, Event, Now};
+use effect::{Desk, Effect, Record};
+use event::{Answer, DeviceState, Event, Now};
 use step::{Stage as _, Step};
 
 /// The whole flow between two events.
@@ -107,6 +107,10 @@ impl Flow {
             }
             Event::Device(desk, state) => {
                 cx.note_device(desk, state);
+                let here = matches!(step, Step::Attract(_));
+                if here && desk == Desk::Forms && state == DeviceState::Ready {
+                    cx.check_printer();
+                }
                 step
             }
             Event::Notice(notice) => step.noticed(&mut cx, &notice),

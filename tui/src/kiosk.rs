@@ -5,6 +5,9 @@
 //! is handed out. Refuses to know what is drawn and how. Dropping the future of
 //! [`run`] is a power cut: all is lost except the journal. Needs a `LocalSet`.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;

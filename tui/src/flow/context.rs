@@ -10,7 +10,7 @@ use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::{KioskView, Proof, PurchaseMode, SlotView};
 
 use super::effect::{Act, BankCall, Desk, Effect, Record, Sealing, Ticket};
-use super::event::{Answer, DeviceState, Now};
+use super::event::{Answer, DeviceState, Now, Paper};
 use super::finish::Stopped;
 use super::step::Step;
 use crate::model::{Language, LeftBehind, ServiceFault, StopReason};
@@ -45,6 +45,10 @@ impl Default for Settings {
     }
 }
 
+/// Between two looks at the backend and the printer while nobody is here.
+const REFRESH: Duration = Duration::from_secs(60);
+/// The same while the printer is not fit.
+const FAULT_REFRESH: Duration = Duration::from_secs(10);
 /// Pauses between tries, in seconds; the last one repeats.
 const BACK_OFF_S: [u64; 5] = [1, 2, 4, 8, 15];
 
@@ -90,6 +94,9 @@ pub(super) struct Context {
     devices: BTreeMap<Desk, DeviceState>,
     watch_card: Option<Ticket>,
     watch_document: Option<Ticket>,
+    watch_printer: Option<Ticket>,
+    /// The form printer is not empty and clear; staff must see to it.
+    printer_fault: bool,
     generation: u64,
     effects: Vec<Effect>,
 }
@@ -112,6 +119,8 @@ impl Context {
             devices: BTreeMap::new(),
             watch_card: None,
             watch_document: None,
+            watch_printer: None,
+            printer_fault: false,
             generation: 0,
             effects: Vec::new(),
         }
@@ -236,6 +245,10 @@ impl Context {
                 Some(DeviceState::Unknown) | None => unknown = true,
             }
         }
+        if self.printer_fault {
+            let name = Desk::Forms.name().to_owned();
+            return Err(Some(ServiceFault::Device(name)));
+        }
         let slots = self.bank.as_ref().map_or(&[][..], |bank| &bank.slots);
         if let Some(slot) = slots.first().filter(|_| slots.iter().all(|s| s.locked)) {
             return Err(Some(ServiceFault::SlotLocked(slot.kind)));
@@ -273,7 +286,32 @@ impl Context {
             self.watch_readers();
             return true;
         }
+        if self.watch_printer == Some(*ticket) {
+            self.watch_printer = None;
+            if let Answer::Printer(facts) = answer {
+                let places = [facts.transport, facts.escrow, facts.output];
+                self.printer_fault = facts.fault || places.contains(&Paper::Occupied);
+            }
+            return true;
+        }
         false
+    }
+
+    /// Looks whether the form printer could print for the next customer. Only
+    /// while nobody is here: a sale has the printer for itself.
+    pub fn check_printer(&mut self) {
+        if self.watch_printer.is_none() {
+            self.watch_printer = Some(self.ask(Desk::Forms, Act::PrinterStatus));
+        }
+    }
+
+    /// When to look again whether the kiosk can sell.
+    pub fn refresh(&self) -> Duration {
+        if self.printer_fault {
+            FAULT_REFRESH
+        } else {
+            REFRESH
+        }
     }
 
     pub fn left_behind(&self) -> Vec<LeftBehind> {

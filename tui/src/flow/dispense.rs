@@ -260,14 +260,19 @@ impl Stage for Dispensing {
         }
     }
 
-    /// Only for the countdown: whether the bundle was taken is the printer's to say.
+    /// Nobody took the bundle in time.
+    fn deadline(self, cx: &mut Context) -> Step {
+        match self.phase {
+            Phase::InReach(_) => self.take_back(cx),
+            _ => self.into(),
+        }
+    }
+
     fn patience(&self, cx: &Context) -> Option<Patience> {
-        let counted = Patience {
-            total: cx.settings.take,
-            counted: true,
-            extends: false,
-        };
-        matches!(self.phase, Phase::InReach(_)).then_some(counted)
+        match self.phase {
+            Phase::InReach(_) => Patience::customer(cx.settings.take),
+            _ => None,
+        }
     }
 
     fn place(&self) -> Option<(u8, u8)> {

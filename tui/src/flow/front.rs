@@ -16,8 +16,6 @@ use super::step::{PLACES, Patience, Stage, Step};
 use crate::cmd::Cmd;
 use crate::model::{Body, ServiceFault};
 
-/// Between two looks at the backend while nobody is here.
-const REFRESH: Duration = Duration::from_secs(60);
 /// Between two tries of a journal that could not be written.
 const JOURNAL_PAUSE: Duration = Duration::from_secs(30);
 
@@ -150,8 +148,9 @@ impl Attract {
     pub fn begin(cx: &mut Context) -> Step {
         cx.wipe();
         cx.watch_readers();
+        cx.check_printer();
         Self {
-            ticket: cx.wait(REFRESH),
+            ticket: cx.wait(cx.refresh()),
         }
         .into()
     }
@@ -160,6 +159,7 @@ impl Attract {
     pub fn refreshed(cx: &mut Context) -> Step {
         cx.wipe();
         cx.watch_readers();
+        cx.check_printer();
         Self {
             ticket: cx.call(BankCall::Kiosk),
         }
@@ -184,7 +184,8 @@ impl Stage for Attract {
             }
             Answer::Kiosk(view) if view.open_sale.is_none() => match cx.learn(&view) {
                 Ok(()) => {
-                    self.ticket = cx.wait(REFRESH);
+                    cx.check_printer();
+                    self.ticket = cx.wait(cx.refresh());
                     self.into()
                 }
                 Err(_) => Starting::begin(cx),

@@ -1,5 +1,7 @@
 //! The bundle in the customer's reach: taken, or retracted after the time.
 
+use std::time::Duration;
+
 use counterfoil_data::wire::forms::{FormAdvice, FormEvent, FormState};
 use counterfoil_data::wire::sale::AbandonReason;
 
@@ -12,6 +14,8 @@ use super::{Dispensing, Phase, Place, Then};
 
 /// Times a presenter may fail before the bundle is given up.
 const PRESENTS_MAX: u32 = 3;
+/// Longest time a bundle lies in reach, however often the customer asks for more.
+const REACH_MAX: Duration = Duration::from_secs(300);
 
 impl Dispensing {
     /// The presenter answered.
@@ -42,7 +46,7 @@ impl Dispensing {
             .collect();
         let advices = each(&news, &FormEvent::Presented);
         let delivery = (!advices.is_empty()).then(|| Delivery::begin(cx, self.sale, advices));
-        self.ticket = cx.ask(Desk::Forms, Act::AwaitTaken(cx.settings.take));
+        self.ticket = cx.ask(Desk::Forms, Act::AwaitTaken(REACH_MAX));
         self.resuming = false;
         self.phase = Phase::InReach(delivery);
         self.into()
@@ -66,6 +70,15 @@ impl Dispensing {
                 self.settle(cx, delivery, &FormEvent::NoOutcome { reason })
             }
         }
+    }
+
+    /// Draws the bundle back; supersedes the watch of the output.
+    pub(super) fn take_back(mut self, cx: &mut Context) -> Step {
+        let delivery = match std::mem::replace(&mut self.phase, Phase::Presenting) {
+            Phase::InReach(delivery) => delivery,
+            _ => None,
+        };
+        self.ask(cx, Act::Retract, Phase::Retracting(delivery))
     }
 
     pub(super) fn retracted(

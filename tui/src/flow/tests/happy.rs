@@ -132,17 +132,19 @@ fn a_silent_customer_is_sent_home_after_a_countdown() {
 }
 
 #[test]
-fn a_deadline_that_changes_nothing_is_told_once() {
+fn a_bundle_is_drawn_back_after_its_time_and_a_key_gives_more() {
     let mut world = at_order(&[]);
     order(&mut world);
     world.until("TakeForms");
-    assert!(world.deadline());
-    assert_eq!(
-        world.screen(),
-        "TakeForms",
-        "the printer says when it is over"
-    );
-    assert!(!world.deadline());
+    let due = |world: &World| world.flow.as_ref().and_then(crate::flow::Flow::deadline);
+    let before = due(&world);
+    world.at += std::time::Duration::from_secs(20);
+    world.cmd(Cmd::MoreTime);
+    assert!(due(&world) > before);
+    world.deadline();
+    world.until("Stopped");
+    assert!(world.log.contains(&"Retract"));
+    assert!(world.taken.is_empty());
 }
 
 #[test]

@@ -143,7 +143,12 @@ impl World {
                 Act::Forget => self.journal.clear(),
                 Act::Stop => self.pending.retain(|(t, _)| t.desk != ticket.desk),
                 Act::WipeSession => {}
-                act => self.pending.push((ticket, act)),
+                act => {
+                    if Desk::DEVICES.contains(&ticket.desk) {
+                        self.pending.retain(|(t, _)| t.desk != ticket.desk);
+                    }
+                    self.pending.push((ticket, act));
+                }
             }
         }
     }
@@ -189,7 +194,9 @@ impl World {
     }
 
     fn answers(&mut self, act: Act) -> Vec<Answer> {
-        let fate = self.fate();
+        // A look at the printer always succeeds, and takes no fate.
+        let look = matches!(act, Act::PrinterStatus);
+        let fate = if look { 0 } else { self.fate() };
         match act {
             Act::Wait(time) => {
                 self.at += time;

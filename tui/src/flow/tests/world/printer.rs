@@ -39,6 +39,7 @@ impl World {
                 self.taken.extend(self.output.drain(..));
                 Answer::Taken
             }
+            (Act::Retract, _) if self.output.is_empty() => Answer::Taken,
             (Act::Retract, _) => {
                 self.output.clear();
                 Answer::Retracted
