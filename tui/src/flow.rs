@@ -20,6 +20,7 @@ pub mod effect;
 pub mod event;
 pub mod proof;
 
+mod arrive;
 mod bank;
 mod context;
 mod dispense;

@@ -8,7 +8,8 @@ use counterfoil_data::wire::confirm::Notice;
 use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::{Offer, Order, OrderItem, OrderView};
 
-use super::bank::{Asking, News, arrive};
+use super::arrive::{News, arrive};
+use super::bank::Asking;
 use super::context::Context;
 use super::effect::{BankCall, Ticket};
 use super::event::Answer;
