@@ -180,6 +180,32 @@ pub enum Body {
 }
 
 impl Body {
+    /// Every public name, in the order of a sale.
+    pub const NAMES: [&'static str; 22] = [
+        "Starting",
+        "Attract",
+        "PickMode",
+        "InsertCard",
+        "ReadingCard",
+        "EnterPin",
+        "CheckingInfo",
+        "PlaceDocument",
+        "ReadingDocument",
+        "PlaceFinger",
+        "ReadingFinger",
+        "CheckingIdentity",
+        "PickOrder",
+        "AwaitConfirm",
+        "Linking",
+        "Dispensing",
+        "TakeForms",
+        "PrintingReceipt",
+        "Done",
+        "Stopped",
+        "Resuming",
+        "OutOfService",
+    ];
+
     /// The public name of the screen.
     pub fn name(&self) -> &'static str {
         match self {

@@ -194,17 +194,9 @@ impl Desk {
             .iter()
             .map(|look| Block::Text(vec![Span::of(Role::Hint, look.as_str())]))
             .collect();
-        blocks.push(Block::Gap);
-        blocks.extend(
-            self.log
-                .iter()
-                .map(|line| Block::Text(vec![Span::of(Role::Good, line.as_str())])),
-        );
-        if !self.log.is_empty() {
-            blocks.push(Block::Gap);
-        }
-        blocks.push(Block::Choices {
-            items: ACTS.iter().map(said).collect(),
+        let items = ACTS.iter().map(said).collect();
+        blocks.push(Block::Grid {
+            items,
             focus: self.focus,
         });
         Page {
@@ -214,6 +206,10 @@ impl Desk {
                 "Desk: the physical world".into()
             },
             heading: String::new(),
+            notice: self
+                .log
+                .last()
+                .map(|line| Span::of(Role::Good, line.as_str())),
             blocks,
             hints: if zh {
                 "按字符键或回车执行".into()

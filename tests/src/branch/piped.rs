@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::{pictures_in, run_folder};
 use crate::play::parse::parse;
-use crate::play::run::{PlayError, Report, play_script};
+use crate::play::run::{Options, PlayError, Report, play_script};
 
 /// The main job as a script, one per language; built in, so that the program
 /// needs no file.
@@ -30,7 +30,14 @@ pub fn run(english: bool) -> ExitCode {
 fn sale(name: &str, text: &str) -> Result<(), PlayError> {
     let folder = run_folder().map_err(|e| PlayError::Harness(format!("{e:#}")))?;
     let play = parse(name, text)?;
-    let report: Report = play_script(&play, Path::new("."), false, Some(folder.clone()))?;
+    let report: Report = play_script(
+        &play,
+        Path::new("."),
+        &Options {
+            paper: Some(folder.clone()),
+            ..Options::default()
+        },
+    )?;
     for seen in &report.seen {
         let rows: Vec<&str> = seen.rows.iter().map(|row| row.trim_end()).collect();
         say(&format!("---- {name}, line {}", seen.block.0));
@@ -55,4 +62,25 @@ fn sale(name: &str, text: &str) -> Result<(), PlayError> {
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}");
+}
+
+/// Plays the sale in both languages and leaves a PNG of every screen and every
+/// printed paper: the pictures of the README come from here.
+pub fn pictures(folder: &Path) -> Result<usize, PlayError> {
+    for (name, text) in [SALE_ZH, SALE_EN] {
+        let stem = name.trim_end_matches(".play");
+        let into = folder.join(stem);
+        std::fs::create_dir_all(&into)
+            .map_err(|e| PlayError::Harness(format!("cannot make {}: {e}", into.display())))?;
+        let options = Options {
+            paper: Some(into.clone()),
+            pictures: Some(into),
+            ..Options::default()
+        };
+        play_script(&parse(name, text)?, Path::new("."), &options)?;
+    }
+    Ok(["sale-zh", "sale-en"]
+        .iter()
+        .map(|stem| pictures_in(&folder.join(stem)).len())
+        .sum())
 }

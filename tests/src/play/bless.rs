@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::run::{PlayError, Report, play_file};
+use super::run::{Options, PlayError, Report, play_file};
 
 /// What blessing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,13 @@ pub struct Blessed {
 pub fn bless_file(path: &Path) -> Result<Blessed, PlayError> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| PlayError::Harness(format!("cannot read {}: {e}", path.display())))?;
-    let (_, report) = play_file(path, true)?;
+    let (_, report) = play_file(
+        path,
+        &Options {
+            bless: true,
+            ..Options::default()
+        },
+    )?;
     let (rewritten, blessed) = rewrite(&text, &report);
     if blessed.rewritten > 0 {
         std::fs::write(path, rewritten)

@@ -3,7 +3,13 @@
 
 use std::time::Duration;
 
+mod expect;
+mod header;
+mod word;
+
 use jiff::Timestamp;
+
+use word::nearest;
 
 /// Longest script in lines, and longest line in bytes.
 pub const LINES_MAX: usize = 5_000;
@@ -14,9 +20,18 @@ pub const ADVANCE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Most repeats of one key press.
 pub const REPEAT_MAX: u32 = 500;
 /// The closed verb list.
-pub const VERBS: [&str; 13] = [
-    "as", "press", "type", "paste", "resize", "device", "advance", "expect", "screen", "styles",
-    "effects", "note", "include",
+pub const VERBS: [&str; 15] = [
+    "as", "press", "type", "click", "paste", "resize", "device", "backend", "advance", "expect",
+    "screen", "styles", "effects", "note", "include",
+];
+/// Named controls of `click`, and the key each stands for. Public and versioned.
+pub const CONTROLS: [(&str, &str); 6] = [
+    ("button:ok", "Enter"),
+    ("button:cancel", "Esc"),
+    ("button:back", "Esc"),
+    ("button:language", "F2"),
+    ("button:call-staff", "F1"),
+    ("button:more-time", "F3"),
 ];
 
 /// A script that cannot be understood.
@@ -71,6 +86,19 @@ pub struct Header {
     pub seed: u64,
 }
 
+/// A part of a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Region {
+    /// All rows.
+    Whole,
+    /// The title bar.
+    Title,
+    /// Everything between title and footer.
+    Body,
+    /// The last row: key hints and time left.
+    Footer,
+}
+
 /// One thing to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expectation {
@@ -86,6 +114,8 @@ pub enum Expectation {
     Books,
     /// Numbers in a state of the books: state, how many.
     Blanks(String, u64),
+    /// What happened to money and custody since the last such check, on one line.
+    Effects(Vec<String>),
 }
 
 /// One step.
@@ -107,8 +137,8 @@ pub enum Verb {
     Advance(Duration),
     /// A check, within some time.
     Expect(Expectation, Duration),
-    /// The whole screen.
-    Screen(Vec<String>),
+    /// The whole screen, or a region of it.
+    Screen(Region, Vec<String>),
     /// The style legend.
     Styles(Vec<String>),
     /// What happened to money and custody since the last such block.
@@ -166,6 +196,8 @@ pub fn parse(file: &str, text: &str) -> Result<Play, ScriptError> {
     })
 }
 
+pub use expect::screen_names;
+
 /// Parses an included file: steps only, no header.
 pub fn parse_included(file: &str, text: &str) -> Result<Vec<Step>, ScriptError> {
     Parser {
@@ -198,50 +230,6 @@ impl<'a> Parser<'a> {
         None
     }
 
-    fn header(&mut self) -> Result<Header, ScriptError> {
-        if self.next() != Some("play 1") {
-            return Err(self.error(1, "the first line is `play 1`"));
-        }
-        let line = self.next().unwrap_or_default();
-        let mut header = Header {
-            size: (80, 24),
-            locale: "zh-Hans".to_owned(),
-            clock: Timestamp::UNIX_EPOCH,
-            seed: 1,
-        };
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let mut clock = None;
-        for pair in words.chunks(2) {
-            let [key, value] = pair else {
-                return Err(self.error(
-                    1,
-                    "the second line is pairs: `size 80x24 locale zh-Hans clock … seed 1`",
-                ));
-            };
-            match *key {
-                "size" => header.size = self.size(value)?,
-                "locale" if matches!(*value, "zh-Hans" | "en") => {
-                    header.locale = (*value).to_owned()
-                }
-                "locale" => return Err(self.error(1, "locale is zh-Hans or en")),
-                "clock" => clock = value.parse().ok(),
-                "seed" => {
-                    header.seed = value
-                        .parse()
-                        .map_err(|_| self.error(1, "seed is a whole number"))?
-                }
-                other => return Err(self.error(1, format!("unknown header word `{other}`"))),
-            }
-        }
-        header.clock = clock.ok_or_else(|| {
-            self.error(
-                1,
-                "clock is an RFC 3339 time: `clock 2026-01-15T09:30:00+08:00`",
-            )
-        })?;
-        Ok(header)
-    }
-
     fn size(&self, text: &str) -> Result<(u16, u16), ScriptError> {
         let sizes = text
             .split_once('x')
@@ -260,7 +248,7 @@ impl<'a> Parser<'a> {
             let rest = rest.trim();
             self.lint(rest)?;
             let verb = self.verb(word, rest)?;
-            let block = matches!(verb, Verb::Screen(_) | Verb::Styles(_) | Verb::Effects(_))
+            let block = matches!(verb, Verb::Screen(..) | Verb::Styles(_) | Verb::Effects(_))
                 .then_some((start, self.at));
             steps.push(Step {
                 line: start,
@@ -308,18 +296,43 @@ impl<'a> Parser<'a> {
                     "name a device and an act: `device id-reader present zhang`",
                 ));
             }
+            "backend" if matches!(rest, "kill" | "restart") => {
+                Verb::Device(format!("backend {rest}"))
+            }
+            "backend" => return Err(self.error(column, "`backend kill` or `backend restart`")),
+            "click" => {
+                let key = CONTROLS
+                    .iter()
+                    .find(|(name, _)| *name == rest)
+                    .map(|(_, key)| *key);
+                let names = CONTROLS.map(|(name, _)| name).join(", ");
+                let key = key.ok_or_else(|| self.error(column, format!("controls: {names}")))?;
+                Verb::Press(key.to_owned(), 1)
+            }
             "advance" => Verb::Advance(self.duration(rest, column)?),
             "expect" => self.expect(rest, column)?,
-            "screen" => Verb::Screen(self.block()),
+            "screen" => Verb::Screen(self.region(rest, column)?, self.block()),
             "styles" => Verb::Styles(self.block()),
             "effects" => Verb::Effects(self.block()),
             "note" => Verb::Note,
             "include" => Verb::Include(rest.to_owned()),
             other => {
-                let near = nearest(other)
+                let near = nearest(other, &VERBS)
                     .map(|v| format!("; did you mean `{v}`?"))
                     .unwrap_or_default();
                 return Err(self.error(1, format!("unknown verb `{other}`{near}")));
+            }
+        })
+    }
+
+    fn region(&self, rest: &str, column: usize) -> Result<Region, ScriptError> {
+        Ok(match rest {
+            "" => Region::Whole,
+            "region=title" => Region::Title,
+            "region=body" => Region::Body,
+            "region=footer" => Region::Footer,
+            _ => {
+                return Err(self.error(column, "regions: region=title, region=body, region=footer"));
             }
         })
     }
@@ -340,68 +353,6 @@ impl<'a> Parser<'a> {
         Ok(Verb::Press(keys.to_owned(), times))
     }
 
-    /// `45s`, `300ms`, `2m`.
-    fn duration(&self, text: &str, column: usize) -> Result<Duration, ScriptError> {
-        let digits = text
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let number: u64 = number
-            .parse()
-            .map_err(|_| self.error(column, format!("`{text}` is not a time such as 45s")))?;
-        let time = match unit {
-            "ms" => Duration::from_millis(number),
-            "s" => Duration::from_secs(number),
-            "m" => Duration::from_secs(number.saturating_mul(60)),
-            "h" => Duration::from_secs(number.saturating_mul(3600)),
-            _ => return Err(self.error(column, "units of time: ms, s, m, h")),
-        };
-        if time > ADVANCE_MAX {
-            return Err(self.error(column, "at most 24h at once"));
-        }
-        Ok(time)
-    }
-
-    fn expect(&self, rest: &str, column: usize) -> Result<Verb, ScriptError> {
-        let (what, within) = match rest.rsplit_once(" within ") {
-            Some((what, time)) => (what.trim(), self.duration(time.trim(), column)?),
-            None => (rest, Duration::ZERO),
-        };
-        let words: Vec<&str> = what.split_whitespace().collect();
-        let number = |text: &str| {
-            text.parse()
-                .map_err(|_| self.error(column, format!("`{text}` is not a number")))
-        };
-        let expectation = match words.as_slice() {
-            ["screen", name] => Expectation::Screen((*name).to_owned()),
-            ["text", ..] => Expectation::Text(self.quoted(what, column)?),
-            ["no", "text", ..] => Expectation::NoText(self.quoted(what, column)?),
-            ["counter", device, counter, "=", value] => {
-                Expectation::Counter((*device).to_owned(), (*counter).to_owned(), number(value)?)
-            }
-            ["books", "balance"] => Expectation::Books,
-            ["blanks", state, "=", value] => {
-                Expectation::Blanks((*state).to_owned(), number(value)?)
-            }
-            _ => {
-                return Err(self.error(
-                    column,
-                    "expect: screen NAME | text \"…\" | no text \"…\" | counter DEVICE NAME = N | blanks STATE = N | books balance, then optionally `within 3s`",
-                ));
-            }
-        };
-        Ok(Verb::Expect(expectation, within))
-    }
-
-    fn quoted(&self, text: &str, column: usize) -> Result<String, ScriptError> {
-        let inner = text
-            .split_once('"')
-            .and_then(|(_, rest)| rest.strip_suffix('"'));
-        inner
-            .map(str::to_owned)
-            .ok_or_else(|| self.error(column, "text stands in double quotes"))
-    }
-
     /// Lines that begin with `|` after indentation.
     fn block(&mut self) -> Vec<String> {
         let mut block = Vec::new();
@@ -415,31 +366,6 @@ impl<'a> Parser<'a> {
         }
         block
     }
-}
-
-/// The verb with the fewest edits, if close.
-fn nearest(word: &str) -> Option<&'static str> {
-    let best = VERBS.iter().map(|verb| (edits(word, verb), *verb)).min()?;
-    (best.0 <= 2).then_some(best.1)
-}
-
-/// Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i.saturating_add(1);
-        let mut next = vec![left];
-        for (j, y) in b.chars().enumerate() {
-            let up = row.get(j.saturating_add(1)).copied().unwrap_or(usize::MAX);
-            let swap = diagonal.saturating_add(usize::from(x != y));
-            left = swap.min(up.saturating_add(1)).min(left.saturating_add(1));
-            next.push(left);
-            diagonal = up;
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -464,7 +390,10 @@ mod tests {
         .expect("parses");
         assert_eq!(verbs.len(), 10);
         assert_eq!(verbs[3], Verb::Press("Enter".into(), 3));
-        assert_eq!(verbs[7], Verb::Screen(vec![" a |".into(), "b".into()]));
+        assert_eq!(
+            verbs[7],
+            Verb::Screen(Region::Whole, vec![" a |".into(), "b".into()])
+        );
     }
 
     #[test]

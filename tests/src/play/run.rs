@@ -7,7 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::parse::{Actor, Expectation, Play, ScriptError, Step, Verb, parse, parse_included};
+use super::parse::{
+    Actor, Expectation, Play, Region, ScriptError, Step, Verb, parse, parse_included,
+};
 use crate::idle::settle;
 use crate::snapshot::Snapshot;
 use crate::world::World;
@@ -75,36 +77,42 @@ pub struct Report {
     pub seen: Vec<Seen>,
 }
 
-/// Plays one file in a fresh world. With `bless`, screens that differ are
-/// recorded instead of failing.
-pub fn play_file(path: &Path, bless: bool) -> Result<(Play, Report), PlayError> {
+/// How a script is played.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Record screens that differ instead of failing.
+    pub bless: bool,
+    /// Where printed paper goes.
+    pub paper: Option<PathBuf>,
+    /// Where a PNG of every `screen` goes, named by step and screen.
+    pub pictures: Option<PathBuf>,
+}
+
+/// Plays one file in a fresh world.
+pub fn play_file(path: &Path, options: &Options) -> Result<(Play, Report), PlayError> {
     let text = read(path)?;
     let play = parse(&path.display().to_string(), &text)?;
-    let report = play_script(&play, path.parent().unwrap_or(Path::new(".")), bless, None)?;
+    let report = play_script(&play, path.parent().unwrap_or(Path::new(".")), options)?;
     Ok((play, report))
 }
 
-/// Plays a parsed script; `watch` sees every named screen as it is expected.
-pub fn play_script(
-    play: &Play,
-    folder: &Path,
-    bless: bool,
-    paper: Option<PathBuf>,
-) -> Result<Report, PlayError> {
+/// Plays a parsed script; `include` is relative to `folder`.
+pub fn play_script(play: &Play, folder: &Path, options: &Options) -> Result<Report, PlayError> {
     let runtime =
         crate::idle::runtime(true).map_err(|e| PlayError::Harness(format!("no runtime: {e}")))?;
     let local = tokio::task::LocalSet::new();
     let outcome = local.block_on(&runtime, async {
-        let world = World::open(&play.header, paper)
+        let world = World::open(&play.header, options.paper.clone())
             .await
             .map_err(|e| PlayError::Harness(format!("the branch did not open: {e:#}")))?;
+        let report = Report::default();
         let mut stage = Stage {
             play,
             folder,
             world,
             actor: Actor::Customer,
-            bless,
-            report: Report::default(),
+            options,
+            report,
         };
         settle().await;
         stage.steps(&play.steps, &play.file, 0).await?;
@@ -124,7 +132,7 @@ struct Stage<'a> {
     folder: &'a Path,
     world: World,
     actor: Actor,
-    bless: bool,
+    options: &'a Options,
     report: Report,
 }
 
@@ -195,12 +203,13 @@ impl Stage<'_> {
             }
             Verb::Advance(time) => tokio::time::sleep(*time).await,
             Verb::Expect(expectation, within) => self.expect(expectation, *within).await?,
-            Verb::Screen(rows) => {
+            Verb::Screen(region, rows) => {
                 let shot = self
                     .world
                     .snapshot(self.actor)
                     .ok_or("this actor has no screen")?;
-                self.block(step, file, rows, shot.rows.clone(), false)?;
+                self.picture().map_err(|e| format!("no picture: {e:#}"))?;
+                self.block(step, file, rows, part(*region, &shot.rows), false)?;
             }
             Verb::Styles(rows) => {
                 let shot: Snapshot = self
@@ -222,6 +231,20 @@ impl Stage<'_> {
             Verb::Note | Verb::Include(_) => {}
         }
         settle().await;
+        Ok(())
+    }
+
+    fn picture(&self) -> anyhow::Result<()> {
+        let Some(folder) = &self.options.pictures else {
+            return Ok(());
+        };
+        let name = self.world.screen_name(self.actor);
+        let actor = format!("{:?}", self.actor).to_lowercase();
+        let path = folder.join(format!("{:03}-{actor}-{name}.png", self.report.steps));
+        std::fs::write(
+            path,
+            crate::pictures::screen_png(&self.world.buffer(self.actor))?,
+        )?;
         Ok(())
     }
 
@@ -248,7 +271,7 @@ impl Stage<'_> {
                 same,
             });
         }
-        if same || (self.bless && !effects) {
+        if same || (self.options.bless && !effects) {
             Ok(())
         } else {
             Err(difference)
@@ -256,6 +279,17 @@ impl Stage<'_> {
     }
 
     async fn expect(&mut self, expectation: &Expectation, within: Duration) -> Result<(), String> {
+        if let Expectation::Effects(expected) = expectation {
+            tokio::time::sleep(within).await;
+            settle().await;
+            let seen = self.world.drain_effects()?;
+            let (same, _) = compare(expected, &seen);
+            return if same {
+                Ok(())
+            } else {
+                Err(show_difference(expected, &seen))
+            };
+        }
         let mut waited = Duration::ZERO;
         loop {
             settle().await;
@@ -294,6 +328,7 @@ impl Stage<'_> {
                 let seen = self.world.counter(device, counter)?;
                 same_number(&format!("{device} {counter}"), *value, seen)
             }
+            Expectation::Effects(_) => Ok(()),
             Expectation::Books => self.world.audit(),
             Expectation::Blanks(state, value) => {
                 let seen = self.world.blanks(state)?;
@@ -301,6 +336,18 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+/// The rows of a region.
+fn part(region: Region, rows: &[String]) -> Vec<String> {
+    let last = rows.len().saturating_sub(1);
+    let range = match region {
+        Region::Whole => 0..rows.len(),
+        Region::Title => 0..1,
+        Region::Body => 1..last.max(1),
+        Region::Footer => last..rows.len(),
+    };
+    rows.get(range).unwrap_or_default().to_vec()
 }
 
 fn same_number<T: PartialEq + std::fmt::Display>(

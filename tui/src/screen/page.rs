@@ -65,6 +65,13 @@ pub enum Block {
         /// Index of the focused row.
         focus: usize,
     },
+    /// Many short things to choose from, in two columns, read down.
+    Grid {
+        /// One cell each.
+        items: Vec<String>,
+        /// Index of the focused cell.
+        focus: usize,
+    },
     /// A bar, 0 to 100.
     Bar {
         /// How full.
@@ -110,7 +117,7 @@ impl Page {
                             .map(|(label, value)| format!("{label}: {}", value.text)),
                     );
                 }
-                Block::Choices { items, focus } => {
+                Block::Choices { items, focus } | Block::Grid { items, focus } => {
                     lines.extend(items.iter().enumerate().map(|(i, item)| {
                         let mark = if i == *focus { ">" } else { " " };
                         format!("{mark} {}. {item}", i.saturating_add(1))
@@ -236,6 +243,7 @@ impl Brush<'_> {
                 .fold(y, |y, row| self.next(y, bottom, MARGIN, row)),
             Block::Facts(facts) => self.facts(facts, y, bottom),
             Block::Choices { items, focus } => self.choices(items, *focus, y, bottom),
+            Block::Grid { items, focus } => self.grid(items, *focus, y, bottom),
             Block::Bar { percent, label } => self.progress(*percent, label, y, bottom),
             Block::Centre(span) => {
                 let width = u16::try_from(span.text.width()).unwrap_or(u16::MAX);
@@ -289,6 +297,27 @@ impl Brush<'_> {
         y
     }
 
+    fn grid(&mut self, items: &[String], focus: usize, y: u16, bottom: u16) -> u16 {
+        let rows = items.len().div_ceil(2).max(1);
+        let column = self.area.width.saturating_sub(2) / 2;
+        for (index, item) in items.iter().enumerate() {
+            let down = u16::try_from(index % rows).unwrap_or(u16::MAX);
+            let right = if index < rows {
+                1
+            } else {
+                column.saturating_add(1)
+            };
+            let row = y.saturating_add(down);
+            if row < bottom {
+                let role = (index == focus).then_some(Role::Focus);
+                let room = usize::from(column.saturating_sub(1));
+                let text = cut(item, room);
+                self.row(row, right, &[Span { text, role }]);
+            }
+        }
+        y.saturating_add(u16::try_from(rows).unwrap_or(u16::MAX))
+    }
+
     fn progress(&mut self, percent: u8, label: &str, y: u16, bottom: u16) -> u16 {
         let cells = usize::from(self.inner().saturating_sub(16).clamp(8, 50));
         let full = cells.saturating_mul(usize::from(percent.min(100))) / 100;
@@ -303,6 +332,16 @@ impl Brush<'_> {
         ];
         self.next(y, bottom, MARGIN, &spans)
     }
+}
+
+/// The beginning of `text` that fits `width` columns.
+fn cut(text: &str, width: usize) -> String {
+    let mut used = 0_usize;
+    let fits = |c: &char| {
+        used = used.saturating_add(c.width().unwrap_or(0));
+        used <= width
+    };
+    text.chars().take_while(fits).collect()
 }
 
 /// Breaks spans into rows of at most `width` columns: at spaces between Latin

@@ -52,6 +52,9 @@ pub enum StationBody {
 }
 
 impl StationBody {
+    /// Every public name.
+    pub const NAMES: [&'static str; 4] = ["Starting", "Queue", "Case", "Reason"];
+
     /// The public name of the screen.
     pub fn name(&self) -> &'static str {
         match self {

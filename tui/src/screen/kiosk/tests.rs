@@ -245,3 +245,10 @@ fn the_smallest_terminal_still_shows_the_heading_and_the_keys() {
         );
     }
 }
+
+#[test]
+fn every_public_name_has_a_screen_and_every_screen_a_public_name() {
+    let mut drawn: Vec<&str> = bodies().iter().map(Body::name).collect();
+    drawn.dedup();
+    assert_eq!(drawn, Body::NAMES);
+}

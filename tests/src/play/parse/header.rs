@@ -1,0 +1,87 @@
+//! The first lines of a script: what stands before the first verb.
+
+use jiff::Timestamp;
+
+use super::{Header, Parser, ScriptError};
+
+/// Words that may begin a header line.
+const WORDS: [&str; 7] = [
+    "size", "locale", "theme", "clock", "seed", "devices", "backend",
+];
+/// Words that are `backend` verbs and therefore end the header.
+const BACKEND_VERBS: [&str; 2] = ["kill", "restart"];
+
+impl<'a> Parser<'a> {
+    pub(super) fn header(&mut self) -> Result<Header, ScriptError> {
+        if self.next() != Some("play 1") {
+            return Err(self.error(1, "the first line is `play 1`"));
+        }
+        let mut header = Header {
+            size: (80, 24),
+            locale: "zh-Hans".to_owned(),
+            clock: Timestamp::UNIX_EPOCH,
+            seed: 1,
+        };
+        let mut clock = None;
+        while let Some(line) = self.peek_header() {
+            self.next();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            for pair in words.chunks(2) {
+                let [key, value] = pair else {
+                    return Err(self.error(
+                        1,
+                        "a header line is pairs: `size 80x24 locale zh-Hans clock … seed 1`",
+                    ));
+                };
+                self.pair(&mut header, &mut clock, key, value)?;
+            }
+        }
+        header.clock = clock.ok_or_else(|| {
+            self.error(
+                1,
+                "clock is an RFC 3339 time: `clock 2026-01-15T09:30:00+08:00`",
+            )
+        })?;
+        Ok(header)
+    }
+
+    /// The next line, if it belongs to the header.
+    fn peek_header(&mut self) -> Option<&'a str> {
+        let at = self.at;
+        let line = self.next();
+        self.at = at;
+        let line = line?;
+        let mut words = line.split_whitespace();
+        let (first, second) = (words.next()?, words.next().unwrap_or_default());
+        let is_verb = first == "backend" && BACKEND_VERBS.contains(&second);
+        (WORDS.contains(&first) && !is_verb).then_some(line)
+    }
+
+    fn pair(
+        &self,
+        header: &mut Header,
+        clock: &mut Option<Timestamp>,
+        key: &str,
+        value: &str,
+    ) -> Result<(), ScriptError> {
+        match (key, value) {
+            ("size", _) => header.size = self.size(value)?,
+            ("locale", "zh-Hans" | "zh-CN") => header.locale = "zh-Hans".to_owned(),
+            ("locale", "en") => header.locale = "en".to_owned(),
+            ("locale", _) => return Err(self.error(1, "locale is zh-Hans or en")),
+            ("clock", _) => *clock = value.parse().ok(),
+            ("seed", _) => {
+                header.seed = value
+                    .parse()
+                    .map_err(|_| self.error(1, "seed is a whole number"))?
+            }
+            ("theme", "default") | ("devices" | "backend", "demo") => {}
+            ("theme", _) => return Err(self.error(1, "theme is default")),
+            ("devices" | "backend", _) => {
+                return Err(self.error(1, format!("{key} is demo: the demo bank's")));
+            }
+            (other, _) => return Err(self.error(1, format!("unknown header word `{other}`"))),
+        }
+        Ok(())
+    }
+}
