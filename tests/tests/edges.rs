@@ -152,15 +152,30 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     files
 }
 
+/// Whether a line of code names something of the crate `path` (`redb::`), as
+/// opposed to a module of ours that has the same name (`store::redb::`).
+fn names(line: &str, path: &str) -> bool {
+    let code = !line.trim_start().starts_with("//");
+    let mut found = line.match_indices(path);
+    code && found
+        .any(|(at, _)| !line[..at].ends_with(|c: char| c == ':' || c == '_' || c.is_alphanumeric()))
+}
+
 /// Files under `folder` that use `crate_path`, outside `allowed` prefixes.
 fn strays(folder: &str, crate_path: &str, allowed: &[&str]) -> Vec<String> {
-    let used = sources(folder).into_iter().filter(|(_, text)| {
-        text.lines()
-            .any(|line| !line.trim_start().starts_with("//") && line.contains(crate_path))
-    });
+    let files = sources(folder).into_iter();
+    let used = files.filter(|(_, text)| text.lines().any(|line| names(line, crate_path)));
     used.map(|(name, _)| name)
         .filter(|name| !allowed.iter().any(|a| name.starts_with(a)))
         .collect()
+}
+
+#[test]
+fn the_search_tells_a_crate_from_a_module_of_ours() {
+    assert!(names("use redb::Database;", "redb::"));
+    assert!(names("    let x = redb::Builder::new();", "redb::"));
+    assert!(!names("use crate::store::redb::RedbStore;", "redb::"));
+    assert!(!names("// redb::Database", "redb::"));
 }
 
 #[test]
