@@ -9,5 +9,6 @@
 //! and by `expect … within`.
 
 pub mod bless;
+pub mod compare;
 pub mod parse;
 pub mod run;

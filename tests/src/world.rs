@@ -6,7 +6,9 @@
 
 mod effects;
 mod house;
+mod looks;
 mod network;
+mod station;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -24,9 +26,7 @@ use counterfoil_devices::twin::card_reader::demo_capks;
 use counterfoil_tui::cmd::Cmd;
 use counterfoil_tui::flow::Settings;
 use counterfoil_tui::input::{Decoder, Key};
-use counterfoil_tui::link::Link;
 use counterfoil_tui::model::{KioskScreen, Language};
-use counterfoil_tui::station::app as station_app;
 use counterfoil_tui::station::model::StationScreen;
 use counterfoil_tui::terminal::clamp;
 use counterfoil_tui::theme::Role;
@@ -80,11 +80,6 @@ struct KioskOn {
     input: mpsc::Sender<Cmd>,
 }
 
-struct StationOn {
-    _task: JoinHandle<()>,
-    keys: mpsc::Sender<Key>,
-}
-
 /// A branch.
 pub struct World {
     bank: DemoBank,
@@ -95,7 +90,7 @@ pub struct World {
     journal: MemoryJournal,
     kiosk: Option<KioskOn>,
     kiosk_screen: Latest<KioskScreen>,
-    station: StationOn,
+    station: station::StationOn,
     station_screen: Latest<StationScreen>,
     size: (u16, u16),
 }
@@ -140,7 +135,7 @@ impl World {
             entropy("devices"),
             setup.paper.clone(),
         );
-        let (station, station_screen) = station(&bank, &setup, &network)?;
+        let (station, station_screen) = station::station(&bank, &setup, &network)?;
         let size = clamp(setup.size);
         let mut world = Self {
             bank,
@@ -343,38 +338,6 @@ impl World {
         })
     }
 
-    /// What lies where, for the desk: the changing fact of every twin, packed
-    /// into few lines.
-    pub fn looks(&self) -> Vec<String> {
-        let looks = self.bus.look();
-        let fact = |(name, facts): &(String, Vec<String>)| match name.as_str() {
-            // Two cassettes, and what the customer can reach.
-            "form-printer" => brief(
-                name,
-                facts
-                    .iter()
-                    .take(2)
-                    .chain(facts.iter().find(|f| f.starts_with("output"))),
-            ),
-            _ => brief(name, facts.iter().take(1)),
-        };
-        let state = |on: bool, yes: &str, no: &str| if on { yes.to_owned() } else { no.to_owned() };
-        let power = format!(
-            "kiosk {}, network {}, backend {}",
-            state(self.kiosk_on(), "on", "OFF"),
-            state(!self.network.is_cut(), "whole", "CUT"),
-            state(self.house.is_on(), "on", "OFF"),
-        );
-        vec![
-            looks
-                .iter()
-                .map(fact)
-                .chain([power])
-                .collect::<Vec<_>>()
-                .join(" | "),
-        ]
-    }
-
     /// Whether the books balance (I1-I6, evidence root).
     pub fn audit(&self) -> Result<(), String> {
         let books = self.house.books().map_err(|e| format!("{e:#}"))?;
@@ -396,57 +359,9 @@ impl World {
     }
 }
 
-/// Longest fact about one device on the desk, in characters.
-const FACT_MAX: usize = 60;
-
-fn brief<'a>(name: &str, facts: impl Iterator<Item = &'a String>) -> String {
-    let told: Vec<String> = facts
-        .map(|fact| fact.chars().take(FACT_MAX).collect())
-        .collect();
-    format!("{name}: {}", told.join(", "))
-}
-
 fn entropy(seed: Option<u64>, name: &str) -> SharedEntropy {
     match seed {
         Some(seed) => SeededEntropy::stream(seed, name),
         None => Rc::new(SystemEntropy),
     }
-}
-
-fn station(
-    bank: &DemoBank,
-    setup: &Setup,
-    network: &Network,
-) -> anyhow::Result<(StationOn, Latest<StationScreen>)> {
-    let row = bank
-        .stations
-        .first()
-        .context("the demo bank has a station")?;
-    let identity = SigningIdentity::new(&SignerId::Station(row.id.clone()), &row.key_seed.0);
-    let entropy = entropy(setup.seed, "station");
-    let link = Link::new(
-        network.clone(),
-        setup.clock.clone(),
-        entropy,
-        Rc::new(identity),
-        "backend",
-    );
-    let (screens, mut shown) = mpsc::channel(CHANNEL_MAX);
-    let (keys, pressed) = mpsc::channel(CHANNEL_MAX);
-    let parts = station_app::Parts {
-        link: Rc::new(link),
-        clock: setup.clock.clone(),
-        language: setup.language,
-        officer: row.officer_name.clone(),
-        screens,
-    };
-    let latest: Latest<StationScreen> = Latest::default();
-    let keep = latest.clone();
-    tokio::task::spawn_local(async move {
-        while let Some(screen) = shown.recv().await {
-            *keep.borrow_mut() = Some(screen);
-        }
-    });
-    let task = tokio::task::spawn_local(station_app::run(parts, pressed));
-    Ok((StationOn { _task: task, keys }, latest))
 }

@@ -1,5 +1,11 @@
 //! Every script of `tests/sessions`, and what the runner promises about them.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops where its world is not as expected"
+)]
+
 use std::path::{Path, PathBuf};
 
 use counterfoil_testbed::play::bless::bless_file;
