@@ -217,6 +217,7 @@ messages! {
     RuleLocked = "rule-locked",
     RuleBalanceShort = "rule-balance-short",
     RuleCitizenCheck = "rule-citizen-check",
+    RuleFingerMismatch = "rule-finger-mismatch",
     RuleOther = "rule-other",
     // Out of service.
     OutOfServiceTitle = "out-of-service-title",

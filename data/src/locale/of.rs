@@ -115,6 +115,7 @@ pub fn rule_message(id: &str) -> Msg {
         "locked" => Msg::RuleLocked,
         "balance-short" => Msg::RuleBalanceShort,
         "citizen-check" => Msg::RuleCitizenCheck,
+        "finger-mismatch" => Msg::RuleFingerMismatch,
         _ => Msg::RuleOther,
     }
 }
