@@ -27,7 +27,8 @@ fn agent_key(agent: &AgentRow) -> Key {
     key::text(Table::Attempt, &format!("agent/{}", agent.id))
 }
 
-/// S16: the assertion is this kiosk's, over this sale and challenge, and recent.
+/// S16: the assertion says genuine, is this kiosk's, over this sale and challenge,
+/// and recent.
 fn is_authentic(
     draft: &Draft<'_>,
     row: &SaleRow,
@@ -40,7 +41,7 @@ fn is_authentic(
         .at
         .as_second()
         .saturating_sub(claim.at.as_second());
-    if age.saturating_abs() > ASSERTION_AGE_MAX_S {
+    if claim.status != Authenticity::GENUINE || age.saturating_abs() > ASSERTION_AGE_MAX_S {
         return Ok(false);
     }
     let binding = Binding {

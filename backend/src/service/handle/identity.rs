@@ -33,9 +33,6 @@ use crate::workers::{Bench, Kind, print};
 const HEAD_MAX: usize = 8 * 1024;
 /// Seconds an authenticity check may be old.
 const AUTHENTICITY_AGE_MAX_S: i64 = 300;
-/// SW3 of find, select and read when the security module found the card genuine
-/// (SDT protocol: 9F found, 90 mutual authentication and reading succeeded).
-const GENUINE: [u8; 3] = [0x9F, 0x90, 0x90];
 /// Version of this gate's own rule.
 const RULE_VERSION: u32 = 1;
 
@@ -139,7 +136,7 @@ fn check_authenticity(
             "the authenticity assertion is not this kiosk's for this attempt: check the document again",
         ));
     }
-    if said.status != GENUINE {
+    if said.status != Authenticity::GENUINE {
         return Err(not_authentic(
             "the security module did not find the document genuine: call staff",
         ));

@@ -25,6 +25,10 @@ pub struct Authenticity {
 }
 
 impl Authenticity {
+    /// SW3 of find, select and read when the security module found the card genuine
+    /// (SDT protocol: 9F found, 90 mutual authentication and reading succeeded).
+    pub const GENUINE: [u8; 3] = [0x9F, 0x90, 0x90];
+
     /// The bytes the kiosk signs: a label, the binding, and every field.
     pub fn statement(&self, binding: crate::sealed::Binding) -> Vec<u8> {
         let mut bytes = b"counterfoil/v1/authenticity\0".to_vec();
