@@ -9,6 +9,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::key::{self, Table};
+use super::ledger;
 use super::overlay::get;
 use super::record::bank::{AccountRow, AgentRow, BankRow, CardRow, FeeRow, KioskRow};
 use super::record::books::CounterRow;
@@ -38,6 +39,10 @@ pub struct Facts {
     pub items: Vec<OrderItem>,
     /// Forms this agent bought today.
     pub bought_today: u32,
+    /// What the account holds, for the fee.
+    pub balance: Option<Fen>,
+    /// Fee for one form of each kind the slots hold.
+    pub fees: Vec<(BillKind, Fen)>,
     /// What the kiosk's unlocked slots hold.
     pub slots: Vec<(SlotId, SlotRow)>,
 }
@@ -48,6 +53,14 @@ impl Facts {
         self.items
             .iter()
             .fold(0, |sum: u32, item| sum.saturating_add(item.quantity))
+    }
+
+    /// Fee of what is ordered (L3); `None` while a kind has none or it is out of range.
+    pub fn fee(&self) -> Option<Fen> {
+        self.items.iter().try_fold(Fen::ZERO, |sum, item| {
+            let (_, each) = self.fees.iter().find(|(kind, _)| *kind == item.kind)?;
+            sum.checked_add(each.checked_mul(item.quantity)?)
+        })
     }
 
     /// The first slot of a kind that can give so many.
@@ -151,6 +164,15 @@ pub fn of_sale(
         None => Vec::new(),
     };
     let items = sale.order.as_ref().map(|o| o.items.clone());
+    let balance = match info {
+        Some(info) => Some(ledger::balance(read, &info.account)?),
+        None => None,
+    };
+    let mut fees = Vec::new();
+    for (_, slot) in &slots {
+        let each = fee_each(read, slot.kind, date)?;
+        fees.extend(each.map(|each| (slot.kind, each)));
+    }
     Ok(Facts {
         date,
         time,
@@ -161,6 +183,8 @@ pub fn of_sale(
         document_valid_to: None,
         items: items.unwrap_or_default(),
         bought_today: u32::try_from(today.value).unwrap_or(u32::MAX),
+        balance,
+        fees,
         slots,
     })
 }

@@ -2,12 +2,13 @@
 //! forms. Legs of one transaction sum to zero; balances change only here.
 
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::money::Fen;
 use jiff::Timestamp;
 
 use super::key::{self, Table};
-use super::overlay::Overlay;
+use super::overlay::{Overlay, get};
 use super::record::books::{BalanceRow, CounterRow, EntryRow, LedgerAccount, Memo};
-use crate::store::StoreError;
+use crate::store::{Read, StoreError};
 
 /// Counter of ledger transactions.
 pub const ENTRY_COUNTER: &str = "entry";
@@ -21,6 +22,13 @@ pub fn next(books: &mut Overlay<'_>, counter: &str) -> Result<u64, StoreError> {
     let value = held.value.saturating_add(1);
     books.put(key, &CounterRow { value })?;
     Ok(value)
+}
+
+/// What a customer's account holds.
+pub fn balance(read: &dyn Read, account: &str) -> Result<Fen, StoreError> {
+    let name = LedgerAccount::Customer(account.to_owned()).name();
+    let row: Option<BalanceRow> = get(read, &key::text(Table::Balance, &name))?;
+    Ok(Fen(row.unwrap_or_default().amount))
 }
 
 /// Makes one ledger transaction and gives its number.

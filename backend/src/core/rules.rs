@@ -4,6 +4,7 @@
 //! locales; the staff text here is exact. Called by every gate, and again with
 //! fresh facts by linked processing (L1).
 
+use counterfoil_data::money::Fen;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 
 use super::facts::Facts;
@@ -132,6 +133,16 @@ pub const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "balance-short",
+        gate: Gate::Order,
+        remedy: Remedy::ChangeOrder,
+        broken: |f| {
+            let (fee, balance) = (f.fee()?, f.balance?);
+            // Zero is a normal fee (I3), whatever the balance.
+            (fee > Fen::ZERO && fee > balance).then(|| format!("the fee is {fee}, held {balance}"))
+        },
+    },
+    Rule {
         id: "stock-short",
         gate: Gate::Order,
         remedy: Remedy::ChangeOrder,
@@ -244,6 +255,19 @@ mod tests {
         assert_eq!(rule(Gate::Order, &ordering(26, 0)), Some("sale-cap".into()));
         assert_eq!(rule(Gate::Order, &ordering(25, 25)), stock);
         assert_eq!(rule(Gate::Order, &ordering(25, 26)), Some("day-cap".into()));
+    }
+
+    #[test]
+    fn the_last_fen_may_be_spent_and_a_free_form_needs_none() {
+        let mut facts = ordering(2, 0);
+        facts.fees = vec![(BillKind::TransferCheque, Fen(60))];
+        facts.balance = Some(Fen(120));
+        assert_eq!(rule(Gate::Order, &facts), Some("stock-short".into()));
+        facts.balance = Some(Fen(119));
+        assert_eq!(rule(Gate::Order, &facts), Some("balance-short".into()));
+        facts.fees = vec![(BillKind::TransferCheque, Fen::ZERO)];
+        facts.balance = Some(Fen(-1));
+        assert_eq!(rule(Gate::Order, &facts), Some("stock-short".into()));
     }
 
     #[test]
