@@ -6,6 +6,8 @@ mod forms;
 mod linked;
 mod sales;
 
+pub use sales::KIOSK_LOST_S;
+
 use jiff::Timestamp;
 
 use super::custody;

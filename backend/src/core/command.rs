@@ -300,6 +300,11 @@ pub enum CommandBody {
         /// Why.
         reason: AbandonReason,
     },
+    /// The kiosk of a linked sale was silent too long: it is lost.
+    SuspendLost {
+        /// Which sale.
+        sale: SaleId,
+    },
     /// All forms are settled: the receipt, keyed.
     Close {
         /// Which sale.

@@ -277,6 +277,7 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         CommandBody::Cancel { sale } => closing::cancel(draft, *sale),
         CommandBody::Expire { sale } => closing::expire(draft, *sale),
         CommandBody::Abandon { sale, reason } => closing::abandon(draft, *sale, *reason),
+        CommandBody::SuspendLost { sale } => closing::suspend_lost(draft, *sale),
         CommandBody::Close { sale } => closing::close(draft, *sale),
         _ => enrol::decide(draft),
     }

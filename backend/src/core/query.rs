@@ -129,7 +129,8 @@ pub fn forms_answer(
     }))
 }
 
-/// Timer commands that are due (`Expire`, `TimeOutConfirmation`), oldest first.
+/// Timer commands that are due (`Expire`, `TimeOutConfirmation`, `SuspendLost`),
+/// oldest first.
 pub fn due(read: &dyn Read, now: Timestamp, limit: usize) -> Result<Vec<CommandBody>, StoreError> {
     let (low, high) = (key::low(Table::Timer), key::timer_due(now));
     let mut commands = Vec::new();
@@ -140,6 +141,7 @@ pub fn due(read: &dyn Read, now: Timestamp, limit: usize) -> Result<Vec<CommandB
         let row: Option<SaleRow> = get(read, &key::sale(sale))?;
         commands.push(match row.map(|r| r.state) {
             Some(SaleState::AwaitConfirm) => CommandBody::TimeOutConfirmation { sale },
+            Some(SaleState::Linked | SaleState::Dispensing) => CommandBody::SuspendLost { sale },
             _ => CommandBody::Expire { sale },
         });
     }

@@ -92,6 +92,9 @@ pub enum Refusal {
     /// The stock does not allow it.
     #[error("stock: {0}")]
     Stock(StockRefusal),
+    /// This officer has not opened the text shown now (S20).
+    #[error("open what is shown now before deciding about it")]
+    NotSeen,
 }
 
 /// What was not found.
@@ -207,7 +210,7 @@ impl Refusal {
             Self::StaleSequence { .. } => ProblemKind::NotSigned,
             Self::KeyReused => ProblemKind::KeyReused,
             Self::KeyMissing | Self::Malformed(_) => ProblemKind::Malformed,
-            Self::StaleDigest => ProblemKind::StaleDigest,
+            Self::StaleDigest | Self::NotSeen => ProblemKind::StaleDigest,
             Self::NotAuthentic => ProblemKind::NotVerified,
             Self::Rule(_) | Self::Stock(_) => ProblemKind::Refused,
         }
@@ -233,6 +236,7 @@ impl Refusal {
             | Self::NotFound { .. }
             | Self::Malformed(_) => Remedy::Restart,
             Self::StaleDigest
+            | Self::NotSeen
             | Self::StaleSequence { .. }
             | Self::KeyReused
             | Self::KeyMissing

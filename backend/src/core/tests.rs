@@ -10,4 +10,6 @@ mod confirming;
 mod custody;
 mod gates;
 mod linking;
+mod lost;
+mod ruling;
 mod traces;

@@ -185,6 +185,8 @@ pub enum AbandonReason {
     CustomerLeft,
     /// Staff pressed the key.
     Staff,
+    /// The kiosk was not heard of for too long; only the backend says so.
+    KioskLost,
 }
 
 /// A sale as its kiosk may see it; enough to resume anywhere (I6).

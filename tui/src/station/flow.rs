@@ -72,6 +72,8 @@ pub struct Station {
     cases: Vec<ConfirmationView>,
     at: At,
     notice: Option<StationNotice>,
+    /// The text whose viewing was reported last.
+    reported: Option<(SaleId, Option<Digest>)>,
 }
 
 impl Station {
@@ -85,6 +87,7 @@ impl Station {
             cases: Vec::new(),
             at: At::Queue { focus: 0 },
             notice: None,
+            reported: None,
         }
     }
 
@@ -274,17 +277,20 @@ impl Station {
         self.seen(sale)
     }
 
-    /// Viewing is reported once a state: the identity, then the order.
-    fn seen(&self, sale: SaleId) -> Vec<Action> {
-        let case = self
-            .case(sale)
-            .filter(|case| matches!(case.state, ConfirmState::Identity | ConfirmState::Shown));
-        case.map(|case| Action::Seen {
-            sale,
-            digest: shown_digest(case),
-        })
-        .into_iter()
-        .collect()
+    /// S20: viewing is reported until the backend says it is known, and for a text
+    /// that only a colleague has opened once by this officer, too.
+    fn seen(&mut self, sale: SaleId) -> Vec<Action> {
+        let reported = self.reported;
+        let case = self.case(sale).filter(|case| match case.state {
+            ConfirmState::Identity | ConfirmState::Shown => true,
+            ConfirmState::Seen => reported != Some((sale, shown_digest(case))),
+            _ => false,
+        });
+        let Some(digest) = case.map(shown_digest) else {
+            return Vec::new();
+        };
+        self.reported = Some((sale, digest));
+        vec![Action::Seen { sale, digest }]
     }
 
     fn case(&self, sale: SaleId) -> Option<&ConfirmationView> {

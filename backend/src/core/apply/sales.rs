@@ -12,11 +12,14 @@ use crate::core::ledger;
 use crate::core::overlay::Overlay;
 use crate::core::record::bank::{KioskRow, Policy};
 use crate::core::record::books::{Errand, OUTBOX_KEPT, OutboxRow};
-use crate::core::record::sale::{ConfirmRow, IdentityProven, Pending, SaleRow};
+use crate::core::record::sale::{ConfirmRow, IdentityProven, Pending, SEEN_BY_MAX, SaleRow};
 use crate::store::{Read as _, StoreError};
 
 /// Least time left to a sale after a confirmation, in seconds.
 const AFTER_CONFIRM_S: i64 = 120;
+/// Silence of a kiosk in a linked sale, in seconds, after which it counts as lost.
+/// Each advice begins it anew; a reboot or a repaired cable must fit in.
+pub const KIOSK_LOST_S: i64 = 3_600;
 
 /// Changes a sale's row; keeps its timer, the kiosk's open sale and the notices right.
 pub fn change(
@@ -32,6 +35,9 @@ pub fn change(
         row.deadline,
     );
     edit(&mut row);
+    if matches!(row.state, SaleState::Linked | SaleState::Dispensing) {
+        row.deadline = Some(lost_at(row.deadline, at));
+    }
     if row.state.is_over() {
         row.deadline = None;
         row.pending = None;
@@ -53,6 +59,24 @@ pub fn change(
         tell(books, at, &row, None)?;
     }
     Ok(row)
+}
+
+/// When a kiosk heard of now counts as lost. The timer is moved at most once in half
+/// its time, so that an advice rarely costs a row of its own.
+fn lost_at(held: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let soon = whole_ms_after(now, KIOSK_LOST_S / 2);
+    match held {
+        Some(held) if held > soon => held,
+        _ => whole_ms_after(now, KIOSK_LOST_S),
+    }
+}
+
+/// A time so many seconds later, in whole milliseconds like its timer's key.
+fn whole_ms_after(from: Timestamp, seconds: i64) -> Timestamp {
+    let whole = Timestamp::from_millisecond(from.as_millisecond()).unwrap_or(from);
+    whole
+        .checked_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// A confirmation nobody decided ends with its sale.
@@ -226,7 +250,7 @@ fn gate(row: &mut SaleRow, moment: Moment, event: &Event) {
             });
             row.confirm = Some(ConfirmRow {
                 state: ConfirmState::Identity,
-                seen_by: None,
+                seen_by: Vec::new(),
                 seen_at: None,
                 decided_by: None,
                 question: None,
@@ -260,13 +284,7 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
     let Some(confirm) = &mut row.confirm else {
         return;
     };
-    let lives_until = |from: Timestamp, seconds: i64| {
-        let whole = Timestamp::from_millisecond(from.as_millisecond()).unwrap_or(from);
-        whole
-            .checked_add(SignedDuration::from_secs(seconds))
-            .unwrap_or(Timestamp::MAX)
-    };
-    let born_until = lives_until(row.opened_at, i64::from(policy.sale_within_s));
+    let born_until = whole_ms_after(row.opened_at, i64::from(policy.sale_within_s));
     match event {
         Event::Ordered { order, .. } => {
             row.order = Some((**order).clone());
@@ -278,9 +296,13 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
             row.state = SaleState::AwaitConfirm;
             row.deadline = Some(*deadline);
             confirm.state = ConfirmState::Shown;
+            confirm.seen_by.clear();
         }
         Event::ConfirmationSeen { officer, .. } => {
-            confirm.seen_by = Some(officer.clone());
+            if confirm.seen_by.len() >= SEEN_BY_MAX {
+                confirm.seen_by.remove(0);
+            }
+            confirm.seen_by.push(officer.clone());
             confirm.seen_at = Some(moment.at);
             if confirm.state == ConfirmState::Shown {
                 confirm.state = ConfirmState::Seen;
@@ -288,7 +310,7 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
         }
         Event::Confirmed { officer, .. } => {
             row.state = SaleState::Confirmed;
-            row.deadline = Some(born_until.max(lives_until(moment.at, AFTER_CONFIRM_S)));
+            row.deadline = Some(born_until.max(whole_ms_after(moment.at, AFTER_CONFIRM_S)));
             confirm.state = ConfirmState::Confirmed;
             confirm.decided_by = officer.clone();
         }
@@ -301,7 +323,7 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
             officer, question, ..
         } => {
             row.state = SaleState::Ordered;
-            row.deadline = Some(born_until.max(lives_until(moment.at, AFTER_CONFIRM_S)));
+            row.deadline = Some(born_until.max(whole_ms_after(moment.at, AFTER_CONFIRM_S)));
             confirm.state = ConfirmState::Asked;
             confirm.decided_by = Some(officer.clone());
             confirm.question = Some(question.clone());

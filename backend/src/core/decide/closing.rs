@@ -12,8 +12,12 @@ use crate::core::refusal::Refusal;
 
 use super::forms::owed;
 
+fn is_linked(state: SaleState) -> bool {
+    matches!(state, SaleState::Linked | SaleState::Dispensing)
+}
+
 fn is_before_linked(state: SaleState) -> bool {
-    !state.is_over() && !matches!(state, SaleState::Linked | SaleState::Dispensing)
+    !state.is_over() && !is_linked(state)
 }
 
 fn out_of_order(row: &SaleRow) -> Stop {
@@ -51,17 +55,35 @@ pub fn expire(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
     Ok(Outcome::Sale(SaleState::Expired))
 }
 
-/// A linked sale is broken off: what was never fed goes back to the head with its
-/// fee; what was fed keeps its state until its outcome is known (I6).
+/// A linked sale is broken off by its kiosk.
 pub fn abandon(
     draft: &mut Draft<'_>,
     sale: SaleId,
     reason: AbandonReason,
 ) -> Result<Outcome, Stop> {
     let row = draft.own_sale(sale)?;
-    if !matches!(row.state, SaleState::Linked | SaleState::Dispensing) {
+    if !is_linked(row.state) {
         return Err(out_of_order(&row));
     }
+    break_off(draft, &row, reason)
+}
+
+/// The kiosk of a linked sale was silent until the deadline: it is lost. It cannot
+/// have fed what we did not let it feed (I5), so that goes back to stock.
+pub fn suspend_lost(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
+    draft.system()?;
+    let row = draft.sale(sale)?;
+    let due = row.deadline.is_some_and(|d| d <= draft.command.at);
+    if !due || !is_linked(row.state) {
+        return Err(out_of_order(&row));
+    }
+    break_off(draft, &row, AbandonReason::KioskLost)
+}
+
+/// What was never fed goes back to the head with its fee; what was fed keeps its
+/// state until its outcome is known (I6).
+fn break_off(draft: &mut Draft<'_>, row: &SaleRow, reason: AbandonReason) -> Result<Outcome, Stop> {
+    let sale = row.sale;
     // Last number first, so that the lowest ends up at the head.
     for form in row.forms.iter().rev() {
         if form.state != FormState::Assigned {

@@ -34,12 +34,29 @@ pub fn seen(draft: &mut Draft<'_>, sale: SaleId, digest: Option<Digest>) -> Resu
     if row.state == SaleState::AwaitConfirm {
         looked_at(&row, digest.ok_or(Refusal::StaleDigest)?)?;
     }
+    if is_opened_by(&row, &officer) {
+        return Ok(Outcome::Sale(row.state));
+    }
     draft.emit(Event::ConfirmationSeen {
         sale,
         officer,
         digest,
     })?;
     Ok(Outcome::Sale(row.state))
+}
+
+/// This officer opened what is shown now (S20).
+fn is_opened_by(row: &SaleRow, officer: &StaffId) -> bool {
+    let confirm = row.confirm.as_ref();
+    confirm.is_some_and(|c| c.seen_by.contains(officer))
+}
+
+/// Nobody decides about a text they did not open: `Shown → Seen → …`.
+fn opened(row: &SaleRow, officer: &StaffId) -> Result<(), Stop> {
+    if is_opened_by(row, officer) {
+        return Ok(());
+    }
+    Err(Refusal::NotSeen.into())
 }
 
 /// Confirms exactly this text.
@@ -50,6 +67,7 @@ pub fn confirm(draft: &mut Draft<'_>, sale: SaleId, digest: Digest) -> Result<Ou
     }
     let row = in_state(row, SaleState::AwaitConfirm)?;
     looked_at(&row, digest)?;
+    opened(&row, &officer)?;
     draft.emit(Event::Confirmed {
         sale,
         officer: Some(officer),
@@ -72,6 +90,7 @@ pub fn deny(
     }
     let row = in_state(row, SaleState::AwaitConfirm)?;
     looked_at(&row, digest)?;
+    opened(&row, &officer)?;
     draft.emit(Event::Denied {
         sale,
         officer,
@@ -92,6 +111,7 @@ pub fn ask(
     note(question)?;
     let row = in_state(row, SaleState::AwaitConfirm)?;
     looked_at(&row, digest)?;
+    opened(&row, &officer)?;
     draft.emit(Event::Asked {
         sale,
         officer,

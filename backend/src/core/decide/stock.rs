@@ -188,6 +188,30 @@ fn carried(row: &SaleRow, number: BillNumber) -> Option<Fen> {
     (!form.reversed).then(|| owed(pick.fee_each)).flatten()
 }
 
+/// The sale whose form nobody knows about: it is `Unknown`, or its sale was suspended
+/// and the kiosk that fed it never told the outcome.
+fn unresolved(draft: &Draft<'_>, number: BillNumber) -> Result<SaleRow, Stop> {
+    let what = Missing::Form;
+    let found = custody::find(&draft.books, number)?;
+    let (_, place) = found.ok_or(Refusal::NotFound { what })?;
+    let what = Missing::Sale;
+    let row = |sale| draft.sale(sale);
+    match place {
+        Place::Unknown(sale) => row(sale.ok_or(Refusal::NotFound { what })?),
+        Place::Feeding(sale) | Place::Printed(sale) | Place::Presented(sale) => {
+            let row = row(sale)?;
+            let left_behind = row.state == SaleState::Suspended;
+            let refusal = Refusal::Stock(StockRefusal::NotUnknown);
+            if left_behind {
+                Ok(row)
+            } else {
+                Err(refusal.into())
+            }
+        }
+        _ => Err(Refusal::Stock(StockRefusal::NotUnknown).into()),
+    }
+}
+
 /// I6: only two people with evidence end an unknown.
 fn resolve(
     draft: &mut Draft<'_>,
@@ -197,17 +221,8 @@ fn resolve(
     evidence: String,
 ) -> Result<Outcome, Stop> {
     note(&evidence)?;
-    let found = custody::find(&draft.books, number)?;
-    let sale = match found.map(|(_, place)| place) {
-        Some(Place::Unknown(sale)) => sale,
-        Some(_) => return Err(Refusal::Stock(StockRefusal::NotUnknown).into()),
-        None => {
-            let what = Missing::Form;
-            return Err(Refusal::NotFound { what }.into());
-        }
-    };
-    let what = Missing::Sale;
-    let row = draft.sale(sale.ok_or(Refusal::NotFound { what })?)?;
+    let row = unresolved(draft, number)?;
+    let sale = Some(row.sale);
     let duties = [Duty::Custodian, Duty::Supervisor];
     let by = two_people(draft, second, &row.branch, &duties)?;
     let account = row.info.as_ref().map(|i| i.account.clone());

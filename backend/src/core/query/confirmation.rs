@@ -74,7 +74,9 @@ fn purchase(row: &SaleRow) -> Option<PurchaseShown> {
         code: code(&order.digest),
         digest: order.digest,
         text: order.text.clone(),
-        deadline: row.deadline.unwrap_or(row.opened_at),
+        deadline: (row.deadline)
+            .filter(|_| row.linked.is_none())
+            .unwrap_or(row.opened_at),
     })
 }
 

@@ -39,9 +39,7 @@ pub fn sale_view(
         state: row.state,
         mode: row.mode,
         challenge: Challenge(row.challenge),
-        expires: row
-            .deadline
-            .filter(|_| row.state != SaleState::AwaitConfirm),
+        expires: row.deadline.filter(|_| expires(row.state)),
         unit: unit(read, &row, &policy, now)?,
         agent: agent(read, &row)?.map(|agent| AgentView {
             name_masked: agent.name_masked,
@@ -53,6 +51,15 @@ pub fn sale_view(
         forms: forms(&row),
         receipt: receipt(read, &row)?,
     }))
+}
+
+/// Whether the sale's deadline is the customer's: not the officer's, and not the one
+/// after which a silent kiosk counts as lost.
+fn expires(state: SaleState) -> bool {
+    !matches!(
+        state,
+        SaleState::AwaitConfirm | SaleState::Linked | SaleState::Dispensing
+    )
 }
 
 fn attempts_left(row: &SaleRow, policy: &Policy) -> Option<u32> {

@@ -18,6 +18,9 @@ use crate::core::key::Table;
 /// Forms given in place of spoiled ones, per sale at most.
 pub const SUPPLEMENTS_MAX: u32 = 5;
 
+/// Officers remembered as having opened one confirmation; the oldest is forgotten.
+pub const SEEN_BY_MAX: usize = 16;
+
 /// One sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleRow {
@@ -133,9 +136,9 @@ pub struct Pick {
 pub struct ConfirmRow {
     /// Where it stands.
     pub state: ConfirmState,
-    /// Who opened it last.
-    pub seen_by: Option<StaffId>,
-    /// When (S20).
+    /// Who opened what is shown now (S20), at most [`SEEN_BY_MAX`].
+    pub seen_by: Vec<StaffId>,
+    /// When it was opened last.
     pub seen_at: Option<Timestamp>,
     /// Who decided.
     pub decided_by: Option<StaffId>,

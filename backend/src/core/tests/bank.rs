@@ -18,7 +18,7 @@ use crate::core::record::bank::{ConfirmPolicy, KeyedHash, Policy};
 use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
-pub use enrolment::enrolment;
+pub use enrolment::{account, enrolment, staff};
 
 pub const CARD: KeyedHash = KeyedHash([1; 32]);
 pub const ACCOUNT: KeyedHash = KeyedHash([2; 32]);
@@ -198,9 +198,14 @@ impl<S: Store> Desk<S> {
     }
 
     pub fn authenticity(&self, sale: SaleId, challenge: Challenge) -> Authenticity {
+        self.assertion(sale, challenge, vec![0x9f, 0x90, 0x90])
+    }
+
+    /// What this kiosk signs about a document's check.
+    pub fn assertion(&self, sale: SaleId, challenge: Challenge, status: Vec<u8>) -> Authenticity {
         let mut claim = Authenticity {
             sam_id: "05.01-20200101-0000000001".to_owned(),
-            status: vec![0x9f, 0x90, 0x90],
+            status,
             frame: Digest::of(b"frame"),
             at: self.at,
             signature: String::new(),
@@ -260,9 +265,17 @@ impl<S: Store> Desk<S> {
         sale
     }
 
+    /// The officer opens what is shown now; gives its digest (S20).
+    pub fn seen(&mut self, sale: SaleId) -> Digest {
+        let shown = self.digest(sale);
+        let digest = Some(shown);
+        self.must(officer(), CommandBody::MarkSeen { sale, digest });
+        shown
+    }
+
     pub fn confirmed(&mut self, sale: u128, quantity: u32) -> SaleId {
         let sale = self.ordered(sale, quantity);
-        let digest = self.digest(sale);
+        let digest = self.seen(sale);
         self.must(officer(), CommandBody::Confirm { sale, digest });
         sale
     }

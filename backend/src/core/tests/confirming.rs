@@ -8,6 +8,7 @@ use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 use super::bank::*;
 use crate::core::command::{Actor, CommandBody, Outcome, Subject};
 use crate::core::query;
+use crate::core::record::bank::{Duty, StationRow};
 use crate::core::refusal::Refusal;
 use crate::store::model::ModelStore;
 
@@ -51,13 +52,14 @@ fn stations_see_the_buyer_from_message_2_on_with_the_contact_of_record_s17_s18_s
 fn a_decision_about_another_text_is_refused_and_a_denial_ends_the_sale() {
     let mut desk = desk();
     let sale = desk.ordered(1, 5);
+    let shown = desk.seen(sale);
     let stale = Digest::of(b"another text");
     let body = CommandBody::Confirm {
         sale,
         digest: stale,
     };
     assert_eq!(desk.give(officer(), body), Err(Refusal::StaleDigest));
-    let digest = desk.digest(sale);
+    let digest = shown;
     let note = Some("not expected".to_owned());
     let deny = CommandBody::Deny { sale, digest, note };
     assert_eq!(
@@ -71,10 +73,57 @@ fn a_decision_about_another_text_is_refused_and_a_denial_ends_the_sale() {
 }
 
 #[test]
-fn asked_again_the_order_opens_and_silence_is_a_denial() {
+fn nobody_decides_about_a_text_they_did_not_open_s20() {
     let mut desk = desk();
     let sale = desk.ordered(1, 5);
     let digest = desk.digest(sale);
+    let confirm = CommandBody::Confirm { sale, digest };
+    let (note, question) = (None, "几张".to_owned());
+    let blind = [
+        confirm.clone(),
+        CommandBody::Deny { sale, digest, note },
+        CommandBody::Ask {
+            sale,
+            digest,
+            question,
+        },
+    ];
+    for body in blind {
+        assert_eq!(desk.give(officer(), body), Err(Refusal::NotSeen));
+    }
+    desk.seen(sale);
+    // A colleague who opens it too takes nothing away; repeats leave no trace.
+    desk.must(Actor::System, staff("officer-3", Duty::Officer));
+    let station = StationRow {
+        id: id("station-3"),
+        branch: id("branch-1"),
+        key: [3; 32],
+        officer: id("officer-3"),
+    };
+    desk.must(Actor::System, CommandBody::EnrolStation(station));
+    let colleague = Actor::Station(id("station-3"), id("officer-3"));
+    assert_eq!(
+        desk.give(colleague.clone(), confirm.clone()),
+        Err(Refusal::NotSeen)
+    );
+    let opened = Some(digest);
+    let seen = CommandBody::MarkSeen {
+        sale,
+        digest: opened,
+    };
+    desk.must(colleague, seen);
+    let size = crate::core::log::size(&*desk.read()).expect("reads");
+    desk.seen(sale);
+    assert_eq!(crate::core::log::size(&*desk.read()).expect("reads"), size);
+    desk.must(officer(), confirm);
+    desk.audit();
+}
+
+#[test]
+fn asked_again_the_order_opens_and_silence_is_a_denial() {
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let digest = desk.seen(sale);
     let question = "只要五张吗".to_owned();
     let ask = CommandBody::Ask {
         sale,

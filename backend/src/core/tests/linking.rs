@@ -114,7 +114,7 @@ fn numbers_that_moved_since_they_were_confirmed_are_shown_again() {
     let state = SaleState::AwaitConfirm;
     let moved = desk.answer(link.clone());
     assert_eq!(moved.result, Ok(Outcome::RangeMoved { state }));
-    let digest = desk.digest(sale);
+    let digest = desk.seen(sale);
     assert_ne!(digest, before);
     let stale = CommandBody::Confirm {
         sale,
@@ -140,7 +140,7 @@ fn two_kinds_come_from_two_slots_and_zero_is_a_normal_fee_i3() {
     };
     let items = vec![cash, transfer(1)];
     desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
-    let digest = desk.digest(sale);
+    let digest = desk.seen(sale);
     desk.must(officer(), CommandBody::Confirm { sale, digest });
     desk.must(kiosk(), CommandBody::Link { sale });
     let linked = desk.view(sale).linked.expect("linked");

@@ -7,6 +7,7 @@ use counterfoil_data::wire::sale::{AbandonReason, PurchaseMode, SaleState};
 use proptest::prelude::*;
 
 use super::bank::*;
+use crate::core::apply::KIOSK_LOST_S;
 use crate::core::command::{Actor, Answer, CommandBody, Outcome, Resolution, Subject};
 use crate::core::{log, query};
 use crate::store::model::ModelStore;
@@ -31,6 +32,7 @@ enum Try {
     Cancel,
     Abandon,
     Wait(u8),
+    Lose,
     Unload,
     Load(u8),
     Unlock,
@@ -44,7 +46,7 @@ fn tries() -> impl Strategy<Value = Try> {
             .prop_map(|(a, b)| Try::Info(a, b)),
         5 => (0..8_u8).prop_map(Try::Identity),
         5 => (1..9_u8, any::<bool>()).prop_map(|(q, cash)| Try::Order(q, cash)),
-        1 => Just(Try::Seen),
+        5 => Just(Try::Seen),
         5 => Just(Try::Confirm),
         1 => Just(Try::Deny),
         1 => Just(Try::Ask),
@@ -55,6 +57,7 @@ fn tries() -> impl Strategy<Value = Try> {
         1 => Just(Try::Cancel),
         1 => Just(Try::Abandon),
         1 => any::<u8>().prop_map(Try::Wait),
+        1 => Just(Try::Lose),
         1 => Just(Try::Unload),
         1 => any::<u8>().prop_map(Try::Load),
         1 => Just(Try::Unlock),
@@ -70,6 +73,7 @@ fn traces() -> impl Strategy<Value = Vec<Try>> {
             Try::Info(true, true),
             Try::Identity(7),
             Try::Order(quantity, false),
+            Try::Seen,
             Try::Confirm,
             Try::Link,
         ];
@@ -232,13 +236,8 @@ impl<S: Store> Trace<S> {
                 let score = u32::from(*score) * 1_000;
                 self.two_steps(|desk, sale| desk.identity_of(sale, PERSON), false, score)
             }
-            Try::Wait(seconds) => {
-                self.desk.later(i64::from(*seconds) * 4);
-                let due = query::due(&*self.desk.read(), self.desk.at, 8).expect("reads");
-                due.into_iter()
-                    .flat_map(|body| told(self.desk.give(Actor::System, body)))
-                    .collect()
-            }
+            Try::Wait(seconds) => self.wait(i64::from(*seconds) * 4),
+            Try::Lose => self.wait(KIOSK_LOST_S),
             _ => {
                 let Some((actor, body)) = self.body(attempt) else {
                     return Vec::new();
@@ -251,6 +250,16 @@ impl<S: Store> Trace<S> {
                 told(answer)
             }
         }
+    }
+
+    /// Time passes, and the house does what is due.
+    fn wait(&mut self, seconds: i64) -> Vec<Result<Outcome, String>> {
+        self.desk.later(seconds);
+        let due = query::due(&*self.desk.read(), self.desk.at, 8).expect("reads");
+        due.into_iter()
+            .map(|body| self.desk.give(Actor::System, body))
+            .map(|answer| answer.map_err(|refusal| refusal.to_string()))
+            .collect()
     }
 
     fn two_steps(
@@ -311,6 +320,7 @@ fn gates_were_passed<S: Store>(trace: &Trace<S>) {
                 LeafKind::IdentityAttempted,
                 LeafKind::IdentityVerified,
                 LeafKind::Ordered,
+                LeafKind::ConfirmSeen,
                 LeafKind::Confirmed,
             ];
             let mut rest = before.iter();

@@ -105,9 +105,10 @@ fn errands_leave_the_house_once_linked_processing_is_committed() {
         let bed = Bed::open();
         let (kiosk, station) = (bed.kiosk("kiosk-1").await, bed.station().await);
         let view = kiosk.ordered(&bed, 1, 2).await;
-        decide(&station, &view, "confirm")
-            .await
-            .ok::<ConfirmationView>();
+        decide(&station, &view, "confirm").await.problem(409);
+        for verb in ["seen", "confirm"] {
+            decide(&station, &view, verb).await.ok::<ConfirmationView>();
+        }
         let link = Ask::post(&path(&view, "link"), &serde_json::json!({})).keyed("l");
         let linked: SaleView = kiosk.ask(&link).await.ok();
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;

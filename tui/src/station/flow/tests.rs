@@ -69,6 +69,17 @@ fn a_new_case_opens_by_itself_and_viewing_is_reported_once_a_state() {
 }
 
 #[test]
+fn a_text_that_only_a_colleague_opened_is_reported_by_this_officer_too_s20() {
+    let mut station = Station::new(Language::En, "officer".into());
+    let opened = || vec![case(ConfirmState::Seen, "1")];
+    let [Action::Seen { digest, .. }] = station.cases(opened())[..] else {
+        panic!("reports")
+    };
+    assert_eq!(digest, shown_digest(&opened()[0]));
+    assert_eq!(station.cases(opened()), [], "once");
+}
+
+#[test]
 fn a_decision_names_the_digest_that_was_on_the_screen() {
     let mut station = Station::new(Language::En, "officer".into());
     station.cases(vec![case(ConfirmState::Seen, "1")]);

@@ -7,11 +7,11 @@ use counterfoil_data::wire::sale::PurchaseMode;
 use super::{ACCOUNT, ACCOUNT_NUMBER, CARD, NAME, PERSON, id, kiosk_key, policy};
 use crate::core::command::CommandBody;
 use crate::core::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, Duty, FeeRow, KioskRow, StaffRow,
-    StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardRow, Duty, FeeRow, KeyedHash, KioskRow,
+    StaffRow, StationRow, UnitRow,
 };
 
-fn staff(name: &str, duty: Duty) -> CommandBody {
+pub fn staff(name: &str, duty: Duty) -> CommandBody {
     CommandBody::EnrolStaff(StaffRow {
         id: id(name),
         name: "样例".to_owned(),
@@ -60,6 +60,20 @@ fn fee(kind: BillKind, each: i64) -> CommandBody {
     })
 }
 
+/// An account of the unit.
+pub fn account(number: &str, lookup: KeyedHash) -> AccountRow {
+    AccountRow {
+        number: number.to_owned(),
+        lookup,
+        unit: id("unit-1"),
+        state: AccountState::Normal,
+        kinds: vec![BillKind::TransferCheque, BillKind::CashCheque],
+        unused: 10,
+        unused_max: 200,
+        password: Some("$password".to_owned()),
+    }
+}
+
 pub fn enrolment() -> Vec<CommandBody> {
     vec![
         CommandBody::EnrolBank(BankRow {
@@ -89,16 +103,7 @@ pub fn enrolment() -> Vec<CommandBody> {
             contact_phone: "010-00000001".to_owned(),
         }),
         CommandBody::EnrolAccount {
-            account: AccountRow {
-                number: ACCOUNT_NUMBER.to_owned(),
-                lookup: ACCOUNT,
-                unit: id("unit-1"),
-                state: AccountState::Normal,
-                kinds: vec![BillKind::TransferCheque, BillKind::CashCheque],
-                unused: 10,
-                unused_max: 200,
-                password: Some("$password".to_owned()),
-            },
+            account: account(ACCOUNT_NUMBER, ACCOUNT),
             balance: Fen(1_000_000),
         },
         CommandBody::EnrolAgent(agent()),
