@@ -7,6 +7,7 @@
 
 mod hello;
 mod simulate;
+mod speed;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -65,6 +66,10 @@ struct Simulate {
     /// Whose devices: a kiosk of the demo bank.
     #[arg(long, value_name = "ID", default_value = "kiosk-1")]
     kiosk: String,
+    /// How many times faster than in life the mechanics run, 1 to 100.
+    #[arg(long, value_name = "TIMES", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(speed::SPEED_MAX)))]
+    speed: u32,
 }
 
 /// Runs the command line, program name first.

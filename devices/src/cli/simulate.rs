@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use counterfoil_data::demo;
 use counterfoil_data::seam::SharedClock;
 
+use super::speed::FastClock;
 use super::{Simulate, say};
 use crate::system::SystemEntropy;
 use crate::transport::usbip::{self, Address, Listener};
@@ -26,6 +27,7 @@ pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<
         std::fs::create_dir_all(paper)
             .with_context(|| format!("cannot make the folder {}", paper.display()))?;
     }
+    let clock: SharedClock = Rc::new(FastClock::on(clock, what.speed));
     let bus = Branch::demo(&bank, clock, Rc::new(SystemEntropy), what.paper);
     let twins = bind(&what.listen).await?;
     say(&format!("usbip {}", twins.address()?))?;
