@@ -167,6 +167,7 @@ impl KioskConfig {
         Settings {
             idle: Duration::from_secs(self.idle_s),
             take: Duration::from_secs(self.take_s),
+            language: self.language.into(),
             ..Settings::default()
         }
     }

@@ -59,7 +59,6 @@ struct Plan {
     scheme_keys: Option<PathBuf>,
     time_zone: TimeZone,
     settings: Settings,
-    language: Language,
     bank: Option<DemoBank>,
 }
 
@@ -84,7 +83,7 @@ fn start(args: &KioskArgs) -> anyhow::Result<()> {
         None => flagged(args)?,
     };
     let mut view = View::open(args.both.models).context("cannot take the terminal")?;
-    let shown = opening(plan.language);
+    let shown = opening(plan.settings.language);
     view.show(&shown)?;
     log_to_stderr(!args.both.models);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -105,7 +104,6 @@ fn configured(config: KioskConfig) -> anyhow::Result<Plan> {
         devices: config.devices,
         journal: Some(config.journal),
         scheme_keys: Some(config.scheme_keys),
-        language: config.language.into(),
         bank: None,
     })
 }
@@ -132,7 +130,10 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         demo || args.devices != Devices::Twins,
         "--devices twins is only for --demo"
     );
-    let settings = Settings::default();
+    let settings = Settings {
+        language: args.both.language.into(),
+        ..Settings::default()
+    };
     Ok(Plan {
         kiosk,
         key,
@@ -142,7 +143,6 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         scheme_keys: None,
         time_zone: zone,
         settings,
-        language: args.both.language.into(),
         bank: demo.then_some(bank),
     })
 }
