@@ -4,9 +4,14 @@
 //! - [`play`]: `.play` scripts against a world under virtual time.
 //! - [`branch`]: a world in a terminal, with a person at the keys.
 //! - [`snapshot`], [`pictures`]: screens as text and as PNG.
+//! - [`cli`]: the command line `counterfoil`.
+//! - [`crash`], [`cost`]: real processes, killed and measured.
 //! - [`idle`], [`entropy`]: what makes a run repeatable.
 
 pub mod branch;
+pub mod cli;
+pub mod cost;
+pub mod crash;
 pub mod entropy;
 pub mod idle;
 pub mod pictures;

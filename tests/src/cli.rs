@@ -1,0 +1,176 @@
+//! `counterfoil`: a branch in one terminal, and every other program by name.
+//!
+//! Without arguments: the branch, with a person at the keys where there is a
+//! terminal, else the sale script. `kiosk`, `teller`, `backend` and `devices`
+//! are the installed programs of those names; their arguments are theirs.
+//!
+//! Exit codes of `play`: 0 as expected, 1 something differs, 2 a script cannot
+//! be understood, 3 the house could not be set up. Those of `crash` are in
+//! [`crate::crash`].
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use counterfoil_tui::model::Language;
+use counterfoil_tui::shell::args::Tongue;
+use counterfoil_tui::shell::{self, EXIT_USAGE};
+
+use crate::play::bless::bless_file;
+use crate::play::run::{Options, PlayError, Report, play_file};
+use crate::{branch, cost, crash};
+
+/// Counterfoil: a self-service kiosk for corporate cheques, its backend and its
+/// devices.
+#[derive(Debug, Parser)]
+#[command(name = "counterfoil", version, after_help = PROGRAMS)]
+struct Cli {
+    /// Language of the branch.
+    #[arg(long, value_enum, default_value = "zh-hans")]
+    language: Tongue,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+const PROGRAMS: &str = "Programs with arguments of their own: kiosk, teller, backend, devices \
+                        (for example `counterfoil kiosk --help`). Without arguments: a whole \
+                        branch in this terminal.";
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Play scripts; exit code 1 if anything differs.
+    Play(PlayArgs),
+    /// Kill real processes in the middle of sales and audit what is left.
+    Crash(crash::CrashArgs),
+    /// Draw the screens and the paper of the main job into a folder.
+    Pictures {
+        /// Where to.
+        folder: PathBuf,
+    },
+    /// Measure the kiosk: first frame, memory, idle processor time.
+    KioskCost,
+}
+
+#[derive(Debug, clap::Args)]
+struct PlayArgs {
+    /// Scripts.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Rewrite the screens that differ; effects are never rewritten.
+    #[arg(long, conflicts_with = "times")]
+    bless: bool,
+    /// Play each so many times; every run must be the same.
+    #[arg(long, default_value_t = 1)]
+    times: u32,
+}
+
+/// Runs the command line, program name first.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let theirs = args.iter().skip(1).cloned();
+    match args.get(1).and_then(|word| word.to_str()) {
+        Some("kiosk") => return shell::kiosk::main(theirs),
+        Some("teller") => return shell::teller::main(theirs),
+        Some("backend") => return counterfoil_backend::app::main(theirs),
+        Some("devices") => return counterfoil_devices::cli::main(theirs),
+        _ => {}
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let told = error.print();
+            let failed = error.use_stderr() || told.is_err();
+            return ExitCode::from(if failed { EXIT_USAGE } else { 0 });
+        }
+    };
+    match cli.task {
+        None => a_branch(cli.language.into()),
+        Some(Task::Play(args)) => plays(&args),
+        Some(Task::Crash(args)) => crash::run(&args),
+        Some(Task::Pictures { folder }) => pictures(&folder),
+        Some(Task::KioskCost) => cost::run(),
+    }
+}
+
+fn a_branch(language: Language) -> ExitCode {
+    if io::stdout().is_terminal() && io::stdin().is_terminal() {
+        branch::interactive(language)
+    } else {
+        branch::piped::run(language == Language::En)
+    }
+}
+
+fn pictures(folder: &Path) -> ExitCode {
+    match branch::piped::pictures(folder) {
+        Ok(count) => {
+            say(&format!("{count} pictures in {}", folder.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&format!("FAILED: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn plays(args: &PlayArgs) -> ExitCode {
+    let mut worst = 0;
+    for file in &args.files {
+        let played = if args.bless {
+            bless_file(file).map(|blessed| format!("{blessed:?}"))
+        } else {
+            times(file, args.times)
+        };
+        match played {
+            Ok(what) => say(&format!("ok {}: {what}", file.display())),
+            Err(error) => {
+                say(&format!("FAILED {}: {error}", file.display()));
+                worst = worst.max(error.exit_code());
+            }
+        }
+    }
+    ExitCode::from(worst)
+}
+
+/// Plays a file several times; a run that differs from the first is a failure.
+fn times(file: &Path, times: u32) -> Result<String, PlayError> {
+    let options = Options::default();
+    let (_, first) = play_file(file, &options)?;
+    for run in 1..times {
+        let (_, again) = play_file(file, &options)?;
+        if !is_same(&first, &again) {
+            let run = run.saturating_add(1);
+            return Err(PlayError::Harness(format!(
+                "run {run} differs from the first: something is not decided by the seed"
+            )));
+        }
+    }
+    let Report { steps, elided, .. } = first;
+    Ok(match times {
+        0 | 1 => format!("{steps} steps, {elided} elisions"),
+        n => format!("{steps} steps, {elided} elisions, {n} equal runs"),
+    })
+}
+
+fn is_same(one: &Report, other: &Report) -> bool {
+    one.steps == other.steps && one.elided == other.elided && one.seen == other.seen
+}
+
+/// A line on stdout; a closed pipe (`| head`) is no error.
+pub(crate) fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

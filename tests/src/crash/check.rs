@@ -1,0 +1,250 @@
+//! After a round: the books against themselves, and against the paper.
+//!
+//! The paper is the truth: `sheets.jsonl` and the printer's own look say where
+//! every sheet lies. Each finding names the form and both sides.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use counterfoil_backend::core::key::{self, Table};
+use counterfoil_backend::core::record::decode;
+use counterfoil_backend::core::record::sale::SaleRow;
+use counterfoil_backend::core::record::stock::{Place, SlotRow};
+use counterfoil_backend::core::{audit, custody, overlay};
+use counterfoil_backend::store::redb::RedbStore;
+use counterfoil_backend::store::{From, RANGE_MAX, Read, Snapshots as _};
+use counterfoil_data::bill::BillNumber;
+use counterfoil_data::demo::DemoBank;
+use counterfoil_data::money::Fen;
+use counterfoil_data::seam::Journal as _;
+use counterfoil_data::wire::forms::FormState;
+use counterfoil_data::wire::sale::SaleState;
+use counterfoil_tui::journal::FileJournal;
+use serde::Deserialize;
+
+/// Cache for one pass over the books.
+const CACHE_BYTES: usize = 4 * 1024 * 1024;
+
+/// One sheet as the printer's list has it; the last line of a number counts.
+#[derive(Debug, Clone, Deserialize)]
+struct Sheet {
+    number: BillNumber,
+    inked: Vec<String>,
+    partial: bool,
+    place: String,
+}
+
+/// What was found in one round.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What is wrong, in words.
+    pub wrong: Vec<String>,
+    /// Forms of linked sales, by state.
+    pub forms: BTreeMap<FormState, u32>,
+    /// Linked sales.
+    pub linked: u32,
+    /// Forms frozen although they never left their cassette.
+    pub frozen: u32,
+}
+
+/// Where a round left its traces.
+pub struct Traces<'a> {
+    /// Database file.
+    pub books: &'a Path,
+    /// Folder of printed paper.
+    pub paper: &'a Path,
+    /// Outcome journal.
+    pub journal: &'a Path,
+    /// The form printer, as its desk looked at the end.
+    pub look: &'a str,
+    /// Whose kiosk.
+    pub bank: &'a DemoBank,
+}
+
+/// Checks everything; stops at nothing.
+pub fn check(traces: &Traces<'_>) -> anyhow::Result<Findings> {
+    let mut found = Findings::default();
+    let store = RedbStore::file(traces.books, CACHE_BYTES).context("the books do not open")?;
+    let books = store.snapshot()?;
+    if let Err(failure) = audit::audit(&*books) {
+        found.wrong.push(format!("audit: {failure}"));
+    }
+    let sheets = sheets(&traces.paper.join("sheets.jsonl"))?;
+    let sales = sales(&*books)?;
+    let mut of_sales = BTreeMap::new();
+    for sale in &sales {
+        judge_sale(sale, traces.bank, &mut found);
+        of_sales.extend(sale.forms.iter().map(|f| (f.number, (sale, f.state))));
+    }
+    for sheet in sheets.values() {
+        let form = of_sales.get(&sheet.number).map(|(_, state)| *state);
+        let place = custody::find(&*books, sheet.number)?.map(|(_, place)| place);
+        judge_sheet(sheet, form, place.as_ref(), &mut found);
+    }
+    for (number, (_, state)) in &of_sales {
+        judge_form(*number, *state, sheets.get(number), &mut found);
+    }
+    cassettes(&*books, traces, &sheets, &mut found)?;
+    let records = FileJournal::open(traces.journal)?.load()?;
+    if !records.is_empty() {
+        let count = records.len();
+        let note = format!("the kiosk rests with {count} records in its journal");
+        found.wrong.push(note);
+    }
+    Ok(found)
+}
+
+fn sheets(list: &Path) -> anyhow::Result<BTreeMap<BillNumber, Sheet>> {
+    let text = if list.exists() {
+        fs::read_to_string(list).context("the list of sheets")?
+    } else {
+        String::new()
+    };
+    let parsed = text.lines().map(serde_json::from_str::<Sheet>);
+    let numbered = parsed.map(|sheet| sheet.map(|sheet| (sheet.number, sheet)));
+    numbered
+        .collect::<Result<_, _>>()
+        .context("the list of sheets")
+}
+
+fn sales(books: &dyn Read) -> anyhow::Result<Vec<SaleRow>> {
+    let (low, high) = (key::low(Table::Sale), key::high(Table::Sale));
+    let rows = books.range(&low, &high, From::First, RANGE_MAX)?;
+    let rows = rows.into_iter().map(|(_, bytes)| decode(&bytes));
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A sale at rest: over, settled, and paid for as ordered.
+fn judge_sale(sale: &SaleRow, bank: &DemoBank, found: &mut Findings) {
+    let id = sale.sale;
+    let Some(linked) = &sale.linked else { return };
+    found.linked = found.linked.saturating_add(1);
+    for form in &sale.forms {
+        let count = found.forms.entry(form.state).or_default();
+        *count = count.saturating_add(1);
+    }
+    if !matches!(sale.state, SaleState::Closed | SaleState::Suspended) {
+        let note = format!("sale {id} rests in state {:?}", sale.state);
+        found.wrong.push(note);
+    }
+    let items = sale.order.iter().flat_map(|order| &order.items);
+    let fees = items.map(|item| {
+        bank.fee_each(item.kind, linked.date)?
+            .checked_mul(item.quantity)
+    });
+    let mut fees = fees;
+    let expected = fees.try_fold(Fen::ZERO, |sum, fee| sum.checked_add(fee?));
+    if expected != Some(linked.fee) {
+        let note = format!("sale {id}: fee {} instead of {expected:?}", linked.fee);
+        found.wrong.push(note);
+    }
+}
+
+/// Whether where a sheet lies is what the books say (I2, I6).
+fn judge_sheet(
+    sheet: &Sheet,
+    form: Option<FormState>,
+    place: Option<&Place>,
+    found: &mut Findings,
+) {
+    let (number, lies) = (sheet.number, sheet.place.as_str());
+    let mut wrong = |what: String| found.wrong.push(format!("form {number} ({lies}): {what}"));
+    if matches!(
+        place,
+        None | Some(Place::InCassette(..) | Place::InVault(_) | Place::Assigned(_))
+    ) {
+        wrong(format!(
+            "was fed, but the books have it in stock: {place:?}"
+        ));
+    }
+    let Some(state) = form else {
+        if !matches!(place, Some(Place::Unknown(_))) {
+            wrong(format!("was fed, but belongs to no sale: {place:?}"));
+        }
+        return;
+    };
+    let twice = |text: &String| sheet.inked.iter().filter(|t| *t == text).count() > 1;
+    // The account number stands once on a form.
+    let digits = |t: &&String| t.len() > 15 && t.bytes().all(|b| b.is_ascii_digit());
+    if sheet.inked.iter().filter(digits).any(twice) {
+        wrong("was inked twice".to_owned());
+    }
+    let lawful = match lies {
+        "taken" => matches!(state, FormState::Sold | FormState::Unknown),
+        "retract" => matches!(state, FormState::Retracted | FormState::Unknown),
+        "reject" => matches!(state, FormState::Spoiled | FormState::Unknown),
+        "transport" => matches!(state, FormState::Spoiled | FormState::Unknown),
+        // Nobody looks after a bundle of a suspended sale but staff.
+        "escrow" | "output" => {
+            matches!(
+                state,
+                FormState::Unknown | FormState::Printed | FormState::Presented
+            )
+        }
+        _ => false,
+    };
+    if !lawful {
+        wrong(format!("the books say {state:?}"));
+    }
+    if lies == "taken" && (sheet.inked.is_empty() || sheet.partial) {
+        wrong("was handed out without its text".to_owned());
+    }
+}
+
+/// Whether what the books say of a form can be seen on paper.
+fn judge_form(number: BillNumber, state: FormState, sheet: Option<&Sheet>, found: &mut Findings) {
+    let lies = sheet.map(|s| s.place.as_str());
+    let lawful = match state {
+        FormState::Sold => lies == Some("taken"),
+        FormState::Retracted => lies == Some("retract"),
+        FormState::Released => lies.is_none(),
+        FormState::Spoiled => matches!(lies, Some("reject" | "transport")),
+        FormState::Printed | FormState::Presented => matches!(lies, Some("escrow" | "output")),
+        FormState::Unknown => true,
+        // At rest nothing is on its way.
+        FormState::Assigned | FormState::Feeding => false,
+    };
+    if !lawful {
+        let note = format!("form {number}: the books say {state:?}, it lies {lies:?}");
+        found.wrong.push(note);
+    }
+}
+
+/// What the books have in each slot is what lies there (I1), and what lies there
+/// beside it is frozen: a kiosk that died between writing down a feed and firing
+/// it cannot know that the blank never moved.
+fn cassettes(
+    books: &dyn Read,
+    traces: &Traces<'_>,
+    sheets: &BTreeMap<BillNumber, Sheet>,
+    found: &mut Findings,
+) -> anyhow::Result<()> {
+    let kiosk = traces.bank.kiosks.first().context("a kiosk")?;
+    for slot in &kiosk.slots {
+        let row: Option<SlotRow> = overlay::get(books, &key::slot(&kiosk.id, &slot.slot))?;
+        let row = row.context("a slot that the books do not have")?;
+        let (mut next, mut frozen) = (None, 0_u32);
+        for number in slot.range()?.numbers() {
+            if sheets.contains_key(&number) {
+                continue;
+            }
+            next = next.or(Some(number.rows()));
+            let place = custody::find(books, number)?.map(|(_, place)| place);
+            if matches!(place, Some(Place::Unknown(_))) {
+                frozen = frozen.saturating_add(1);
+            }
+        }
+        found.frozen = found.frozen.saturating_add(frozen);
+        let next = next.unwrap_or_else(|| "none".to_owned());
+        let count = row.count().saturating_add(frozen);
+        let expected = format!("{}: {count} blanks, next {next}", slot.slot);
+        if !traces.look.split("; ").any(|fact| fact == expected) {
+            let look = traces.look;
+            let note = format!("by the books \"{expected}\", by the printer \"{look}\"");
+            found.wrong.push(note);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! The customer and the officer.
+//!
+//! The customer reads screen models and acts through keys and the desk, with
+//! the vocabulary of plays. Both are stubborn: they do again what did not help.
+
+use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use counterfoil_data::demo::DemoBank;
+use counterfoil_data::seam::SharedClock;
+use counterfoil_data::sign::{SignerId, SigningIdentity};
+use counterfoil_data::wire::confirm::{ConfirmState, ConfirmationView, Decision};
+use counterfoil_devices::system::SystemEntropy;
+use counterfoil_tui::link::station::Verb;
+use counterfoil_tui::link::{Dial, Link};
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use super::house::House;
+
+/// Between two looks of the officer.
+const LOOK: Duration = Duration::from_millis(50);
+/// Pause between two tries at the desk: the pad is armed a moment after its screen.
+const PAUSE: Duration = Duration::from_millis(30);
+/// Tries of one act at the desk.
+const TRIES: u32 = 20;
+
+/// Who buys.
+pub struct Customer {
+    quantity: u32,
+    /// Starts no other sale.
+    pub is_done: bool,
+    finger_on: bool,
+}
+
+impl Customer {
+    /// Wants so many transfer cheques.
+    pub fn wanting(quantity: u32) -> Self {
+        Self {
+            quantity,
+            is_done: false,
+            finger_on: false,
+        }
+    }
+
+    /// Does what the screen asks for; `again` when nothing came of it.
+    pub async fn see(
+        &mut self,
+        house: &mut House,
+        clock: &SharedClock,
+        screen: &Value,
+        again: bool,
+    ) -> anyhow::Result<()> {
+        let name = name(screen);
+        if self.finger_on && !matches!(name, "PlaceFinger" | "ReadingFinger") {
+            self.finger_on = false;
+            drop(house.desk("finger lift").await?);
+        }
+        let body = body(screen);
+        let has = |field: &str| body.is_some_and(|b| b.get(field).is_some_and(|v| !v.is_null()));
+        match name {
+            "Attract" | "Done" => {
+                let left = body
+                    .and_then(|b| b.get("left_behind"))
+                    .and_then(Value::as_array);
+                for thing in left.into_iter().flatten().filter_map(Value::as_str) {
+                    match thing {
+                        "Card" => drop(house.desk("card-reader remove").await?),
+                        "Document" => drop(house.desk("id-reader remove").await?),
+                        _ => {}
+                    }
+                }
+                if name == "Done" || !self.is_done {
+                    house.type_keys(b"\r").await;
+                }
+            }
+            "PickMode" | "Stopped" => house.type_keys(b"\r").await,
+            "InsertCard" => {
+                if has("problem") {
+                    drop(house.desk("card-reader remove").await?);
+                }
+                drop(house.desk("card-reader insert zhang-card").await?);
+            }
+            "EnterPin" => self.pin(house, clock, body).await?,
+            "PlaceDocument" => {
+                // A card that lay there before is found only once it is lifted.
+                if again || has("problem") {
+                    drop(house.desk("id-reader remove").await?);
+                }
+                drop(house.desk("id-reader present zhang").await?);
+            }
+            "PlaceFinger" => {
+                if self.finger_on {
+                    drop(house.desk("finger lift").await?);
+                    clock.sleep(PAUSE).await;
+                }
+                drop(house.desk("finger place zhang").await?);
+                self.finger_on = true;
+            }
+            "PickOrder" => {
+                let keys = format!("{}\r\r", self.quantity);
+                house.type_keys(keys.as_bytes()).await;
+            }
+            "TakeForms" => drop(house.desk("form-printer take").await?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn pin(
+        &self,
+        house: &House,
+        clock: &SharedClock,
+        body: Option<&Value>,
+    ) -> anyhow::Result<()> {
+        let digits = body.and_then(|b| b.get("digits")).and_then(Value::as_u64);
+        if digits != Some(0) {
+            return Ok(());
+        }
+        for _ in 0..TRIES {
+            if house.desk("pin-pad enter @zhang-pin").await?.is_ok() {
+                return Ok(());
+            }
+            clock.sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+}
+
+/// The screen's public name.
+pub fn name(screen: &Value) -> &str {
+    screen.get("name").and_then(Value::as_str).unwrap_or("")
+}
+
+/// What the screen says; `None` where it says only its name.
+pub fn body(screen: &Value) -> Option<&Value> {
+    screen.get("body")?.get(name(screen))
+}
+
+/// Dials wherever the backend is now, past the kiosk's cable.
+pub struct Backdoor(pub Rc<Cell<Option<SocketAddr>>>);
+
+impl Dial for Backdoor {
+    type Stream = TcpStream;
+
+    async fn dial(&self) -> io::Result<TcpStream> {
+        let address = self.0.get().ok_or(io::ErrorKind::ConnectionRefused)?;
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+/// The officer's link, as the demo bank's first station.
+pub fn officer_link(
+    bank: &DemoBank,
+    dial: Backdoor,
+    clock: &SharedClock,
+) -> Option<Link<Backdoor>> {
+    let station = bank.stations.first()?;
+    let signer = SignerId::Station(station.id.clone());
+    let identity = SigningIdentity::new(&signer, &station.key_seed.0);
+    let entropy = Rc::new(SystemEntropy);
+    let (clock, identity) = (Rc::clone(clock), Rc::new(identity));
+    Some(Link::new(dial, clock, entropy, identity, "backend"))
+}
+
+/// Looks at what is shown and confirms it, until dropped.
+pub async fn sit(link: Link<Backdoor>, clock: SharedClock) {
+    loop {
+        for case in link.confirmations().await.unwrap_or_default() {
+            // A refusal means that the case has moved on; the next look tells.
+            drop(decide(&link, &case).await);
+        }
+        clock.sleep(LOOK).await;
+    }
+}
+
+async fn decide(link: &Link<Backdoor>, case: &ConfirmationView) -> Option<ConfirmationView> {
+    let digest = case.purchase.as_ref().map(|p| p.digest);
+    let verb = match case.state {
+        ConfirmState::Shown => Verb::Seen,
+        ConfirmState::Seen => Verb::Confirm,
+        _ => return None,
+    };
+    let decision = Decision { digest, note: None };
+    link.decide(case.sale, verb, &decision).await.ok()
+}

@@ -1,0 +1,282 @@
+//! What a round will do, all of it from one seed.
+//!
+//! A blow is tied to what the kiosk shows and not to a stopwatch, so that the
+//! same seed gives the same acts and the same places to strike on every machine.
+//! What the operating system does between the screen and the blow is not
+//! replayed.
+
+use std::fmt;
+use std::time::Duration;
+
+use counterfoil_data::seam::SharedEntropy;
+use counterfoil_data::seam::random;
+
+use crate::entropy::SeededEntropy;
+
+/// Forms in a round at most: one book.
+pub const FORMS_MAX: u32 = 25;
+/// Longest time between a screen and the blow that it triggers: one form.
+const DELAY_MAX_MS: u32 = 130;
+/// The same for half of the blows, which are to fall on that very screen.
+const SHORT_MAX_MS: u32 = 12;
+/// Longest time something stays dead or dark.
+const DARK_MAX_MS: u32 = 600;
+
+/// What is struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Victim {
+    /// SIGKILL for the kiosk.
+    Kiosk,
+    /// SIGKILL for the backend.
+    Backend,
+    /// SIGKILL for both, as when a branch loses power.
+    Both,
+    /// The network between them.
+    Network,
+}
+
+impl fmt::Display for Victim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kiosk => "kiosk",
+            Self::Backend => "backend",
+            Self::Both => "kiosk+backend",
+            Self::Network => "network",
+        })
+    }
+}
+
+/// What the kiosk must show for a blow to be triggered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// A screen of this name.
+    Screen(&'static str),
+    /// Dispensing with at least so many printed, in this phase.
+    Form(u32, &'static str),
+}
+
+impl Point {
+    /// Roughly when in a sale it comes; what follows a restart comes last.
+    fn position(self) -> u32 {
+        match self {
+            Self::Form(form, _) => form.saturating_add(2),
+            Self::Screen("Linking") => 1,
+            Self::Screen("TakeForms") => FORMS_MAX.saturating_add(3),
+            Self::Screen("PrintingReceipt") => FORMS_MAX.saturating_add(4),
+            Self::Screen("Starting" | "Resuming") => u32::MAX,
+            Self::Screen(_) => 0,
+        }
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Screen(name) => f.write_str(name),
+            Self::Form(printed, phase) => write!(f, "Dispensing/{phase} from form {printed}"),
+        }
+    }
+}
+
+/// One blow.
+#[derive(Debug, Clone, Copy)]
+pub struct Blow {
+    /// What is struck.
+    pub victim: Victim,
+    /// When it is due.
+    pub point: Point,
+    /// How long after that it falls.
+    pub delay: Duration,
+    /// How long it lasts.
+    pub dark: Duration,
+}
+
+/// Something that goes wrong with the paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// A jam after so many good feeds.
+    Jam(u32),
+    /// The next number cannot be read once so many are printed.
+    Unreadable(u32),
+}
+
+/// One round.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Reproduces it.
+    pub seed: u64,
+    /// Forms ordered.
+    pub quantity: u32,
+    /// Struck one after the other; the next is armed when the one before is over.
+    pub blows: Vec<Blow>,
+    /// At most one.
+    pub mishap: Option<Mishap>,
+    /// The customer takes the bundle while the kiosk is dead.
+    pub takes_in_the_dark: bool,
+}
+
+/// Screens before paper moves.
+const AROUND: [&str; 11] = [
+    "PickMode",
+    "InsertCard",
+    "ReadingCard",
+    "EnterPin",
+    "CheckingInfo",
+    "PlaceDocument",
+    "ReadingDocument",
+    "PlaceFinger",
+    "CheckingIdentity",
+    "PickOrder",
+    "AwaitConfirm",
+];
+/// Phases of one form.
+const PHASES: [&str; 4] = ["Asking", "Feeding", "Reading", "Printing"];
+
+struct Dice(SharedEntropy);
+
+impl Dice {
+    /// 0 to `below` - 1.
+    fn roll(&self, below: u32) -> u32 {
+        let face = u32::from_be_bytes(random(&*self.0));
+        face.checked_rem(below).unwrap_or(0)
+    }
+
+    fn one_in(&self, chances: u32) -> bool {
+        self.roll(chances) == 0
+    }
+
+    fn of<T: Copy>(&self, all: &[T]) -> Option<T> {
+        let below = u32::try_from(all.len()).unwrap_or(0);
+        let index = usize::try_from(self.roll(below)).ok()?;
+        all.get(index).copied()
+    }
+
+    fn time(&self, max_ms: u32) -> Duration {
+        Duration::from_millis(self.roll(max_ms).into())
+    }
+}
+
+impl Plan {
+    /// The round of a seed.
+    pub fn of(seed: u64) -> Self {
+        let dice = Dice(SeededEntropy::stream(seed, "crash"));
+        let quantity = dice.roll(FORMS_MAX).saturating_add(1);
+        let first = blow(&dice, quantity, false);
+        let restarts = matches!(first.victim, Victim::Kiosk | Victim::Both);
+        let mut blows = vec![first];
+        if dice.one_in(2) {
+            blows.push(blow(&dice, quantity, restarts));
+        }
+        if dice.one_in(5) {
+            let network = Blow {
+                victim: Victim::Network,
+                ..blow(&dice, quantity, false)
+            };
+            blows.push(network);
+        }
+        blows.sort_by_key(|blow| blow.point.position());
+        let at = dice.roll(quantity);
+        let mishap = match dice.roll(8) {
+            0 => Some(Mishap::Jam(at)),
+            1 => Some(Mishap::Unreadable(at)),
+            _ => None,
+        };
+        let takes_in_the_dark = dice.one_in(3);
+        Self {
+            seed,
+            quantity,
+            blows,
+            mishap,
+            takes_in_the_dark,
+        }
+    }
+}
+
+/// Most fall while paper moves, many at the turns of the sale, and a second one
+/// often while the first is being recovered from.
+fn blow(dice: &Dice, quantity: u32, restarts: bool) -> Blow {
+    let victim = match dice.roll(12) {
+        0..=5 => Victim::Kiosk,
+        6..=9 => Victim::Backend,
+        10 => Victim::Both,
+        _ => Victim::Network,
+    };
+    let form = Point::Form(dice.roll(quantity), dice.of(&PHASES).unwrap_or("Feeding"));
+    let turns = [
+        Point::Screen("Linking"),
+        Point::Form(quantity, "Presenting"),
+        Point::Screen("TakeForms"),
+        Point::Screen("PrintingReceipt"),
+    ];
+    let turn = dice.of(&turns).unwrap_or(form);
+    let again = Point::Screen(if dice.one_in(2) {
+        "Resuming"
+    } else {
+        "Starting"
+    });
+    let around = Point::Screen(dice.of(&AROUND).unwrap_or("PickOrder"));
+    let point = match dice.roll(8) {
+        0..=4 => form,
+        5 => turn,
+        6 if restarts => again,
+        6 => turn,
+        _ => around,
+    };
+    let delay_max = if dice.one_in(2) {
+        SHORT_MAX_MS
+    } else {
+        DELAY_MAX_MS
+    };
+    Blow {
+        victim,
+        point,
+        delay: dice.time(delay_max),
+        dark: dice.time(DARK_MAX_MS),
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} forms", self.quantity)?;
+        for blow in &self.blows {
+            let (delay, dark) = (blow.delay.as_millis(), blow.dark.as_millis());
+            let (victim, point) = (blow.victim, blow.point);
+            write!(f, "; {victim} {delay} ms after {point} for {dark} ms")?;
+        }
+        match self.mishap {
+            Some(Mishap::Jam(n)) => write!(f, "; jam after {n} feeds"),
+            Some(Mishap::Unreadable(n)) => write!(f, "; unreadable number after {n}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_one_plan_and_seeds_differ() {
+        assert_eq!(Plan::of(7).to_string(), Plan::of(7).to_string());
+        let plans: std::collections::BTreeSet<String> =
+            (0..50).map(|seed| Plan::of(seed).to_string()).collect();
+        assert_eq!(plans.len(), 50);
+    }
+
+    #[test]
+    fn fifty_rounds_strike_every_victim_and_every_phase_of_a_form() {
+        let blows: Vec<Blow> = (1..=50).flat_map(|seed| Plan::of(seed).blows).collect();
+        for victim in [
+            Victim::Kiosk,
+            Victim::Backend,
+            Victim::Both,
+            Victim::Network,
+        ] {
+            assert!(blows.iter().any(|b| b.victim == victim), "{victim}");
+        }
+        for phase in PHASES {
+            let hit = |b: &Blow| matches!(b.point, Point::Form(_, p) if p == phase);
+            assert!(blows.iter().any(hit), "{phase}");
+        }
+    }
+}

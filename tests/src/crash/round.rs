@@ -1,0 +1,371 @@
+//! One round: a sale, the blows of its plan, then everything at rest.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use counterfoil_data::demo::DemoBank;
+use counterfoil_data::seam::SharedClock;
+use serde_json::Value;
+
+use super::check::{self, Findings, Traces};
+use super::house::House;
+use super::people::{Backdoor, Customer, body, name, officer_link, sit};
+use super::plan::{Blow, Mishap, Plan, Point, Victim};
+use super::tally::Tally;
+
+/// Longest round.
+const WITHIN: Duration = Duration::from_secs(120);
+/// Silence after which the customer does again what the screen asks for.
+const NUDGE: Duration = Duration::from_secs(2);
+/// A kiosk out of service for so long stays so.
+const SETTLED: Duration = Duration::from_secs(5);
+/// Sales begun in one round, if those before ended before linked processing.
+const SALES_MAX: u32 = 3;
+/// Screens that mean that linked processing is done.
+const LINKED: [&str; 5] = [
+    "Dispensing",
+    "Resuming",
+    "TakeForms",
+    "PrintingReceipt",
+    "Done",
+];
+
+/// What a round is given.
+pub struct Given<'a> {
+    /// This program.
+    pub exe: &'a Path,
+    /// Enrolled books, to be copied.
+    pub books: &'a Path,
+    /// Where it leaves its traces.
+    pub folder: &'a Path,
+    /// The demo bank.
+    pub bank: &'a DemoBank,
+    /// Time.
+    pub clock: &'a SharedClock,
+    /// Tell every step.
+    pub verbose: bool,
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// Findings of the check.
+    pub findings: Findings,
+    /// What was struck.
+    pub tally: Tally,
+    /// How long it took.
+    pub took: Duration,
+}
+
+struct Round<'a> {
+    given: &'a Given<'a>,
+    plan: &'a Plan,
+    house: House,
+    customer: Customer,
+    tally: Tally,
+    blows: VecDeque<Blow>,
+    /// The blow that falls at this time.
+    armed: Option<(Duration, Blow)>,
+    /// The blow that is over at this time.
+    dark: Option<(Duration, Blow)>,
+    mishap: Option<Mishap>,
+    screen: Value,
+    /// Since when the screen is what it is.
+    since: Duration,
+    acted: Option<String>,
+    acted_at: Duration,
+    linked: bool,
+    begun: u32,
+    started: Duration,
+}
+
+/// Plays one plan and checks what it left.
+pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
+    let started = given.clock.monotonic();
+    let clock = given.clock.clone();
+    let house = House::open(given.exe, given.folder, given.books, clock.clone()).await?;
+    let door = Backdoor(house.cable.far());
+    let link = officer_link(given.bank, door, &clock).context("no officer")?;
+    let officer = tokio::task::spawn_local(sit(link, clock));
+    let mut round = Round {
+        given,
+        plan,
+        house,
+        customer: Customer::wanting(plan.quantity),
+        tally: Tally::default(),
+        blows: plan.blows.iter().copied().collect(),
+        armed: None,
+        dark: None,
+        mishap: plan.mishap,
+        screen: Value::Null,
+        since: started,
+        acted: None,
+        acted_at: started,
+        linked: false,
+        begun: 0,
+        started,
+    };
+    round.house.start_kiosk()?;
+    let ran = round.run().await;
+    officer.abort();
+    let Round {
+        house,
+        mut tally,
+        blows,
+        screen,
+        ..
+    } = round;
+    tally.missed(blows.len());
+    let (books, paper, journal) = (house.books(), house.paper(), house.journal());
+    let look = house.close().await?;
+    let mut findings = check::check(&Traces {
+        books: &books,
+        paper: &paper,
+        journal: &journal,
+        look: &look,
+        bank: given.bank,
+    })?;
+    if let Err(error) = ran {
+        let note = format!("{error:#}; last screen {screen}");
+        findings.wrong.insert(0, note);
+    }
+    tally.round(&findings);
+    Ok(Outcome {
+        findings,
+        tally,
+        took: given.clock.monotonic().saturating_sub(started),
+    })
+}
+
+impl Round<'_> {
+    async fn run(&mut self) -> anyhow::Result<()> {
+        loop {
+            let now = self.given.clock.monotonic();
+            let ran = now.saturating_sub(self.started);
+            anyhow::ensure!(ran < WITHIN, "no rest after {} s", WITHIN.as_secs());
+            let wake = self.wakes_at().saturating_sub(now);
+            tokio::select! {
+                biased;
+                screen = self.house.screen() => self.shown(screen?).await?,
+                () = self.given.clock.sleep(wake) => self.due().await?,
+            }
+            if self.is_at_rest() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn wakes_at(&self) -> Duration {
+        let nudge = self.since.max(self.acted_at).saturating_add(NUDGE);
+        let times = [self.armed.map(|(at, _)| at), self.dark.map(|(at, _)| at)];
+        times.into_iter().flatten().fold(nudge, Duration::min)
+    }
+
+    fn tell(&self, what: &str) {
+        if self.given.verbose {
+            let now = self.given.clock.monotonic();
+            let at = now.saturating_sub(self.started).as_millis();
+            super::say(&format!("{:>6} {at:>6} ms  {what}", self.plan.seed));
+        }
+    }
+
+    async fn shown(&mut self, screen: Value) -> anyhow::Result<()> {
+        self.since = self.given.clock.monotonic();
+        self.screen = screen;
+        self.tell(&state(&self.screen));
+        self.linked |= LINKED.contains(&name(&self.screen));
+        if self.linked && name(&self.screen) == "Dispensing" {
+            // What was to fall before paper moved cannot fall any more.
+            while let Some(Point::Screen(name)) = self.blows.front().map(|b| b.point)
+                && !matches!(
+                    name,
+                    "TakeForms" | "PrintingReceipt" | "Resuming" | "Starting"
+                )
+                && self.armed.is_none()
+            {
+                self.blows.pop_front();
+                self.tally.missed(1);
+            }
+        }
+        self.arm();
+        self.mishap().await?;
+        self.act(false).await
+    }
+
+    fn arm(&mut self) {
+        if self.armed.is_some() || self.dark.is_some() {
+            return;
+        }
+        let Some(blow) = self.blows.front().copied() else {
+            return;
+        };
+        if is_there(blow.point, &self.screen) {
+            self.blows.pop_front();
+            let now = self.given.clock.monotonic();
+            self.armed = Some((now.saturating_add(blow.delay), blow));
+        }
+    }
+
+    async fn mishap(&mut self) -> anyhow::Result<()> {
+        let printed = printed(&self.screen);
+        let line = match self.mishap {
+            Some(Mishap::Jam(n)) if name(&self.screen) == "AwaitConfirm" => {
+                format!("form-printer jam after {n}")
+            }
+            Some(Mishap::Unreadable(n)) if printed.is_some_and(|p| p >= n) => {
+                "form-printer unreadable next".to_owned()
+            }
+            _ => return Ok(()),
+        };
+        self.mishap = None;
+        self.tell(&line);
+        drop(self.house.desk(&line).await?);
+        Ok(())
+    }
+
+    /// The customer acts once on a screen, or again when nothing came of it.
+    async fn act(&mut self, again: bool) -> anyhow::Result<()> {
+        let asks = asks(&self.screen);
+        if !again && self.acted.as_ref() == Some(&asks) {
+            return Ok(());
+        }
+        let showing = name(&self.screen);
+        // A blow is about to fall on the presented bundle: taken after it.
+        if showing == "TakeForms" && self.armed.is_some() {
+            return Ok(());
+        }
+        if showing == "Attract" {
+            self.customer.is_done = self.linked || self.begun >= SALES_MAX;
+        }
+        if showing == "PickMode" && self.acted.as_deref() != Some(&asks) {
+            self.begun = self.begun.saturating_add(1);
+        }
+        self.acted = Some(asks);
+        self.acted_at = self.given.clock.monotonic();
+        let screen = self.screen.clone();
+        let clock = self.given.clock;
+        let customer = &mut self.customer;
+        customer.see(&mut self.house, clock, &screen, again).await
+    }
+
+    async fn due(&mut self) -> anyhow::Result<()> {
+        let now = self.given.clock.monotonic();
+        if let Some((at, blow)) = self.armed
+            && now >= at
+        {
+            self.armed = None;
+            return self.strike(blow).await;
+        }
+        if let Some((at, blow)) = self.dark
+            && now >= at
+        {
+            self.dark = None;
+            return self.restore(blow).await;
+        }
+        if self.house.kiosk_on() {
+            self.act(true).await?;
+        }
+        Ok(())
+    }
+
+    async fn strike(&mut self, blow: Blow) -> anyhow::Result<()> {
+        self.tell(&format!("--- {} is struck", blow.victim));
+        self.tally.hit(blow.victim, state(&self.screen));
+        match blow.victim {
+            Victim::Kiosk => self.house.kill_kiosk().await?,
+            Victim::Backend => self.house.kill_backend().await?,
+            Victim::Both => {
+                self.house.kill_kiosk().await?;
+                self.house.kill_backend().await?;
+            }
+            Victim::Network => self.house.cable.set_cut(true),
+        }
+        if self.plan.takes_in_the_dark && name(&self.screen) == "TakeForms" {
+            self.tell("--- the customer takes the forms in the dark");
+            drop(self.house.desk("form-printer take").await?);
+        }
+        let now = self.given.clock.monotonic();
+        self.dark = Some((now.saturating_add(blow.dark), blow));
+        Ok(())
+    }
+
+    async fn restore(&mut self, blow: Blow) -> anyhow::Result<()> {
+        self.tell(&format!("--- {} is back", blow.victim));
+        if matches!(blow.victim, Victim::Backend | Victim::Both) {
+            self.house.start_backend().await?;
+        }
+        match blow.victim {
+            Victim::Kiosk | Victim::Both => {
+                self.house.start_kiosk()?;
+                self.acted = None;
+            }
+            Victim::Network => self.house.cable.set_cut(false),
+            Victim::Backend => {}
+        }
+        self.since = self.given.clock.monotonic();
+        if name(&self.screen) == "TakeForms" && self.house.kiosk_on() {
+            self.act(false).await?;
+        }
+        Ok(())
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let busy = self.armed.is_some() || self.dark.is_some();
+        if busy || !(self.linked || self.begun >= SALES_MAX) {
+            return false;
+        }
+        let quiet = self.given.clock.monotonic().saturating_sub(self.since);
+        match name(&self.screen) {
+            "Attract" => true,
+            "OutOfService" => quiet > SETTLED && !self.screen.to_string().contains("Offline"),
+            _ => false,
+        }
+    }
+}
+
+/// Forms printed, on the screen that says so.
+fn printed(screen: &Value) -> Option<u32> {
+    if name(screen) != "Dispensing" {
+        return None;
+    }
+    let printed = body(screen)?.get("printed")?.as_u64()?;
+    u32::try_from(printed).ok()
+}
+
+fn phase(screen: &Value) -> &str {
+    let phase = body(screen).and_then(|b| b.get("phase"));
+    phase.and_then(Value::as_str).unwrap_or("")
+}
+
+/// Whether the kiosk shows what a blow waits for; a phase that went by too fast
+/// to be shown counts with the next form.
+fn is_there(point: Point, screen: &Value) -> bool {
+    match point {
+        Point::Screen(wanted) => name(screen) == wanted,
+        Point::Form(form, wanted) => printed(screen)
+            .is_some_and(|printed| printed > form || printed == form && phase(screen) == wanted),
+    }
+}
+
+/// The screen, and the phase of a form.
+fn state(screen: &Value) -> String {
+    match (name(screen), phase(screen)) {
+        (name, "") => name.to_owned(),
+        (name, phase) => format!("{name}/{phase}"),
+    }
+}
+
+/// What the screen asks the customer for, as far as it makes a difference.
+fn asks(screen: &Value) -> String {
+    let fields = [
+        "problem",
+        "advice",
+        "attempts_left",
+        "left_behind",
+        "notice",
+    ];
+    let body = body(screen);
+    let facts = fields.map(|f| body.and_then(|b| b.get(f)).map(Value::to_string));
+    format!("{} {facts:?}", name(screen))
+}
