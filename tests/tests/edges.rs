@@ -236,3 +236,23 @@ fn no_file_names_a_path_of_one_machine() {
         }
     }
 }
+
+#[test]
+fn the_map_names_only_what_is_there() {
+    for page in ["ARCHITECTURE.md", "README.md", "tests/README.md"] {
+        let text = std::fs::read_to_string(root().join(page)).expect("a page");
+        let quoted = text.split('`').skip(1).step_by(2);
+        let paths = quoted.filter(|q| {
+            q.contains('/') && (q.ends_with(".rs") || q.ends_with(".toml") || q.ends_with('/'))
+        });
+        let mut named = 0;
+        for path in paths.filter(|q| !q.contains(['*', ' ', ':']) && !q.contains("NAME")) {
+            assert!(
+                root().join(path).exists(),
+                "{page} names {path}, which is not there"
+            );
+            named += 1;
+        }
+        assert!(named > 0, "{page} names no path: has the search broken?");
+    }
+}

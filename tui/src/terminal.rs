@@ -50,6 +50,7 @@ impl Canvas<io::Stdout> {
             SIZE_USUAL
         };
         if interactive {
+            restore_on_panic();
             terminal::enable_raw_mode()?;
             execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
         }
@@ -58,6 +59,21 @@ impl Canvas<io::Stdout> {
         canvas.fullscreen = interactive;
         Ok(canvas)
     }
+}
+
+/// A panic gives the terminal back before it says what happened; each step is
+/// tried. Release builds abort on a panic, so no destructor would do it.
+fn restore_on_panic() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let said = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let _ = terminal::disable_raw_mode();
+            let _ = execute!(io::stdout(), terminal::LeaveAlternateScreen);
+            let _ = execute!(io::stdout(), cursor::Show);
+            said(panic);
+        }));
+    });
 }
 
 impl<W: Write> Canvas<W> {
