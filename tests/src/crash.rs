@@ -42,6 +42,8 @@ use tally::Tally;
 
 /// Rounds at the same time at most.
 pub const JOBS_MAX: usize = 16;
+/// Findings of one round that are told; the first ones lead to the cause.
+const FINDINGS_MAX: usize = 12;
 /// The harness itself failed.
 const EXIT_HARNESS: u8 = 3;
 
@@ -200,8 +202,13 @@ fn judge(seed: u64, outcome: anyhow::Result<Outcome>, tally: &mut Tally) -> bool
                 return true;
             }
             say(&format!("FAILED seed {seed} {seconds:.1} s: {plan}"));
-            for wrong in &findings.wrong {
+            for wrong in findings.wrong.iter().take(FINDINGS_MAX) {
                 say(&format!("  {wrong}"));
+            }
+            if let Some(more) = findings.wrong.len().checked_sub(FINDINGS_MAX)
+                && more > 0
+            {
+                say(&format!("  and {more} more"));
             }
             say(&format!(
                 "  again: counterfoil crash --seed {seed} --rounds 1 --verbose --keep DIR"

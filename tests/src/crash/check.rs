@@ -76,15 +76,17 @@ pub fn check(traces: &Traces<'_>) -> anyhow::Result<Findings> {
     let mut of_sales = BTreeMap::new();
     for sale in &sales {
         judge_sale(sale, traces.bank, &mut found);
-        of_sales.extend(sale.forms.iter().map(|f| (f.number, (sale, f.state))));
+        of_sales.extend(sale.forms.iter().map(|f| (f.number, f.state)));
     }
     for sheet in sheets.values() {
-        let form = of_sales.get(&sheet.number).map(|(_, state)| *state);
+        let form = of_sales.get(&sheet.number).copied();
         let place = custody::find(&*books, sheet.number)?.map(|(_, place)| place);
         judge_sheet(sheet, form, place.as_ref(), &mut found);
     }
-    for (number, (_, state)) in &of_sales {
-        judge_form(*number, *state, sheets.get(number), &mut found);
+    for (number, state) in of_sales {
+        if !sheets.contains_key(&number) {
+            judge_unfed(number, state, &mut found);
+        }
     }
     cassettes(&*books, traces, &sheets, &mut found)?;
     let records = FileJournal::open(traces.journal)?.load()?;
@@ -193,21 +195,10 @@ fn judge_sheet(
     }
 }
 
-/// Whether what the books say of a form can be seen on paper.
-fn judge_form(number: BillNumber, state: FormState, sheet: Option<&Sheet>, found: &mut Findings) {
-    let lies = sheet.map(|s| s.place.as_str());
-    let lawful = match state {
-        FormState::Sold => lies == Some("taken"),
-        FormState::Retracted => lies == Some("retract"),
-        FormState::Released => lies.is_none(),
-        FormState::Spoiled => matches!(lies, Some("reject" | "transport")),
-        FormState::Printed | FormState::Presented => matches!(lies, Some("escrow" | "output")),
-        FormState::Unknown => true,
-        // At rest nothing is on its way.
-        FormState::Assigned | FormState::Feeding => false,
-    };
-    if !lawful {
-        let note = format!("form {number}: the books say {state:?}, it lies {lies:?}");
+/// A form that never left its cassette was neither printed nor handed out.
+fn judge_unfed(number: BillNumber, state: FormState, found: &mut Findings) {
+    if !matches!(state, FormState::Released | FormState::Unknown) {
+        let note = format!("form {number} lies in its cassette: the books say {state:?}");
         found.wrong.push(note);
     }
 }
