@@ -180,7 +180,8 @@ fn work(queue: &Mutex<Receiver<Job>>, bench: &mut Bench) {
             Err(_) => return,
         };
         let Ok(job) = next else { return };
-        // A panicking job loses its answer (the asker sees Busy), never the worker.
+        // Where panics unwind (development, tests) a panicking job loses its answer and
+        // the asker sees Busy; a release build stops as a whole, as after a lost commit.
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(bench)));
         if done.is_err() {
             tracing::error!("a worker job panicked; its request was answered as busy");

@@ -6,7 +6,7 @@ mod forms;
 mod linked;
 mod sales;
 
-pub use sales::KIOSK_LOST_S;
+pub use sales::{KIOSK_LOST_S, later};
 
 use jiff::Timestamp;
 

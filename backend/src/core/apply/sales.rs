@@ -64,15 +64,15 @@ pub fn change(
 /// When a kiosk heard of now counts as lost. The timer is moved at most once in half
 /// its time, so that an advice rarely costs a row of its own.
 fn lost_at(held: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let soon = whole_ms_after(now, KIOSK_LOST_S / 2);
+    let soon = later(now, KIOSK_LOST_S / 2);
     match held {
         Some(held) if held > soon => held,
-        _ => whole_ms_after(now, KIOSK_LOST_S),
+        _ => later(now, KIOSK_LOST_S),
     }
 }
 
 /// A time so many seconds later, in whole milliseconds like its timer's key.
-fn whole_ms_after(from: Timestamp, seconds: i64) -> Timestamp {
+pub fn later(from: Timestamp, seconds: i64) -> Timestamp {
     let whole = Timestamp::from_millisecond(from.as_millisecond()).unwrap_or(from);
     whole
         .checked_add(SignedDuration::from_secs(seconds))
@@ -284,7 +284,7 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
     let Some(confirm) = &mut row.confirm else {
         return;
     };
-    let born_until = whole_ms_after(row.opened_at, i64::from(policy.sale_within_s));
+    let born_until = later(row.opened_at, i64::from(policy.sale_within_s));
     match event {
         Event::Ordered { order, .. } => {
             row.order = Some((**order).clone());
@@ -310,7 +310,7 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
         }
         Event::Confirmed { officer, .. } => {
             row.state = SaleState::Confirmed;
-            row.deadline = Some(born_until.max(whole_ms_after(moment.at, AFTER_CONFIRM_S)));
+            row.deadline = Some(born_until.max(later(moment.at, AFTER_CONFIRM_S)));
             confirm.state = ConfirmState::Confirmed;
             confirm.decided_by = officer.clone();
         }
@@ -323,7 +323,7 @@ fn confirming(row: &mut SaleRow, moment: Moment, policy: &Policy, event: &Event)
             officer, question, ..
         } => {
             row.state = SaleState::Ordered;
-            row.deadline = Some(born_until.max(whole_ms_after(moment.at, AFTER_CONFIRM_S)));
+            row.deadline = Some(born_until.max(later(moment.at, AFTER_CONFIRM_S)));
             confirm.state = ConfirmState::Asked;
             confirm.decided_by = Some(officer.clone());
             confirm.question = Some(question.clone());

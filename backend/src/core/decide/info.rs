@@ -5,9 +5,10 @@ use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::Challenge;
 use counterfoil_data::wire::hex;
 use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Draft, Stop, in_state};
+use crate::core::apply;
 use crate::core::command::{Actor, CommandBody, InfoCheck, Outcome, Subject};
 use crate::core::event::Event;
 use crate::core::facts;
@@ -62,12 +63,9 @@ pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<O
     Ok(Outcome::Sale(SaleState::Opened))
 }
 
-/// A time so many seconds later, in whole milliseconds like its timer's key.
+/// A time so many seconds of policy later.
 pub fn later(at: Timestamp, seconds: u32) -> Timestamp {
-    let whole = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-    whole
-        .checked_add(SignedDuration::from_secs(i64::from(seconds)))
-        .unwrap_or(Timestamp::MAX)
+    apply::later(at, i64::from(seconds))
 }
 
 /// Key of the failed attempts of a card or account.
