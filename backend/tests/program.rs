@@ -183,6 +183,10 @@ fn sigterm_ends_with_exit_code_0_and_the_books_are_sound_offline() {
     running.signal("TERM");
     assert_eq!(running.child.wait().expect("ends").code(), Some(0));
 
+    // I7: names, numbers and hashes are in there; nobody else may read them.
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&db.metadata().expect("there").permissions());
+    assert_eq!(mode & 0o777, 0o600);
     assert_eq!(offline(&["audit", "--db"], &db).status.code(), Some(0));
     let db_text = db.to_str().expect("UTF-8");
     let exported = offline(&["export", "--demo", "--db", db_text, "--out"], &log);

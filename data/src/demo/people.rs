@@ -1,5 +1,7 @@
 //! Who buys and with what: units, agents, cards, documents, fingers, fees.
 
+use std::fmt;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -62,7 +64,7 @@ pub struct Account {
 }
 
 /// An agent and the mandate.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agent {
     /// Id.
@@ -86,7 +88,7 @@ pub struct Agent {
 }
 
 /// A settlement card.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
     /// Name on the desk.
@@ -104,7 +106,7 @@ pub struct Card {
 }
 
 /// An ID card on the desk.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// Name on the desk.
@@ -139,6 +141,27 @@ pub struct Finger {
     pub name: String,
     /// Seed of the synthetic finger.
     pub seed: u64,
+}
+
+// I7: citizen and card numbers are never shown, not even synthetic ones; a bank's
+// own enrolment file has the same shape.
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Agent({})", self.id)
+    }
+}
+
+impl fmt::Debug for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Card({})", self.name)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({})", self.name)
+    }
 }
 
 /// What one form of a kind costs from a date on.

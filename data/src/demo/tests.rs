@@ -78,3 +78,16 @@ fn broken_files_are_refused_and_say_where() {
     let luhn = broken("6217000000000000004", "6217000000000000005");
     assert!(matches!(luhn, DemoError::Value { what, .. } if what == "pan"));
 }
+
+#[test]
+fn nobodys_number_is_printed_by_debug_i7() {
+    let bank = bank().expect("the demo bank");
+    let text = format!("{bank:?}");
+    assert!(text.contains("Agent("));
+    for agent in &bank.agents {
+        assert!(!text.contains(&agent.citizen_number), "{}", agent.id);
+    }
+    for card in &bank.cards {
+        assert!(!text.contains(&card.pan), "{}", card.name);
+    }
+}

@@ -168,7 +168,7 @@ pub enum AccountState {
 }
 
 /// An account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRow {
     /// 16 to 19 digits, as printed.
     pub number: String,
@@ -186,6 +186,12 @@ pub struct AccountRow {
     pub unused_max: u32,
     /// argon2 PHC string of the payment password (支付密码), for PM2.
     pub password: Option<String>,
+}
+
+impl fmt::Debug for AccountRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccountRow(of {}, {:?})", self.unit, self.state)
+    }
 }
 
 /// An agent (经办人) of one unit.
