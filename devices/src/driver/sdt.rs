@@ -91,6 +91,19 @@ pub struct IdReader<T: Transport> {
     sam_id: String,
     last_find: Option<Duration>,
     plate: Plate,
+    /// Rounds in a row in which nothing answered.
+    empty: u8,
+}
+
+/// One look at a plate on which a card was read or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It still answers.
+    Still,
+    /// Nothing answers.
+    Nothing,
+    /// Something answers after nothing did: laid down anew.
+    Anew,
 }
 
 /// Whether descriptors may belong to such a reader; the hello decides.
@@ -134,6 +147,7 @@ impl<T: Transport> IdReader<T> {
             sam_id: String::new(),
             last_find: None,
             plate: Plate::Unknown,
+            empty: 0,
         };
         reader.sam_id = reader.read_sam_id(COMMAND_MAX).await?;
         // Not every module knows it; the answer changes nothing.
@@ -179,6 +193,7 @@ impl<T: Transport> IdReader<T> {
             return Err(HandlingProblem::NoCard.into());
         }
         self.plate = Plate::Unknown;
+        self.empty = 0;
         let selected = self.ask(Step::Select, SELECT, deadline).await?;
         if selected.status != OK {
             return Err(judge(Step::Select, selected.status));
@@ -211,15 +226,27 @@ impl<T: Transport> IdReader<T> {
     /// that was read no longer answers find while it lies there, so find alone
     /// proves nothing. `false` when it still lies there after `within`.
     pub async fn wait_removed(&mut self, within: Duration) -> Result<bool, SdtError> {
+        self.wait_gone(within, false).await
+    }
+
+    /// Waits until the card that was read or refused was lifted: it is gone, or
+    /// something was laid down since. What a hurried person does: the same card
+    /// lies there again before three rounds are over.
+    pub async fn wait_lifted(&mut self, within: Duration) -> Result<bool, SdtError> {
+        self.wait_gone(within, true).await
+    }
+
+    /// The rounds are counted over several calls, so that short waits add up.
+    async fn wait_gone(&mut self, within: Duration, or_anew: bool) -> Result<bool, SdtError> {
         let deadline = self.deadline(within);
-        let mut empty: u8 = 0;
         loop {
-            let there = self.lies_there(deadline).await?;
-            empty = if there { 0 } else { empty.saturating_add(1) };
-            if empty >= EMPTY_ROUNDS {
-                self.plate = Plate::Unknown;
+            let look = self.look(deadline).await?;
+            let gone = self.empty >= EMPTY_ROUNDS;
+            if gone || (or_anew && look == Look::Anew) {
+                self.empty = 0;
                 return Ok(true);
             }
+            let there = look != Look::Nothing;
             let next = self
                 .last_find
                 .unwrap_or_default()
@@ -236,15 +263,23 @@ impl<T: Transport> IdReader<T> {
         }
     }
 
-    async fn lies_there(&mut self, deadline: Duration) -> Result<bool, SdtError> {
+    async fn look(&mut self, deadline: Duration) -> Result<Look, SdtError> {
+        let mut was_gone = self.empty > 0;
         if self.plate == Plate::Read {
             let look = self.ask(Step::Look, NEW_ADDRESS, deadline).await?;
             if matches!(look.status, OK | NO_CONTENT) {
-                return Ok(true);
+                self.empty = 0;
+                return Ok(Look::Still);
             }
             self.plate = Plate::Unknown;
+            was_gone = true;
         }
-        self.find(deadline).await
+        if self.find(deadline).await? {
+            self.empty = 0;
+            return Ok(if was_gone { Look::Anew } else { Look::Still });
+        }
+        self.empty = self.empty.saturating_add(1);
+        Ok(Look::Nothing)
     }
 
     async fn find(&mut self, deadline: Duration) -> Result<bool, SdtError> {

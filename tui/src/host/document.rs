@@ -49,7 +49,7 @@ impl<T: Transport> DocumentDesk<T> {
             if say.is_stale() {
                 return Ok(());
             }
-            self.spent = !self.reader.wait_removed(SLICE).await?;
+            self.spent = !self.reader.wait_lifted(SLICE).await?;
         }
         while !self.reader.poll_card(SLICE).await? {
             if say.is_stale() {

@@ -183,6 +183,39 @@ fn a_card_left_on_the_plate_is_not_taken_for_removed_though_find_is_silent() {
 }
 
 #[test]
+fn a_card_laid_down_again_at_once_was_lifted_but_not_removed() {
+    run(
+        IdReaderTwin::new(UsbLayout::Split, documents()),
+        |bus, clock| async move {
+            let mut reader = opened(&bus, &clock).await;
+            bus.desk("id-reader present jia").expect("lies there");
+            reader.read(5 * SECOND).await.expect("reads");
+            assert_eq!(reader.wait_lifted(SECOND).await, Ok(false));
+            bus.desk("id-reader remove").expect("takes it");
+            bus.desk("id-reader present jia").expect("lies there again");
+            assert_eq!(reader.wait_lifted(SECOND).await, Ok(true));
+            assert_eq!(reader.wait_removed(SECOND).await, Ok(false));
+        },
+    );
+}
+
+#[test]
+fn short_waits_for_an_empty_plate_add_up() {
+    run(
+        IdReaderTwin::new(UsbLayout::Split, documents()),
+        |bus, clock| async move {
+            let mut reader = opened(&bus, &clock).await;
+            bus.desk("id-reader present jia").expect("lies there");
+            reader.read(5 * SECOND).await.expect("reads");
+            bus.desk("id-reader remove").expect("takes it");
+            let slice = FIND_INTERVAL + FIND_INTERVAL / 2;
+            assert_eq!(reader.wait_removed(slice).await, Ok(false));
+            assert_eq!(reader.wait_removed(slice).await, Ok(true));
+        },
+    );
+}
+
+#[test]
 fn noise_is_skipped_and_a_spoilt_checksum_or_silence_is_an_error_with_a_clean_restart() {
     run(
         IdReaderTwin::new(UsbLayout::Split, documents()),
