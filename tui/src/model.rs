@@ -164,6 +164,8 @@ pub enum Body {
         rule: Option<RuleRefusal>,
         /// What to do.
         remedy: Remedy,
+        /// Take the card and document that still lie there.
+        left_behind: Vec<LeftBehind>,
     },
     /// Going on with a sale after a restart.
     Resuming {
@@ -315,6 +317,8 @@ pub enum FormPhase {
     Presenting,
     /// The link is down: waiting, no feed.
     Waiting,
+    /// The printer does not answer or is jammed: waiting for staff.
+    Attention,
 }
 
 /// Why a sale ended early.
@@ -326,6 +330,8 @@ pub enum StopReason {
     NotVerified,
     /// Too many attempts; locked.
     Locked,
+    /// The card's chip did not prove itself, or it is blocked.
+    CardNotAuthentic,
     /// The document could not be authenticated.
     DocumentNotAuthentic,
     /// The finger did not match and no attempts are left.

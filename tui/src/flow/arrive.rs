@@ -6,6 +6,7 @@
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::{Order, SaleState, SaleView};
+use jiff::Timestamp;
 
 use super::bank::Asking;
 use super::context::Context;
@@ -27,6 +28,8 @@ pub(super) struct News {
     pub moved: bool,
     /// The order that was refused: the customer changes it, and does not begin anew.
     pub tried: Option<Order>,
+    /// Until when the officer was awaited.
+    pub awaited_until: Option<Timestamp>,
 }
 
 /// Goes where the sale stands (S4, S8, S14; also after a restart).
@@ -66,8 +69,9 @@ pub(super) fn arrive(cx: &mut Context, view: SaleView, news: News) -> Step {
             cx.stopped(why, refusal, Remedy::CallStaff)
         }
         SaleState::Denied => {
-            let deadline = view.order.as_ref().and_then(|order| order.deadline);
-            let late = deadline.is_some_and(|at| cx.now.wall >= at);
+            // Silence until the deadline is a denial (S22); the view of a denied
+            // sale has no deadline any more.
+            let late = news.awaited_until.is_some_and(|at| cx.now.wall >= at);
             let why = if late {
                 StopReason::NoAnswer
             } else {

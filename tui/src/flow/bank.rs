@@ -230,6 +230,7 @@ impl Asking {
                 BankCall::PlaceOrder(_, order) => Some(order.clone()),
                 _ => None,
             },
+            awaited_until: None,
         };
         self.look(cx, Phase::Syncing)
     }

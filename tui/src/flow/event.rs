@@ -104,6 +104,8 @@ pub enum Answer {
     },
     /// Card: something a person can do better.
     CardProblem(CardProblem),
+    /// Card: its chip did not prove itself, or it is blocked.
+    CardNotAuthentic,
     /// Card: none is in.
     CardRemoved,
 

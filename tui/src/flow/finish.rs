@@ -230,11 +230,12 @@ impl Stage for Stopped {
         Patience::customer(STOPPED_STAYS)
     }
 
-    fn body(&self, _: &Context) -> Body {
+    fn body(&self, cx: &Context) -> Body {
         Body::Stopped {
             why: self.why,
             rule: self.rule.clone(),
             remedy: self.remedy,
+            left_behind: cx.left_behind(),
         }
     }
 }

@@ -194,7 +194,13 @@ impl Stage for AwaitConfirm {
     fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
         match answer {
             Answer::Waited => self.look(cx),
-            Answer::Sale(view) => arrive(cx, *view, News::default()),
+            Answer::Sale(view) => {
+                let news = News {
+                    awaited_until: self.order.deadline,
+                    ..News::default()
+                };
+                arrive(cx, *view, news)
+            }
             _ => {
                 self.ticket = cx.wait(LOOK);
                 self.into()

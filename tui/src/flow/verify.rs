@@ -89,6 +89,9 @@ impl Stage for InsertCard {
                 EnterPin::begin(cx, self, card, proof)
             }
             Answer::CardProblem(problem) => self.again(cx, problem),
+            Answer::CardNotAuthentic => {
+                self.give_up(cx, StopReason::CardNotAuthentic, Remedy::CallStaff)
+            }
             Answer::Fault(remedy) => self.give_up(cx, StopReason::Device, remedy),
             _ => self.into(),
         }

@@ -68,7 +68,7 @@ impl<T: Transport> CardDesk<T> {
             CardError::Removed => Answer::CardProblem(CardProblem::Removed),
             CardError::Expired => Answer::CardProblem(CardProblem::Expired),
             CardError::NotSettlementCard => Answer::CardProblem(CardProblem::WrongKind),
-            CardError::Blocked | CardError::NotAuthentic(_) => Answer::Fault(Remedy::CallStaff),
+            CardError::Blocked | CardError::NotAuthentic(_) => Answer::CardNotAuthentic,
             _ => Answer::CardProblem(CardProblem::Unreadable),
         };
         say.answer(answer).await;

@@ -39,7 +39,9 @@ pub fn page(screen: &KioskScreen) -> Page {
     if let Some(seconds) = screen.seconds_left {
         let left = words.with(Msg::SecondsLeft, &[("seconds", &seconds.to_string())]);
         page.hint_note = Some(Span::of(Role::Danger, left));
-        if page.notice.is_none() {
+        // On the last screen nothing is lost by silence.
+        let last = matches!(screen.body, Body::Stopped { .. } | Body::Done { .. });
+        if page.notice.is_none() && !last {
             let help = words.with(Msg::StillThereHelp, &[("seconds", &seconds.to_string())]);
             page.notice = Some(Span::of(
                 Role::Danger,

@@ -50,13 +50,15 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
                     counted(Msg::DispensingUnknown, unknown.len()),
                 )]));
             }
-            let waiting = *phase == FormPhase::Waiting;
+            let notice = match phase {
+                FormPhase::Waiting => Some(Msg::DispensingWaiting),
+                FormPhase::Attention => Some(Msg::DispensingAttention),
+                _ => None,
+            };
             Page {
                 heading: words.say(Msg::DispensingTitle),
                 blocks,
-                notice: waiting
-                    .then(|| danger(words.say(Msg::DispensingWaiting)))
-                    .flatten(),
+                notice: notice.and_then(|msg| danger(words.say(msg))),
                 ..Page::default()
             }
         }
@@ -118,5 +120,6 @@ fn phase_message(phase: FormPhase) -> Msg {
         FormPhase::Printing => Msg::PhasePrinting,
         FormPhase::Presenting => Msg::PhasePresenting,
         FormPhase::Waiting => Msg::PhaseWaiting,
+        FormPhase::Attention => Msg::PhaseAttention,
     }
 }

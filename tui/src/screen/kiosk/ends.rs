@@ -21,7 +21,19 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             page.blocks.extend(left_behind(words, left));
             page
         }
-        Body::Stopped { why, rule, remedy } => stopped(words, *why, rule.as_ref(), *remedy),
+        Body::Stopped {
+            why,
+            rule,
+            remedy,
+            left_behind: left,
+        } => {
+            let mut page = stopped(words, *why, rule.as_ref(), *remedy);
+            if !left.is_empty() {
+                page.blocks.push(Block::Gap);
+                page.blocks.extend(left_behind(words, left));
+            }
+            page
+        }
         Body::OutOfService { why } => {
             let mut page = simple(words, Msg::OutOfServiceTitle, Msg::OutOfServiceHelp);
             page.notice = danger(fault(words, why));
@@ -100,6 +112,7 @@ fn reason(why: StopReason) -> Msg {
         StopReason::Refused => Msg::StopRefused,
         StopReason::NotVerified => Msg::StopNotVerified,
         StopReason::Locked => Msg::StopLocked,
+        StopReason::CardNotAuthentic => Msg::StopCardNotAuthentic,
         StopReason::DocumentNotAuthentic => Msg::StopDocumentNotAuthentic,
         StopReason::NotIdentified => Msg::StopNotIdentified,
         StopReason::Denied => Msg::StopDenied,

@@ -163,6 +163,7 @@ fn bodies() -> Vec<Body> {
             why: StopReason::Refused,
             rule: Some(refusal()),
             remedy: Remedy::CallStaff,
+            left_behind: vec![LeftBehind::Card, LeftBehind::Document],
         },
         Body::Resuming {
             printed: 11,
