@@ -205,6 +205,8 @@ impl Dispensing {
             Phase::Reading(_) => FormPhase::Reading,
             Phase::Printing(_) => FormPhase::Printing,
             Phase::Presenting | Phase::InReach(_) | Phase::Retracting(_) => FormPhase::Presenting,
+            Phase::ReconcilePause(_) => FormPhase::Attention,
+            Phase::Reconciling(tries) if *tries > 0 => FormPhase::Attention,
             _ => FormPhase::Feeding,
         }
     }
@@ -291,7 +293,7 @@ impl Stage for Dispensing {
         if self.handed && self.jobs.is_empty() {
             return Body::PrintingReceipt;
         }
-        if self.resuming {
+        if self.resuming && self.phase() != FormPhase::Attention {
             return Body::Resuming { printed, total };
         }
         Body::Dispensing {

@@ -65,11 +65,20 @@ impl Dispensing {
         match answer {
             Answer::Taken => self.settle(cx, delivery, &FormEvent::Taken),
             Answer::StillThere => self.ask(cx, Act::Retract, Phase::Retracting(delivery)),
-            _ => {
-                let reason = "output sensor lost".to_owned();
-                self.settle(cx, delivery, &FormEvent::NoOutcome { reason })
-            }
+            _ => self.reach_lost(cx, delivery),
         }
+    }
+
+    /// The printer was lost with the bundle in reach: when it is back, the bundle
+    /// still lies there, or nobody saw it taken. What was not delivered yet is
+    /// delivered again then.
+    fn reach_lost(mut self, cx: &mut Context, delivery: Option<Delivery>) -> Step {
+        self.presents = self.presents.saturating_add(1);
+        if self.presents < PRESENTS_MAX {
+            return self.reconcile(cx, 0);
+        }
+        let reason = "output sensor lost".to_owned();
+        self.settle(cx, delivery, &FormEvent::NoOutcome { reason })
     }
 
     /// Draws the bundle back; supersedes the watch of the output.

@@ -19,7 +19,8 @@ use super::sheet::no_outcome;
 use super::{Dispensing, Phase, Place, Then};
 use crate::flow::effect::{Desk, Ticket};
 
-/// Looks at a printer that does not answer, before its paper is given up.
+/// Looks at a printer that does not answer or needs staff, before its paper is
+/// given up.
 const LOOKS_MAX: u32 = 20;
 /// Between two of them.
 const LOOK_PAUSE: Duration = Duration::from_secs(3);
@@ -37,7 +38,9 @@ impl Dispensing {
         if linked.view().forms.iter().any(|f| on_the_way(f.state)) {
             return Self::resume(cx, linked);
         }
-        Self::of(&linked).go_on(cx, Vec::new())
+        // A printer that cannot feed is found before a form is said to be fed:
+        // all numbers can then be released.
+        Self::of(&linked).reconcile(cx, 0)
     }
 
     /// After a restart.
@@ -90,7 +93,7 @@ impl Dispensing {
 
     pub(super) fn reconciled(mut self, cx: &mut Context, tries: u32, answer: &Answer) -> Step {
         let facts = match answer {
-            Answer::Printer(facts) => *facts,
+            Answer::Printer(facts) if tries >= LOOKS_MAX || !self.awaits_staff(facts) => *facts,
             _ if tries < LOOKS_MAX => {
                 self.ticket = cx.wait(LOOK_PAUSE);
                 self.phase = Phase::ReconcilePause(tries.saturating_add(1));
@@ -103,8 +106,15 @@ impl Dispensing {
                 fault: true,
             },
         };
-        if facts.fault {
+        let untouched = self.forms.iter().all(|f| f.state == FormState::Assigned);
+        let places = [facts.transport, facts.escrow, facts.output];
+        let foreign = untouched && places.contains(&Paper::Occupied);
+        if facts.fault || foreign {
             self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        }
+        if foreign {
+            // Somebody else's paper: nothing is added to it, and nobody gets it.
+            return self.go_on(cx, Vec::new());
         }
         let mut lost = self.compare_bundle(&facts);
         lost.extend(self.compare_feeding(cx));
@@ -114,6 +124,12 @@ impl Dispensing {
             return self.ask(cx, Act::Divert, Phase::Clearing(lost));
         }
         self.tell(cx, lost)
+    }
+
+    /// A fault that staff can mend stands between the customer and their forms.
+    fn awaits_staff(&self, facts: &PrinterFacts) -> bool {
+        let feeds = self.stop.is_none() && !self.jobs.is_empty();
+        facts.fault && (feeds || self.presents > 0)
     }
 
     /// The transport was cleared, or cannot be.
@@ -171,7 +187,7 @@ impl Dispensing {
                 Some(job) if never_fired(&cx.records, self.sale, number) => {
                     self.jobs.push_front(job.clone());
                 }
-                _ => lost.extend(no_outcome(number, "fed before a restart".to_owned())),
+                _ => lost.extend(no_outcome(number, "fed, and no outcome seen".to_owned())),
             }
         }
         lost

@@ -78,7 +78,7 @@ impl Dispensing {
                 };
                 self.divert(cx, verdict)
             }
-            _ => self.fault(cx, number),
+            _ => self.fault(cx),
         }
     }
 
@@ -102,7 +102,7 @@ impl Dispensing {
             Answer::NumberUnreadable(reason) => {
                 self.divert(cx, same(failed(number, false, &reason), None))
             }
-            _ => self.fault(cx, number),
+            _ => self.fault(cx),
         }
     }
 
@@ -121,23 +121,26 @@ impl Dispensing {
                 let verdict = Verdict {
                     cleared: no_outcome(number, reason.clone()).pop(),
                     stuck: no_outcome(number, reason).pop(),
-                    stop: Some(AbandonReason::PrinterFault),
+                    stop: None,
                 };
                 self.divert(cx, verdict)
             }
-            _ => self.fault(cx, number),
+            _ => self.fault(cx),
         }
     }
 
-    /// The printer was lost with a sheet on its way.
-    pub(super) fn fault(self, cx: &mut Context, number: BillNumber) -> Step {
-        let advice = || no_outcome(number, "form printer lost".to_owned()).pop();
-        let verdict = Verdict {
-            cleared: advice(),
-            stuck: advice(),
-            stop: Some(AbandonReason::PrinterFault),
-        };
-        self.divert(cx, verdict)
+    /// The printer was lost with a sheet on its way: as after a restart, what
+    /// happened to it is asked when the printer is back.
+    pub(super) fn fault(mut self, cx: &mut Context) -> Step {
+        self.count_spoiled();
+        self.reconcile(cx, 0)
+    }
+
+    fn count_spoiled(&mut self) {
+        self.spoiled = self.spoiled.saturating_add(1);
+        if self.spoiled >= SPOILED_MAX {
+            self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        }
     }
 
     pub(super) fn divert(self, cx: &mut Context, verdict: Verdict) -> Step {
@@ -145,35 +148,33 @@ impl Dispensing {
     }
 
     pub(super) fn diverted(mut self, cx: &mut Context, verdict: Verdict, cleared: bool) -> Step {
+        self.stop = self.stop.or(verdict.stop);
+        self.count_spoiled();
         let advice = if cleared {
-            self.stop = self.stop.or(verdict.stop);
             verdict.cleared
         } else {
-            let fault = Some(AbandonReason::PrinterFault);
-            self.stop = self.stop.or(verdict.stop).or(fault);
             verdict.stuck
         };
-        self.spoiled = self.spoiled.saturating_add(1);
-        if self.spoiled >= SPOILED_MAX {
-            self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
-        }
         let Some(advice) = advice else {
             return self.go_on(cx, Vec::new());
         };
-        let then = if self.stop.is_some() {
-            Then::On
-        } else {
-            Then::Check
+        // A sheet that cannot be cleared needs staff, and the customer waits for
+        // them a while.
+        let then = match (cleared, self.stop) {
+            (false, _) => Then::Reconcile,
+            (true, Some(_)) => Then::On,
+            (true, None) => Then::Check,
         };
         self.advise(cx, vec![advice], then)
     }
 
-    pub(super) fn checked(mut self, cx: &mut Context, facts: Option<PrinterFacts>) -> Step {
+    pub(super) fn checked(self, cx: &mut Context, facts: Option<PrinterFacts>) -> Step {
         let clear = facts.is_some_and(|f| !f.fault && f.transport == Paper::Empty);
-        if !clear {
-            self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        if clear {
+            self.go_on(cx, Vec::new())
+        } else {
+            self.reconcile(cx, 0)
         }
-        self.go_on(cx, Vec::new())
     }
 }
 

@@ -221,6 +221,7 @@ fn a_kill_between_the_durable_feed_and_the_feed_itself_loses_no_form() {
     let mut world = at_order(&[]);
     order(&mut world);
     world.until("Dispensing");
+    world.answer_one(); // the look at the printer
     // `feeding 1` is durable, the answer was lost, then the power.
     world.set_fates(&[2]);
     world.answer_one();
@@ -234,6 +235,7 @@ fn a_kill_with_a_sheet_under_way_freezes_that_number_and_goes_on() {
     let mut world = at_order(&[]);
     order(&mut world);
     world.until("Dispensing");
+    world.answer_one(); // the look at the printer
     world.answer_one(); // advise
     world.answer_one(); // feed
     world.power_on();
