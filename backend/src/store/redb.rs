@@ -8,7 +8,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::backends::InMemoryBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
     Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
     WriteTransaction,
@@ -40,7 +40,7 @@ impl RedbStore {
         let file = options.open(path).map_err(io)?;
         let database = Database::builder()
             .set_cache_size(cache_bytes)
-            .create_file(file)
+            .create_with_backend(FileBackend::new(file).map_err(io)?)
             .map_err(io)?;
         Self::ready(database)
     }
