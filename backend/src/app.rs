@@ -1,13 +1,14 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
-//! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`
-//! and `openapi` work offline. This module and its children are the only place
+//! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`,
+//! `custody` and `openapi` work offline. This module and its children are the only place
 //! that opens files and sockets, starts threads and reads the real clock; all
 //! else is below the seams. Called by the binary and by `counterfoil backend`.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
 //! the books are not sound.
 
+mod custody;
 mod offline;
 mod serve;
 mod system;
@@ -20,6 +21,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
+use crate::config::Config;
+use crate::keys::Keys;
 pub use system::{OsEntropy, SystemClock};
 
 /// Origin of the demo's evidence log.
@@ -61,21 +64,45 @@ enum Task {
     },
     /// Write the evidence log to a file that `verify` can check.
     Export(ExportArgs),
+    /// Record what two members of staff did with blanks.
+    Custody(custody::CustodyArgs),
     /// Print the OpenAPI document.
     Openapi,
 }
 
+/// Which books, and the key they are signed with; the service must not be running.
 #[derive(Debug, Clone, clap::Args)]
-struct ExportArgs {
+struct BooksArgs {
     /// Configuration: names the database, the origin and the key.
     #[arg(long, required_unless_present = "demo")]
     config: Option<PathBuf>,
-    /// The log is the demo bank's.
+    /// The books are the demo bank's.
     #[arg(long, requires = "db", conflicts_with = "config")]
     demo: bool,
-    /// Database of the demo; the service must not be running.
+    /// Database of the demo.
     #[arg(long, requires = "demo")]
     db: Option<PathBuf>,
+}
+
+impl BooksArgs {
+    /// Database, origin of the log, and keys.
+    fn find(&self) -> anyhow::Result<(PathBuf, String, Keys)> {
+        match (&self.config, &self.db) {
+            (Some(path), _) => {
+                let config = Config::load(path)?;
+                let keys = Keys::load(&config.key_file)?;
+                Ok((config.database, config.origin, keys))
+            }
+            (None, Some(db)) => Ok((db.clone(), DEMO_ORIGIN.to_owned(), Keys::demo())),
+            (None, None) => anyhow::bail!("say --config FILE, or --demo --db FILE"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct ExportArgs {
+    #[command(flatten)]
+    books: BooksArgs,
     /// Where to write.
     #[arg(long)]
     out: PathBuf,
@@ -125,6 +152,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Verify { file, key } => offline::verify(&file, key.as_deref()),
         Task::Audit { db } => offline::audit(&db),
         Task::Export(args) => offline::export(&args),
+        Task::Custody(args) => custody::act(&args),
         Task::Openapi => offline::openapi(),
     };
     match done {

@@ -202,6 +202,30 @@ fn sigterm_ends_with_exit_code_0_and_the_books_are_sound_offline() {
 }
 
 #[test]
+fn two_people_move_blanks_with_the_service_stopped_and_one_person_does_not() {
+    let folder = Folder::new("custody");
+    let db = folder.file("books.redb");
+    let mut running = Running::start(&db);
+    running.signal("TERM");
+    assert_eq!(running.child.wait().expect("ends").code(), Some(0));
+    let custody = |second: &str, act: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["custody", "--demo", "--db"]).arg(&db);
+        command.args(["--first", "custodian-a", "--second", second]);
+        command.args(act).stderr(Stdio::null());
+        command.output().expect("runs").status.code()
+    };
+    let receive = ["receive", "branch-1", "3130002100990001", "100"];
+    let load = ["load", "kiosk-1", "slot-1", "3130002100990001", "50"];
+    assert_eq!(custody("custodian-a", &receive), Some(1), "one person");
+    assert_eq!(custody("custodian-b", &load), Some(1), "not in the vault");
+    assert_eq!(custody("custodian-b", &receive), Some(0));
+    assert_eq!(custody("custodian-b", &receive), Some(1), "I1: never twice");
+    assert_eq!(custody("custodian-b", &load), Some(0));
+    assert_eq!(offline(&["audit", "--db"], &db).status.code(), Some(0));
+}
+
+#[test]
 fn a_wrong_command_line_is_2_and_a_refused_start_is_1() {
     let code = |args: &[&str]| {
         let mut command = Command::new(PROGRAM);

@@ -6,10 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::{DEMO_ORIGIN, EXIT_UNSOUND, ExportArgs};
-use crate::config::Config;
+use super::{EXIT_UNSOUND, ExportArgs};
 use crate::evidence::{self, VerifyReport};
-use crate::keys::Keys;
 use crate::service::openapi;
 use crate::store::Snapshots as _;
 use crate::store::redb::RedbStore;
@@ -43,15 +41,7 @@ pub fn audit(db: &Path) -> anyhow::Result<ExitCode> {
 
 /// Writes the evidence log to a file.
 pub fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let (db, origin, keys) = match (&args.config, &args.db) {
-        (Some(path), _) => {
-            let config = Config::load(path)?;
-            let keys = Keys::load(&config.key_file)?;
-            (config.database, config.origin, keys)
-        }
-        (None, Some(db)) => (db.clone(), DEMO_ORIGIN.to_owned(), Keys::demo()),
-        (None, None) => anyhow::bail!("say --config FILE, or --demo --db FILE"),
-    };
+    let (db, origin, keys) = args.books.find()?;
     let store = open(&db)?;
     let snapshot = store.snapshot()?;
     let signer = keys.evidence.verifying_key();
@@ -67,12 +57,14 @@ pub fn openapi() -> anyhow::Result<ExitCode> {
     say(&openapi::document().to_pretty_json()?)
 }
 
-fn open(db: &Path) -> anyhow::Result<RedbStore> {
+/// Opens existing books; nobody else may have them open.
+pub fn open(db: &Path) -> anyhow::Result<RedbStore> {
     anyhow::ensure!(db.is_file(), "there is no database at this path");
     RedbStore::file(db, CACHE_BYTES).context("the database cannot be opened: stop the service")
 }
 
-fn say(line: &str) -> anyhow::Result<ExitCode> {
+/// Says one line.
+pub fn say(line: &str) -> anyhow::Result<ExitCode> {
     writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(ExitCode::SUCCESS)
 }

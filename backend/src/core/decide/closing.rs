@@ -7,6 +7,8 @@ use counterfoil_data::wire::sale::{AbandonReason, SaleState};
 use super::{Draft, Stop};
 use crate::core::command::{Actor, Outcome};
 use crate::core::event::{Event, FormChanged};
+use crate::core::key::{self, Table};
+use crate::core::record::bank::StaffRow;
 use crate::core::record::sale::SaleRow;
 use crate::core::refusal::Refusal;
 
@@ -113,8 +115,18 @@ fn break_off(draft: &mut Draft<'_>, row: &SaleRow, reason: AbandonReason) -> Res
 
 /// All forms are settled: the receipt. A suspended sale may be closed by staff, too.
 pub fn close(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
-    let row = match draft.command.actor {
-        Actor::Staff(_) => draft.sale(sale)?,
+    let row = match &draft.command.actor {
+        Actor::Staff(person) => {
+            let row = draft.sale(sale)?;
+            let person = key::text(Table::Staff, person.as_str());
+            let person: Option<StaffRow> = draft.books.get(&person)?;
+            let here = person.is_some_and(|p| p.branch == row.branch);
+            if here {
+                row
+            } else {
+                return Err(Refusal::NotYours.into());
+            }
+        }
         _ => draft.own_sale(sale)?,
     };
     if !matches!(

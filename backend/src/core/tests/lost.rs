@@ -56,7 +56,10 @@ fn a_lost_kiosks_sale_is_suspended_and_two_people_settle_what_it_had_fed_i6() {
     desk.advise(sale, feed).expect_err("was given back");
     desk.audit();
     desk.must(custodian(), of_staff(Resolution::Spoiled));
-    desk.must(custodian(), CommandBody::Close { sale });
+    let nobody = Actor::Staff(id("custodian-z"));
+    let close = CommandBody::Close { sale };
+    assert_eq!(desk.give(nobody, close.clone()), Err(Refusal::NotYours));
+    desk.must(custodian(), close);
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!((receipt.fee.0, receipt.void), (0, vec![range(FIRST, 1)]));
     desk.audit();
