@@ -112,6 +112,9 @@ impl Flow {
                 if here && desk == Desk::Forms && state == DeviceState::Ready {
                     cx.check_printer();
                 }
+                if matches!(step, Step::Attract(_) | Step::Stopped(_) | Step::Done(_)) {
+                    cx.watch_readers();
+                }
                 step
             }
             Event::Notice(notice) => step.noticed(&mut cx, &notice),

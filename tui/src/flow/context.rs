@@ -49,6 +49,8 @@ impl Default for Settings {
 const REFRESH: Duration = Duration::from_secs(60);
 /// The same while the printer is not fit.
 const FAULT_REFRESH: Duration = Duration::from_secs(10);
+/// How long the readers may take to say that nothing lies in them.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// Pauses between tries, in seconds; the last one repeats.
 const BACK_OFF_S: [u64; 5] = [1, 2, 4, 8, 15];
 
@@ -87,6 +89,8 @@ pub(super) struct Context {
     pub document_on: bool,
     /// It can be sealed again without reading it.
     pub document_read: bool,
+    /// The readers were not looked at since the start.
+    pub first_look: bool,
     /// Answers that contradicted what we believed, in this sale.
     pub resyncs: u32,
     /// The log did not contain what it should.
@@ -110,9 +114,11 @@ impl Context {
             offline: false,
             bank: None,
             records,
-            card_in: false,
+            // What lay there before a power cut is somebody's: it must be seen leaving.
+            card_in: true,
             card_read: false,
-            document_on: false,
+            document_on: true,
+            first_look: true,
             document_read: false,
             resyncs: 0,
             log_broken: false,
@@ -253,7 +259,12 @@ impl Context {
         if let Some(slot) = slots.first().filter(|_| slots.iter().all(|s| s.locked)) {
             return Err(Some(ServiceFault::SlotLocked(slot.kind)));
         }
-        if unknown { Err(None) } else { Ok(()) }
+        let looking = self.first_look && (self.card_in || self.document_on);
+        if unknown || looking {
+            Err(None)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether this slot was locked after a wrong number.
@@ -262,7 +273,8 @@ impl Context {
         slots.iter().any(|s| s.locked && s.slot == *slot)
     }
 
-    /// Watches what may still lie in the readers (left behind).
+    /// Watches what may still lie in the readers (left behind). A reader that
+    /// fails is watched again when it is back, and not before.
     pub fn watch_readers(&mut self) {
         if self.card_in && self.watch_card.is_none() {
             self.watch_card = Some(self.ask(Desk::Card, Act::WatchCard));
@@ -277,13 +289,11 @@ impl Context {
         if self.watch_card == Some(*ticket) {
             self.watch_card = None;
             self.card_in = !matches!(answer, Answer::CardRemoved);
-            self.watch_readers();
             return true;
         }
         if self.watch_document == Some(*ticket) {
             self.watch_document = None;
             self.document_on = !matches!(answer, Answer::DocumentRemoved);
-            self.watch_readers();
             return true;
         }
         if self.watch_printer == Some(*ticket) {
@@ -307,7 +317,9 @@ impl Context {
 
     /// When to look again whether the kiosk can sell.
     pub fn refresh(&self) -> Duration {
-        if self.printer_fault {
+        if self.first_look {
+            FIRST_LOOK
+        } else if self.printer_fault {
             FAULT_REFRESH
         } else {
             REFRESH

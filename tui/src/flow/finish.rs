@@ -61,6 +61,7 @@ impl PrintingReceipt {
             // Linked, and yet nothing in the customer's hand: staff explain it.
             return cx.stopped(StopReason::Suspended, None, Remedy::CallStaff);
         }
+        cx.first_look = false;
         cx.watch_readers();
         Done {
             receipt: self.receipt,
@@ -180,6 +181,7 @@ impl Stopped {
         remedy: Remedy,
         cancelling: Option<(BankCall, Ticket)>,
     ) -> Step {
+        cx.first_look = false;
         cx.watch_readers();
         Self {
             why,

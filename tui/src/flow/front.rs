@@ -179,6 +179,7 @@ impl Stage for Attract {
     fn answered(mut self, cx: &mut Context, ticket: Ticket, answer: Answer) -> Step {
         match answer {
             Answer::Waited => {
+                cx.first_look = false;
                 self.ticket = cx.call(BankCall::Kiosk);
                 self.into()
             }
