@@ -346,6 +346,8 @@ pub enum StopReason {
     TimedOut,
     /// The bank cannot be reached.
     Offline,
+    /// Linked, but no form was handed over, and every fee came back.
+    NothingSold,
     /// Broken off after linking; staff will finish it.
     Suspended,
     /// A device failed before anything was sold.

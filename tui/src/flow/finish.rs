@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use counterfoil_data::money::Fen;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::Receipt;
 
@@ -59,7 +60,13 @@ impl PrintingReceipt {
     fn done(self, cx: &mut Context, receipt_printed: bool) -> Step {
         if self.receipt.sold.is_empty() {
             // Linked, and yet nothing in the customer's hand: staff explain it.
-            return cx.stopped(StopReason::Suspended, None, Remedy::CallStaff);
+            let settled = self.receipt.unknown.is_empty() && self.receipt.fee == Fen::ZERO;
+            let why = if settled {
+                StopReason::NothingSold
+            } else {
+                StopReason::Suspended
+            };
+            return cx.stopped(why, None, Remedy::CallStaff);
         }
         cx.first_look = false;
         cx.watch_readers();

@@ -50,10 +50,16 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
     facts.extend(words.ranges(Msg::Spoiled, &receipt.void));
     facts.extend(words.ranges(Msg::UnknownForms, &receipt.unknown));
     facts.push(words.figure(Msg::Fee, words.fee(receipt.fee)));
+    // Not all is well: somebody must look at it, and the customer should know.
+    let help = if receipt.unknown.is_empty() {
+        Span::of(Role::Good, words.say(Msg::DoneHelp))
+    } else {
+        Span::of(Role::Danger, words.say(Msg::DoneToCheck))
+    };
     let mut page = Page {
         heading: words.say(Msg::DoneTitle),
         blocks: vec![
-            Block::Text(vec![Span::of(Role::Good, words.say(Msg::DoneHelp))]),
+            Block::Text(vec![help]),
             Block::Gap,
             Block::Facts(facts),
             Block::Gap,
@@ -76,10 +82,10 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
 }
 
 fn stopped(words: Words, why: StopReason, rule: Option<&RuleRefusal>, remedy: Remedy) -> Page {
-    let money = if why == StopReason::Suspended {
-        Msg::StopCharged
-    } else {
-        Msg::StopNothingCharged
+    let money = match why {
+        StopReason::Suspended => Msg::StopCharged,
+        StopReason::NothingSold => Msg::StopFeeReturned,
+        _ => Msg::StopNothingCharged,
     };
     let mut blocks = Vec::new();
     if let Some(rule) = rule {
@@ -120,6 +126,7 @@ fn reason(why: StopReason) -> Msg {
         StopReason::Cancelled => Msg::StopCancelled,
         StopReason::TimedOut => Msg::StopTimedOut,
         StopReason::Offline => Msg::StopOffline,
+        StopReason::NothingSold => Msg::StopNothingSold,
         StopReason::Suspended => Msg::StopSuspended,
         StopReason::Device => Msg::StopDevice,
     }
