@@ -89,7 +89,7 @@ fn stock(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(), S
             }
             let key = key::slot(kiosk, slot);
             let mut row: SlotRow = books.need(&key, "no such slot")?;
-            row.queue.clear();
+            row.queue.retain(|held| !ranges.contains(held));
             row.locked = false;
             books.put(key, &row)
         }

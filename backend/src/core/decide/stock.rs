@@ -17,6 +17,10 @@ use crate::core::refusal::{Missing, Refusal, StockRefusal};
 
 use super::forms::owed;
 
+/// Ranges in one record of unloading, so that it fits one evidence leaf: numbers found
+/// in the wrong place may have cut a slot into more pieces than were ever loaded.
+const UNLOAD_RANGES_MAX: usize = 32;
+
 /// Decides what people do with blanks.
 pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     match draft.command.body.clone() {
@@ -152,13 +156,18 @@ fn unload(
     let by = two_people(draft, second, &kiosk.branch, &[Duty::Custodian])?;
     let row = slot(draft, id, &slot_id)?;
     idle(draft, &kiosk)?;
-    draft.emit(Event::CassetteUnloaded {
-        kiosk: id.clone(),
-        slot: slot_id,
-        branch: kiosk.branch,
-        ranges: row.queue,
-        by,
-    })?;
+    // An empty slot is unloaded, too: that unlocks it.
+    let (queue, empty) = (row.queue.as_slice(), [].as_slice());
+    let all = queue.is_empty().then_some(empty);
+    for ranges in all.into_iter().chain(queue.chunks(UNLOAD_RANGES_MAX)) {
+        draft.emit(Event::CassetteUnloaded {
+            kiosk: id.clone(),
+            slot: slot_id.clone(),
+            branch: kiosk.branch.clone(),
+            ranges: ranges.to_vec(),
+            by: by.clone(),
+        })?;
+    }
     Ok(Outcome::Done)
 }
 

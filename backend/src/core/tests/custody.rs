@@ -357,3 +357,39 @@ fn nobody_opens_a_kiosk_while_it_dispenses() {
     let busy = Err(Refusal::Stock(StockRefusal::KioskBusy));
     assert_eq!(desk.give(custodian(), unload), busy);
 }
+
+#[test]
+fn a_slot_that_wrong_numbers_cut_into_many_pieces_can_still_be_unloaded_i9() {
+    let mut desk = desk();
+    let unlock = || {
+        let (kiosk, slot) = slot("slot-1");
+        let second = id("custodian-b");
+        CommandBody::UnlockSlot {
+            second,
+            kiosk,
+            slot,
+        }
+    };
+    for n in 0..62 {
+        let sale = desk.linked(u128::from(n) + 1, 1);
+        let read = number(70 + 2 * n);
+        let wrong = vec![
+            (number(n), FormEvent::Feeding),
+            (number(n), FormEvent::Mismatch { read }),
+        ];
+        desk.advise(sale, wrong).expect("accepted");
+        desk.must(kiosk(), CommandBody::Close { sale });
+        desk.must(custodian(), unlock());
+    }
+    let (kiosk, slot) = slot("slot-1");
+    let second = id("custodian-b");
+    let unload = CommandBody::UnloadCassette {
+        second,
+        kiosk,
+        slot,
+    };
+    desk.must(custodian(), unload);
+    assert_eq!(place(&desk, 199), Place::InVault(id("branch-1")));
+    assert_eq!(place(&desk, 62), Place::InVault(id("branch-1")));
+    desk.audit();
+}
