@@ -7,7 +7,7 @@ use super::path::{Cassette, PaperPath, Place, SLOTS_MAX, blanks};
 use crate::twin::DeskError;
 
 /// What the desk can say, for the refusal of anything else.
-const VERBS: &str = "take, jam now, jam after N, clear jam, swap next, wrong number next NUMBER, \
+const VERBS: &str = "take, empty, jam now, jam after N, clear jam, swap next, wrong number next NUMBER, \
                      double feed next, unreadable next, ribbon out|ok, load SLOT FIRST-LAST";
 
 /// Does one line of the desk's vocabulary.
@@ -15,6 +15,7 @@ pub(super) fn act(engine: &mut Engine, line: &str) -> Result<String, DeskError> 
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["take"] => take(engine),
+        ["empty"] => Ok(empty(&mut engine.path)),
         ["jam", "now"] => Ok(engine.jam_now().to_owned()),
         ["jam", "after", n] => {
             let feeds = n.parse().map_err(|_| refuse("jam after how many feeds?"))?;
@@ -62,6 +63,16 @@ fn take(engine: &mut Engine) -> Result<String, DeskError> {
         return Err(refuse("there is nothing to take"));
     }
     Ok(format!("took {taken} forms"))
+}
+
+/// Staff open the printer: what lies anywhere on the way comes out, and is kept
+/// with the rejected sheets until its numbers are resolved.
+fn empty(path: &mut PaperPath) -> String {
+    let ways = [Place::Transport, Place::Escrow, Place::Output];
+    let moved = ways.into_iter().fold(0_u64, |sum, from| {
+        sum.saturating_add(path.shift(from, Place::Reject))
+    });
+    format!("{moved} sheets out of the printer")
 }
 
 /// Puts a fresh cassette in: what was in the slot goes back with the custodians.
