@@ -102,8 +102,9 @@ impl<W: Write> Canvas<W> {
     /// Another size, clamped; the next frame is drawn whole.
     pub fn resize(&mut self, size: (u16, u16)) -> io::Result<()> {
         let (width, height) = clamp(size);
-        self.terminal.resize(Rect::new(0, 0, width, height))?;
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal where its cursor is and waits for
+        // an answer that our own reader of stdin takes away.
+        self.terminal.resize(Rect::new(0, 0, width, height))
     }
 }
 
