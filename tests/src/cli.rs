@@ -40,6 +40,8 @@ const PROGRAMS: &str = "Programs with arguments of their own: kiosk, teller, bac
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// A whole branch in this terminal; the same as no arguments.
+    Demo,
     /// Play scripts; exit code 1 if anything differs.
     Play(PlayArgs),
     /// Kill real processes in the middle of sales and audit what is left.
@@ -58,12 +60,22 @@ struct PlayArgs {
     /// Scripts.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Where scripts are played: in this process under virtual time.
+    #[arg(long, value_enum, default_value = "inproc")]
+    driver: Driver,
     /// Rewrite the screens that differ; effects are never rewritten.
     #[arg(long, conflicts_with = "times")]
     bless: bool,
     /// Play each so many times; every run must be the same.
     #[arg(long, default_value_t = 1)]
     times: u32,
+}
+
+/// Drivers of scripts. A pty and SSH are to come; a script says the same to all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Driver {
+    /// The whole house in this process, paused time.
+    Inproc,
 }
 
 /// Runs the command line, program name first.
@@ -86,7 +98,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match cli.task {
-        None => a_branch(cli.language.into()),
+        None | Some(Task::Demo) => a_branch(cli.language.into()),
         Some(Task::Play(args)) => plays(&args),
         Some(Task::Crash(args)) => crash::run(&args),
         Some(Task::Pictures { folder }) => pictures(&folder),
@@ -116,6 +128,7 @@ fn pictures(folder: &Path) -> ExitCode {
 }
 
 fn plays(args: &PlayArgs) -> ExitCode {
+    let Driver::Inproc = args.driver;
     let mut worst = 0;
     for file in &args.files {
         let played = if args.bless {
