@@ -13,7 +13,9 @@
 
 mod module;
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use counterfoil_data::demo::DemoBank;
@@ -152,7 +154,7 @@ impl FingerModuleTwin {
             "off-centre" => Contact::off_centre(seed),
             _ => return Err(DeskError("how: poor, wet, dry or off-centre".into())),
         };
-        let image = Finger::from_seed(spec.seed).impression(&contact);
+        let image = grown(spec.seed).impression(&contact);
         self.module.place(image.pixels());
         self.touches = self.touches.saturating_add(1);
         self.placed = Some(name.to_owned());
@@ -325,6 +327,25 @@ impl Twin for FingerModuleTwin {
         counters.extend([("touches", self.touches), ("garbage-bytes", self.garbage)]);
         counters
     }
+}
+
+/// Fingers grown in this process at most; growing one takes longer than a sale.
+const GROWN_MAX: usize = 16;
+
+/// The finger of a seed, grown once a process: it is a pure function of the seed.
+fn grown(seed: u64) -> Arc<Finger> {
+    static GROWN: Mutex<BTreeMap<u64, Arc<Finger>>> = Mutex::new(BTreeMap::new());
+    let Ok(mut known) = GROWN.lock() else {
+        return Arc::new(Finger::from_seed(seed));
+    };
+    if known.len() >= GROWN_MAX && !known.contains_key(&seed) {
+        known.clear();
+    }
+    Arc::clone(
+        known
+            .entry(seed)
+            .or_insert_with(|| Arc::new(Finger::from_seed(seed))),
+    )
 }
 
 #[cfg(test)]
