@@ -20,15 +20,15 @@ bless +FILES:
 
 # Kill real processes at random points of sales and audit books and paper.
 crash ROUNDS="50":
-    cargo run -q -- crash --rounds {{ROUNDS}}
+    cargo run -q --release -- crash --rounds {{ROUNDS}}
 
 # One crash round again, by its seed.
 crash-seed SEED:
-    cargo run -q -- crash --seed {{SEED}} --rounds 1 --verbose
+    cargo run -q --release -- crash --seed {{SEED}} --rounds 1 --verbose
 
 # Every play 100 times; any difference fails.
 steady TIMES="100":
-    cargo run -q -- play --times {{TIMES}} tests/sessions/*.play
+    cargo run -q --release -- play --times {{TIMES}} tests/sessions/*.play
 
 # Start-up time and peak memory of the kiosk alone against the twin server.
 kiosk-cost:
@@ -39,9 +39,12 @@ kiosk-cost:
 fingers FINGERS="100":
     cargo run -q --release -p counterfoil-finger --example measure -- synth {{FINGERS}} 4
 
-# Make the README's picture of the kiosk from the real screens.
-pictures:
-    cargo run -q -- pictures docs/pictures
+# Draw every screen and every paper of the main job; the README's pictures are among them.
+pictures FOLDER="out/pictures":
+    cargo run -q -- pictures {{FOLDER}}
+    cp {{FOLDER}}/sale-en/*-customer-PickOrder.png docs/pictures/kiosk-order.png
+    cp $(ls {{FOLDER}}/sale-en/*-officer-Case.png | sed -n 2p) docs/pictures/officer-case.png
+    cp {{FOLDER}}/sale-zh/form-3130002100010001.png docs/pictures/form.png
 
 # The twins behind a real Linux USB stack in QEMU (about a minute).
 lab:
