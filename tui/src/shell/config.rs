@@ -206,6 +206,13 @@ mod tests {
     }
 
     #[test]
+    fn the_example_file_is_a_configuration() {
+        let example = include_str!("../../counterfoil-kiosk.example.toml");
+        let config = KioskConfig::parse(example).expect("parses");
+        assert_eq!(config.settings(), Settings::default());
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_by_name() {
         let error = KioskConfig::parse(&format!("{LEAST}\nkey = \"00\"")).expect_err("refused");
         assert!(error.to_string().contains("key"), "{error}");
