@@ -19,6 +19,8 @@ use super::cable::Cable;
 
 /// How many times faster than in life the mechanics run.
 pub const SPEED: &str = "20";
+/// How long the kiosk waits for staff, in seconds; longer than staff take to come.
+const STAFF_S: &str = "15";
 /// Longest wait for a process to say where it listens.
 const START_WITHIN: Duration = Duration::from_secs(60);
 
@@ -188,6 +190,8 @@ impl House {
             &devices,
             "--journal",
             journal,
+            "--staff-s",
+            STAFF_S,
         ];
         let log = log(&self.folder, "kiosk")?;
         self.kiosk = Some(Process::start(&self.exe, &args, log)?);

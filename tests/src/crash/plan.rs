@@ -21,6 +21,8 @@ const DELAY_MAX_MS: u32 = 130;
 const SHORT_MAX_MS: u32 = 12;
 /// Longest time something stays dead or dark.
 const DARK_MAX_MS: u32 = 600;
+/// Longest time staff need to come to a jam.
+const STAFF_MAX_MS: u32 = 4_000;
 
 /// What is struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +115,8 @@ pub struct Plan {
     pub mishap: Option<Mishap>,
     /// The customer takes the bundle while the kiosk is dead.
     pub takes_in_the_dark: bool,
+    /// How long staff need to come to a jam; `None`: nobody comes.
+    pub staff: Option<Duration>,
 }
 
 /// Screens before paper moves.
@@ -182,12 +186,14 @@ impl Plan {
             _ => None,
         };
         let takes_in_the_dark = dice.one_in(3);
+        let staff = (!dice.one_in(3)).then(|| dice.time(STAFF_MAX_MS));
         Self {
             seed,
             quantity,
             blows,
             mishap,
             takes_in_the_dark,
+            staff,
         }
     }
 }
@@ -244,7 +250,10 @@ impl fmt::Display for Plan {
             write!(f, "; {victim} {delay} ms after {point} for {dark} ms")?;
         }
         match self.mishap {
-            Some(Mishap::Jam(n)) => write!(f, "; jam after {n} feeds"),
+            Some(Mishap::Jam(n)) => match self.staff {
+                Some(in_) => write!(f, "; jam after {n} feeds, staff in {} ms", in_.as_millis()),
+                None => write!(f, "; jam after {n} feeds, and no staff"),
+            },
             Some(Mishap::Unreadable(n)) => write!(f, "; unreadable number after {n}"),
             None => Ok(()),
         }

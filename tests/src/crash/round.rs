@@ -70,6 +70,9 @@ struct Round<'a> {
     /// The blow that is over at this time.
     dark: Option<(Duration, Blow)>,
     mishap: Option<Mishap>,
+    /// When staff are at the printer; they come once.
+    staff_at: Option<Duration>,
+    staff_called: bool,
     screen: Value,
     /// Since when the screen is what it is.
     since: Duration,
@@ -98,6 +101,8 @@ pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
         armed: None,
         dark: None,
         mishap: plan.mishap,
+        staff_at: None,
+        staff_called: false,
         screen: Value::Null,
         since: started,
         acted: None,
@@ -158,7 +163,11 @@ impl Round<'_> {
 
     fn wakes_at(&self) -> Duration {
         let nudge = self.since.max(self.acted_at).saturating_add(NUDGE);
-        let times = [self.armed.map(|(at, _)| at), self.dark.map(|(at, _)| at)];
+        let times = [
+            self.armed.map(|(at, _)| at),
+            self.dark.map(|(at, _)| at),
+            self.staff_at,
+        ];
         times.into_iter().flatten().fold(nudge, Duration::min)
     }
 
@@ -190,7 +199,17 @@ impl Round<'_> {
         }
         self.arm();
         self.mishap().await?;
+        self.call_staff();
         self.act(false).await
+    }
+
+    /// Staff see the screen that asks for them, and come in the plan's time.
+    fn call_staff(&mut self) {
+        if phase(&self.screen) == "Attention" && !self.staff_called {
+            self.staff_called = true;
+            let now = self.given.clock.monotonic();
+            self.staff_at = self.plan.staff.map(|wait| now.saturating_add(wait));
+        }
     }
 
     fn arm(&mut self) {
@@ -263,6 +282,12 @@ impl Round<'_> {
             self.dark = None;
             return self.restore(blow).await;
         }
+        if self.staff_at.is_some_and(|at| now >= at) {
+            self.staff_at = None;
+            self.tell("--- staff clear the jam");
+            drop(self.house.desk("form-printer clear jam").await?);
+            return Ok(());
+        }
         if self.house.kiosk_on() {
             self.act(true).await?;
         }
@@ -311,7 +336,7 @@ impl Round<'_> {
     }
 
     fn is_at_rest(&self) -> bool {
-        let busy = self.armed.is_some() || self.dark.is_some();
+        let busy = self.armed.is_some() || self.dark.is_some() || self.staff_at.is_some();
         if busy || !(self.linked || self.begun >= SALES_MAX) {
             return false;
         }

@@ -30,6 +30,9 @@ pub struct Settings {
     pub gate: Duration,
     /// Longest wait for the confirming officer; the backend's own is shorter.
     pub officer: Duration,
+    /// How long the customer waits for staff to mend the form printer, before the
+    /// sale is broken off and what is uncertain is frozen.
+    pub staff: Duration,
 }
 
 impl Default for Settings {
@@ -41,6 +44,7 @@ impl Default for Settings {
             take: Duration::from_secs(30),
             gate: Duration::from_secs(45),
             officer: Duration::from_secs(600),
+            staff: Duration::from_secs(180),
         }
     }
 }

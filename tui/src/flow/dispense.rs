@@ -22,6 +22,7 @@ mod resume;
 mod sheet;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::ids::SaleId;
@@ -78,8 +79,8 @@ enum Phase {
     Presenting,
     InReach(Option<Delivery>),
     Retracting(Option<Delivery>),
-    Reconciling(u32),
-    ReconcilePause(u32),
+    Reconciling,
+    ReconcilePause,
 }
 
 /// The paper of one linked sale.
@@ -101,6 +102,9 @@ pub(super) struct Dispensing {
     handed: bool,
     /// Times the presenter was asked.
     presents: u32,
+    /// Until when the customer waits for staff; kept when nobody came, so that one
+    /// trouble is waited for once.
+    staff_until: Option<Duration>,
     current: Option<BillNumber>,
     stop: Option<AbandonReason>,
     spoiled: u32,
@@ -168,7 +172,7 @@ impl Dispensing {
             },
             Then::Check => self.ask(cx, Act::PrinterStatus, Phase::Checking),
             Then::On => self.go_on(cx, Vec::new()),
-            Then::Reconcile => self.reconcile(cx, 0),
+            Then::Reconcile => self.reconcile(cx),
         }
     }
 
@@ -205,8 +209,8 @@ impl Dispensing {
             Phase::Reading(_) => FormPhase::Reading,
             Phase::Printing(_) => FormPhase::Printing,
             Phase::Presenting | Phase::InReach(_) | Phase::Retracting(_) => FormPhase::Presenting,
-            Phase::ReconcilePause(_) => FormPhase::Attention,
-            Phase::Reconciling(tries) if *tries > 0 => FormPhase::Attention,
+            Phase::ReconcilePause => FormPhase::Attention,
+            Phase::Reconciling if self.staff_until.is_some() => FormPhase::Attention,
             _ => FormPhase::Feeding,
         }
     }
@@ -257,8 +261,8 @@ impl Stage for Dispensing {
             Phase::Presenting => self.presented(cx, &answer),
             Phase::InReach(delivery) => self.reached(cx, delivery, ticket, answer),
             Phase::Retracting(delivery) => self.retracted(cx, delivery, ticket, answer),
-            Phase::Reconciling(tries) => self.reconciled(cx, tries, &answer),
-            Phase::ReconcilePause(tries) => self.reconcile(cx, tries),
+            Phase::Reconciling => self.reconciled(cx, &answer),
+            Phase::ReconcilePause => self.reconcile(cx),
         }
     }
 

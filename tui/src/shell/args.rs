@@ -10,6 +10,8 @@ use std::str::FromStr;
 use clap::{Args, Parser, ValueEnum};
 use counterfoil_devices::transport::usbip::Address;
 
+use super::config::STAFF_S;
+use crate::flow::Settings;
 use crate::model::Language;
 
 /// Where the backend of a demo is, unless said otherwise.
@@ -21,7 +23,7 @@ pub const BACKEND_USUAL: &str = "127.0.0.1:8080";
 pub struct KioskArgs {
     /// Configuration file (TOML); takes the place of all flags below but --models.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "demo", "kiosk", "key", "backend", "devices", "journal", "language",
+        "demo", "kiosk", "key", "backend", "devices", "journal", "language", "staff_s",
     ])]
     pub config: Option<PathBuf>,
     /// Check the configuration and stop.
@@ -42,6 +44,10 @@ pub struct KioskArgs {
     /// Outcome journal; only a demo may go without.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
+    /// Seconds a customer waits for staff to mend the form printer.
+    #[arg(long, value_name = "SECONDS", default_value_t = Settings::default().staff.as_secs(),
+        value_parser = clap::value_parser!(u64).range(STAFF_S.0..=STAFF_S.1))]
+    pub staff_s: u64,
     /// Flags that both programs have.
     #[command(flatten)]
     pub both: BothArgs,

@@ -22,6 +22,8 @@ const FILE_MAX: u64 = 64 * 1024;
 pub const IDLE_S: (u64, u64) = (20, 600);
 /// Least and most of `take_s`.
 pub const TAKE_S: (u64, u64) = (10, 300);
+/// Least and most of `staff_s`.
+pub const STAFF_S: (u64, u64) = (10, 1_800);
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +89,10 @@ pub struct KioskConfig {
     /// Seconds until forms that nobody took are retracted, 10 to 300. Default 30.
     #[serde(default = "take_s")]
     pub take_s: u64,
+    /// Seconds a customer waits for staff to mend the form printer, 10 to 1800.
+    /// Default 180.
+    #[serde(default = "staff_s")]
+    pub staff_s: u64,
 }
 
 /// A language as it is written.
@@ -125,6 +131,10 @@ fn take_s() -> u64 {
     Settings::default().take.as_secs()
 }
 
+fn staff_s() -> u64 {
+    Settings::default().staff.as_secs()
+}
+
 fn devices<'de, D: Deserializer<'de>>(d: D) -> Result<Devices, D::Error> {
     let text = String::deserialize(d)?;
     text.parse().map_err(serde::de::Error::custom)
@@ -150,6 +160,7 @@ impl KioskConfig {
         let config: Self = toml::from_str(text)?;
         within("idle_s", config.idle_s, IDLE_S)?;
         within("take_s", config.take_s, TAKE_S)?;
+        within("staff_s", config.staff_s, STAFF_S)?;
         config.zone()?;
         if config.devices == Devices::Twins {
             return Err(ConfigError::Twins);
@@ -167,6 +178,7 @@ impl KioskConfig {
         Settings {
             idle: Duration::from_secs(self.idle_s),
             take: Duration::from_secs(self.take_s),
+            staff: Duration::from_secs(self.staff_s),
             language: self.language.into(),
             ..Settings::default()
         }
@@ -223,6 +235,7 @@ mod tests {
         for line in [
             "idle_s = 19",
             "take_s = 301",
+            "staff_s = 9",
             "time_zone = \"Asia/Nowhere\"",
             "devices = \"twins\"",
             "devices = \"serial\"",

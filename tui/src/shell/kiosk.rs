@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use counterfoil_data::demo::{self, DemoBank};
@@ -132,6 +133,7 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
     );
     let settings = Settings {
         language: args.both.language.into(),
+        staff: Duration::from_secs(args.staff_s),
         ..Settings::default()
     };
     Ok(Plan {

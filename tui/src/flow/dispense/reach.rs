@@ -28,7 +28,7 @@ impl Dispensing {
                 return self.settle(cx, None, &FormEvent::NoOutcome { reason });
             }
             // Whether it lies in escrow or in reach is the printer's to say.
-            return self.reconcile(cx, 0);
+            return self.reconcile(cx);
         }
         self.place = Place::Reach;
         self.in_reach(cx)
@@ -75,7 +75,7 @@ impl Dispensing {
     fn reach_lost(mut self, cx: &mut Context, delivery: Option<Delivery>) -> Step {
         self.presents = self.presents.saturating_add(1);
         if self.presents < PRESENTS_MAX {
-            return self.reconcile(cx, 0);
+            return self.reconcile(cx);
         }
         let reason = "output sensor lost".to_owned();
         self.settle(cx, delivery, &FormEvent::NoOutcome { reason })

@@ -19,10 +19,7 @@ use super::sheet::no_outcome;
 use super::{Dispensing, Phase, Place, Then};
 use crate::flow::effect::{Desk, Ticket};
 
-/// Looks at a printer that does not answer or needs staff, before its paper is
-/// given up.
-const LOOKS_MAX: u32 = 20;
-/// Between two of them.
+/// Between two looks at a printer that does not answer or needs staff.
 const LOOK_PAUSE: Duration = Duration::from_secs(3);
 
 impl Dispensing {
@@ -40,7 +37,7 @@ impl Dispensing {
         }
         // A printer that cannot feed is found before a form is said to be fed:
         // all numbers can then be released.
-        Self::of(&linked).reconcile(cx, 0)
+        Self::of(&linked).reconcile(cx)
     }
 
     /// After a restart.
@@ -49,7 +46,7 @@ impl Dispensing {
         step.resuming = true;
         let late = undelivered(&cx.records, step.sale, &step.forms);
         if late.is_empty() {
-            return step.reconcile(cx, 0);
+            return step.reconcile(cx);
         }
         let delivery = Delivery::repeat(cx, step.sale, late);
         step.phase = Phase::Advising(delivery, Then::Reconcile);
@@ -74,6 +71,7 @@ impl Dispensing {
             all_jobs: result.jobs.clone(),
             handed: false,
             presents: 0,
+            staff_until: None,
             current: None,
             stop: None,
             spoiled: 0,
@@ -87,19 +85,29 @@ impl Dispensing {
     }
 
     /// Asks the printer what lies where.
-    pub(super) fn reconcile(self, cx: &mut Context, tries: u32) -> Step {
-        self.ask(cx, Act::PrinterStatus, Phase::Reconciling(tries))
+    pub(super) fn reconcile(self, cx: &mut Context) -> Step {
+        self.ask(cx, Act::PrinterStatus, Phase::Reconciling)
     }
 
-    pub(super) fn reconciled(mut self, cx: &mut Context, tries: u32, answer: &Answer) -> Step {
-        let facts = match answer {
-            Answer::Printer(facts) if tries >= LOOKS_MAX || !self.awaits_staff(facts) => *facts,
-            _ if tries < LOOKS_MAX => {
+    pub(super) fn reconciled(mut self, cx: &mut Context, answer: &Answer) -> Step {
+        let seen = match answer {
+            Answer::Printer(facts) => Some(*facts),
+            _ => None,
+        };
+        if seen.is_some_and(|facts| !facts.fault) {
+            // Mended: the next trouble has a wait of its own.
+            self.staff_until = None;
+        } else if seen.is_none_or(|facts| self.awaits_staff(&facts)) {
+            let until = cx.now.at.saturating_add(cx.settings.staff);
+            if cx.now.at < *self.staff_until.get_or_insert(until) {
                 self.ticket = cx.wait(LOOK_PAUSE);
-                self.phase = Phase::ReconcilePause(tries.saturating_add(1));
+                self.phase = Phase::ReconcilePause;
                 return self.into();
             }
-            _ => PrinterFacts {
+        }
+        let facts = match seen {
+            Some(facts) => facts,
+            None => PrinterFacts {
                 transport: Paper::Empty,
                 escrow: Paper::Empty,
                 output: Paper::Empty,

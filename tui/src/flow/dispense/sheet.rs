@@ -133,7 +133,7 @@ impl Dispensing {
     /// happened to it is asked when the printer is back.
     pub(super) fn fault(mut self, cx: &mut Context) -> Step {
         self.count_spoiled();
-        self.reconcile(cx, 0)
+        self.reconcile(cx)
     }
 
     fn count_spoiled(&mut self) {
@@ -173,7 +173,7 @@ impl Dispensing {
         if clear {
             self.go_on(cx, Vec::new())
         } else {
-            self.reconcile(cx, 0)
+            self.reconcile(cx)
         }
     }
 }
