@@ -29,5 +29,6 @@ pub mod secret;
 pub mod shown;
 pub mod sign;
 pub mod tlog;
+pub mod unit_code;
 pub mod wire;
 pub mod words;
