@@ -97,7 +97,8 @@ impl Station {
     }
 
     /// The backend's list, as of now. A case that waits for a decision opens by
-    /// itself when the officer is at the queue; an open case updates in place.
+    /// itself when the officer is at the queue or still looks at one that is over;
+    /// an open case updates in place.
     pub fn cases(&mut self, mut cases: Vec<ConfirmationView>) -> Vec<Action> {
         cases.sort_by_key(|case| {
             (
@@ -108,18 +109,21 @@ impl Station {
         cases.truncate(CASES_MAX);
         self.loaded = true;
         self.offline = false;
+        // Asked again and shown again counts as new: it needs the officer anew.
+        let was_live = |sale| self.case(sale).is_some_and(|old| is_live(old.state));
         let new = cases
             .iter()
-            .find(|case| awaits_decision(case.state) || case.state == ConfirmState::Identity);
-        let new = new
-            .filter(|case| !self.cases.iter().any(|old| old.sale == case.sale))
+            .find(|case| is_live(case.state) && !was_live(case.sale))
             .map(|case| case.sale);
         self.cases = cases;
         match (self.at, new) {
             (At::Queue { .. }, Some(sale)) => self.open(sale),
-            (At::Case { sale } | At::Reason { sale, .. }, _) => {
-                if self.case(sale).is_none() {
-                    self.at = At::Queue { focus: 0 };
+            (At::Case { sale } | At::Reason { sale, .. }, new) => {
+                let live = self.case(sale).is_some_and(|case| is_live(case.state));
+                match new {
+                    Some(new) if !live => return self.open(new),
+                    _ if self.case(sale).is_none() => self.at = At::Queue { focus: 0 },
+                    _ => {}
                 }
                 self.seen(sale)
             }
@@ -339,6 +343,11 @@ impl Station {
             focus: focus.min(self.cases.len().saturating_sub(1)),
         }
     }
+}
+
+/// Whether somebody stands at the kiosk and needs this officer, now or soon.
+fn is_live(state: ConfirmState) -> bool {
+    awaits_decision(state) || state == ConfirmState::Identity
 }
 
 fn shown_digest(case: &ConfirmationView) -> Option<Digest> {

@@ -127,3 +127,70 @@ fn denying_takes_a_reason() {
         }]
     ));
 }
+
+fn sold(sale: u128) -> ConfirmationView {
+    ConfirmationView {
+        sale: SaleId(sale),
+        ..case(ConfirmState::Confirmed, "1")
+    }
+}
+
+fn live(sale: u128, state: ConfirmState) -> ConfirmationView {
+    ConfirmationView {
+        sale: SaleId(sale),
+        ..case(state, "2")
+    }
+}
+
+#[test]
+fn the_next_customers_case_opens_over_one_that_is_over_or_gone() {
+    for left in [vec![], vec![sold(1)]] {
+        let mut station = Station::new(Language::En, "officer".into());
+        station.cases(vec![case(ConfirmState::Seen, "1")]);
+        station.cases(vec![sold(1)]);
+        let list = [left, vec![live(2, ConfirmState::Shown)]].concat();
+        let actions = station.cases(list);
+        assert!(
+            matches!(
+                actions[..],
+                [Action::Seen {
+                    sale: SaleId(2),
+                    ..
+                }]
+            ),
+            "{actions:?}"
+        );
+    }
+}
+
+#[test]
+fn a_case_that_waits_is_not_covered_by_another_one() {
+    let mut station = Station::new(Language::En, "officer".into());
+    station.cases(vec![case(ConfirmState::Seen, "1")]);
+    let both = vec![case(ConfirmState::Seen, "1"), live(2, ConfirmState::Shown)];
+    assert_eq!(station.cases(both), []);
+    let Some(StationBody::Case { case, .. }) = Some(station.screen(Timestamp::UNIX_EPOCH).body)
+    else {
+        panic!("a case is open")
+    };
+    assert_eq!(case.sale, SaleId(1));
+}
+
+#[test]
+fn an_order_shown_again_after_a_question_opens_from_the_queue() {
+    let mut station = Station::new(Language::En, "officer".into());
+    station.cases(vec![case(ConfirmState::Seen, "1")]);
+    station.cases(vec![case(ConfirmState::Asked, "1")]);
+    station.key(&Key::Esc);
+    let actions = station.cases(vec![case(ConfirmState::Shown, "1")]);
+    assert!(
+        matches!(
+            actions[..],
+            [Action::Seen {
+                sale: SaleId(1),
+                ..
+            }]
+        ),
+        "{actions:?}"
+    );
+}
