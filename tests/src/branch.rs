@@ -7,6 +7,7 @@
 //! plays the sale script instead, prints the screens and fails on any difference.
 
 pub mod desk;
+pub mod hint;
 pub mod piped;
 
 use std::path::{Path, PathBuf};
@@ -19,15 +20,18 @@ use counterfoil_devices::system::TokioClock;
 use counterfoil_tui::input::Key;
 use counterfoil_tui::model::Language;
 use counterfoil_tui::screen::page::{Block, Page, Span};
-use counterfoil_tui::terminal::{Canvas, keys_of_stdin};
+use counterfoil_tui::shell::signals::{Signal, Signals};
+use counterfoil_tui::terminal::{Canvas, SIZE_USUAL, Seat, keys_of_stdin};
 use counterfoil_tui::theme::Role;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
+use ratatui::crossterm::terminal;
 use ratatui::layout::Rect;
 
 use crate::play::parse::Actor;
 use crate::world::{Setup, StoreAt, World};
 use desk::Desk;
+use hint::{Seen, hint};
 
 /// How often the picture is refreshed without a key; nothing here animates
 /// faster.
@@ -81,11 +85,11 @@ pub fn run_folder() -> anyhow::Result<PathBuf> {
 }
 
 async fn run(language: Language) -> anyhow::Result<PathBuf> {
-    let mut canvas = Canvas::stdout().context("cannot take the terminal")?;
+    let mut canvas = Canvas::stdout(Seat::Desk).context("cannot take the terminal")?;
     // First frame before anything is generated, opened or loaded.
     canvas.draw(|area, buffer| opening(language).paint(area, buffer))?;
     let folder = run_folder()?;
-    let mut keys = keys_of_stdin();
+    let mut keys = keys_of_stdin(Seat::Desk);
     let world = World::start(Setup {
         clock: Rc::new(TokioClock::system()),
         seed: None,
@@ -103,12 +107,17 @@ async fn run(language: Language) -> anyhow::Result<PathBuf> {
         language,
         folder,
     };
+    let mut signals = Signals::listen().context("cannot listen to signals")?;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         canvas.draw(|area, buffer| branch.paint(area, buffer))?;
         tokio::select! {
             biased;
+            signal = signals.next() => match signal {
+                Signal::Leave => break,
+                Signal::Resize => canvas.resize(terminal::size().unwrap_or(SIZE_USUAL))?,
+            },
             key = keys.recv() => match key {
                 None | Some(Key::Ctrl('c' | 'q')) => break,
                 Some(key) => branch.key(key).await,
@@ -214,15 +223,17 @@ impl Branch {
             );
         }
         put("Tab ", Role::Hint);
-        let (kiosk, station) = (
-            self.world.screen_name(Actor::Customer),
-            self.world.screen_name(Actor::Officer),
-        );
+        let kiosk = self.world.kiosk_screen();
+        let seen = Seen {
+            language: self.language,
+            power: self.world.kiosk_on(),
+            network: self.world.network_on(),
+            backend: self.world.backend_on(),
+            kiosk: kiosk.as_ref(),
+            station: &self.world.screen_name(Actor::Officer),
+        };
         put("> ", Role::Action);
-        put(
-            &desk::hint(self.language, &kiosk, &station, self.world.kiosk_on()),
-            Role::Action,
-        );
+        put(hint(seen), Role::Action);
     }
 }
 

@@ -209,6 +209,16 @@ impl World {
         self.kiosk.is_some()
     }
 
+    /// Whether the cable to the backend is whole.
+    pub fn network_on(&self) -> bool {
+        !self.network.is_cut()
+    }
+
+    /// Whether the backend runs.
+    pub fn backend_on(&self) -> bool {
+        self.house.is_on()
+    }
+
     /// A key at an actor's terminal, by name.
     pub fn press(&mut self, actor: Actor, name: &str) -> Result<(), String> {
         let key = Key::named(name).ok_or_else(|| format!("unknown key `{name}`"))?;
@@ -241,10 +251,15 @@ impl World {
         }
     }
 
-    /// A bracketed paste, byte for byte through the decoder.
+    /// A paste, byte for byte through the decoder. A kiosk's terminal does not
+    /// bracket it: there it is typed keys, markers and all.
     pub fn paste(&mut self, actor: Actor, text: &str) -> Result<(), String> {
         let bytes = format!("\x1b[200~{text}\x1b[201~");
-        for key in Decoder::default().feed(bytes.as_bytes()) {
+        let mut decoder = match actor {
+            Actor::Customer => Decoder::default(),
+            _ => Decoder::with_pastes(),
+        };
+        for key in decoder.feed(bytes.as_bytes()) {
             self.key(actor, key)?;
         }
         Ok(())

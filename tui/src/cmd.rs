@@ -24,8 +24,6 @@ pub enum Cmd {
     Digit(u8),
     /// The other language.
     Language,
-    /// Somebody of the branch, please.
-    CallStaff,
     /// Not gone yet.
     MoreTime,
     /// End the program; only staff have a key for it.

@@ -3,7 +3,9 @@
 //! Not crossterm's: one stray `ESC [ 200 ~` makes its parser swallow every later
 //! key (`ARCHITECTURE.md`, departures). Sans-I/O: [`Decoder::feed`] takes bytes,
 //! [`Decoder::pause`] says that nothing came for [`PAUSE`], which ends a lone
-//! Escape and drops a sequence that never ended. Called by the binaries' shells.
+//! Escape and drops a sequence that never ended. Pastes exist only where the
+//! terminal was asked for them, at a desk: at a kiosk their markers mean nothing,
+//! so that none can be opened there. Called by the binaries' shells.
 
 use std::time::Duration;
 
@@ -15,6 +17,9 @@ pub const SEQUENCE_MAX: usize = 64;
 pub const PASTE_MAX: usize = 64;
 /// Silence that ends a lone Escape.
 pub const PAUSE: Duration = Duration::from_millis(50);
+/// So many pauses in a row end a paste whose end was lost: a paste over a slow
+/// line stops now and then, and its rest must not become keys.
+pub const PASTE_PAUSES_MAX: u8 = 20;
 
 /// A key, in our own serialisable form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,24 +95,55 @@ enum State {
     /// Inside a UTF-8 character.
     Utf8 { bytes: Vec<u8>, len: usize },
     /// Inside a bracketed paste.
-    Paste { text: Vec<u8>, tail: Vec<u8> },
+    Paste {
+        text: Vec<u8>,
+        tail: Vec<u8>,
+        pauses: u8,
+    },
 }
 
 /// The decoder. One per terminal, dropped with the session.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
+    /// Whether the terminal was asked to bracket pastes.
+    pastes: bool,
 }
 
 impl Decoder {
+    /// For a terminal that was asked to bracket pastes (`ESC [ ? 2004 h`).
+    pub fn with_pastes() -> Self {
+        Self {
+            pastes: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes bytes in any split and gives the keys they complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Key> {
         bytes.iter().filter_map(|byte| self.byte(*byte)).collect()
     }
 
-    /// Nothing came for [`PAUSE`]: a lone Escape is a key, anything else begun
-    /// is dropped, so that no byte sequence can hold the keyboard for ever.
+    /// Nothing came for [`PAUSE`]: a lone Escape is a key, a paste waits for
+    /// [`PASTE_PAUSES_MAX`] of them, anything else begun is dropped, so that no
+    /// byte sequence can hold the keyboard for ever.
     pub fn pause(&mut self) -> Option<Key> {
+        match std::mem::take(&mut self.state) {
+            State::Escape(rest) if rest.is_empty() => Some(Key::Esc),
+            State::Paste { text, tail, pauses } => {
+                let pauses = pauses.saturating_add(1);
+                if pauses >= PASTE_PAUSES_MAX {
+                    return paste(&text);
+                }
+                self.state = State::Paste { text, tail, pauses };
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Nothing will come any more.
+    pub fn end(&mut self) -> Option<Key> {
         match std::mem::take(&mut self.state) {
             State::Escape(rest) if rest.is_empty() => Some(Key::Esc),
             State::Paste { text, .. } => paste(&text),
@@ -144,7 +180,7 @@ impl Decoder {
                     .and_then(only_char)
                     .map(Key::Char)
             }
-            State::Paste { text, tail } => self.paste(text, tail, byte),
+            State::Paste { text, tail, .. } => self.paste(text, tail, byte),
         }
     }
 
@@ -186,11 +222,15 @@ impl Decoder {
         }
         rest.push(byte);
         let introduced = matches!(rest.first(), Some(b'[' | b'O'));
-        let final_byte = rest.len() > 1 && (0x40..=0x7e).contains(&byte);
-        if rest.as_slice() == b"[200~" {
+        // The Linux console sends F1 to F5 as `ESC [ [ A` to `E`: the second
+        // bracket ends nothing.
+        let console = rest.as_slice() == b"[[";
+        let final_byte = rest.len() > 1 && (0x40..=0x7e).contains(&byte) && !console;
+        if self.pastes && rest.as_slice() == b"[200~" {
             self.state = State::Paste {
                 text: Vec::new(),
                 tail: Vec::new(),
+                pauses: 0,
             };
             return None;
         }
@@ -215,7 +255,8 @@ impl Decoder {
             text.append(&mut tail);
             text.truncate(PASTE_MAX.saturating_mul(4));
         }
-        self.state = State::Paste { text, tail };
+        let pauses = 0;
+        self.state = State::Paste { text, tail, pauses };
         None
     }
 }
@@ -242,7 +283,7 @@ fn sequence(rest: &[u8]) -> Option<Key> {
         b"OQ" | b"[12~" | b"[[B" => Key::F(2),
         b"OR" | b"[13~" | b"[[C" => Key::F(3),
         b"OS" | b"[14~" | b"[[D" => Key::F(4),
-        b"[15~" => Key::F(5),
+        b"[15~" | b"[[E" => Key::F(5),
         b"[17~" => Key::F(6),
         b"[18~" => Key::F(7),
         b"[19~" => Key::F(8),
@@ -278,6 +319,15 @@ mod tests {
     }
 
     #[test]
+    fn function_keys_of_a_linux_console_and_of_xterm_are_the_same_keys() {
+        let console = Decoder::default().feed(b"\x1b[[A\x1b[[B\x1b[[C\x1b[[D\x1b[[Ek");
+        let xterm = Decoder::default().feed(b"\x1bOP\x1bOQ\x1bOR\x1bOS\x1b[15~k");
+        assert_eq!(console, xterm);
+        assert_eq!(console.len(), 6, "{console:?}");
+        assert_eq!(console.first(), Some(&Key::F(1)));
+    }
+
+    #[test]
     fn a_lone_escape_is_a_key_after_the_pause() {
         let mut decoder = Decoder::default();
         assert!(decoder.feed(b"\x1b").is_empty());
@@ -287,10 +337,32 @@ mod tests {
 
     #[test]
     fn an_opened_paste_cannot_hold_the_keyboard() {
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder::with_pastes();
         assert!(decoder.feed(b"\x1b[200~123\r456").is_empty());
-        assert_eq!(decoder.pause(), Some(Key::Paste("123456".into())));
+        let pauses = usize::from(PASTE_PAUSES_MAX);
+        let ended: Vec<Key> = (0..pauses).filter_map(|_| decoder.pause()).collect();
+        assert_eq!(ended, [Key::Paste("123456".into())]);
         assert_eq!(decoder.feed(b"x"), vec![Key::Char('x')]);
+    }
+
+    #[test]
+    fn a_paste_that_pauses_is_one_paste_and_its_enter_is_no_key() {
+        let mut decoder = Decoder::with_pastes();
+        assert!(decoder.feed(b"\x1b[200~12").is_empty());
+        assert_eq!(decoder.pause(), None);
+        assert_eq!(
+            decoder.feed(b"y\r34\x1b[201~k"),
+            [Key::Paste("12y34".into()), Key::Char('k')]
+        );
+    }
+
+    #[test]
+    fn at_a_kiosk_no_paste_can_be_opened() {
+        let mut decoder = Decoder::default();
+        assert_eq!(
+            decoder.feed(b"\x1b[200~7\x1b[201~8"),
+            [Key::Char('7'), Key::Char('8')]
+        );
     }
 
     #[test]
@@ -305,14 +377,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn after_any_bytes_and_a_pause_the_next_key_arrives(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let mut decoder = Decoder::default();
+        fn after_any_bytes_and_silence_the_next_key_arrives(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+            pastes: bool,
+        ) {
+            let mut decoder = if pastes { Decoder::with_pastes() } else { Decoder::default() };
             for key in decoder.feed(&bytes) {
                 if let Key::Paste(text) = key {
-                    prop_assert!(text.chars().count() <= PASTE_MAX);
+                    prop_assert!(pastes && text.chars().count() <= PASTE_MAX);
                 }
             }
-            let _ = decoder.pause();
+            let pauses = if pastes { PASTE_PAUSES_MAX } else { 1 };
+            for _ in 0..pauses {
+                let _ = decoder.pause();
+            }
             prop_assert_eq!(decoder.feed(b"k"), vec![Key::Char('k')]);
         }
     }

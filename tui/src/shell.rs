@@ -10,7 +10,7 @@ pub mod args;
 pub mod config;
 pub mod key_file;
 pub mod kiosk;
-mod signals;
+pub mod signals;
 pub mod teller;
 mod view;
 
@@ -39,7 +39,6 @@ pub fn command(key: &Key) -> Option<Cmd> {
         Key::Esc => Cmd::Back,
         Key::Char(c @ '0'..='9') => Cmd::Digit(u8::try_from(c.to_digit(10)?).ok()?),
         Key::Char('l' | 'L') | Key::F(2) => Cmd::Language,
-        Key::Char('?') | Key::F(1) => Cmd::CallStaff,
         Key::Char('+') | Key::F(3) => Cmd::MoreTime,
         _ => return None,
     })

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal as _, Read as _, Write};
 
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::{cursor, execute, terminal};
+use ratatui::crossterm::{cursor, event, execute, terminal};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::sync::mpsc;
@@ -22,7 +22,8 @@ pub const SIZE_MIN: (u16, u16) = (40, 12);
 pub const SIZE_MAX: (u16, u16) = (200, 60);
 /// The size where nothing says another.
 pub const SIZE_USUAL: (u16, u16) = (80, 24);
-/// Keys waiting to be handled, at most; more are dropped, never queued.
+/// Keys waiting to be handled, at most; more are dropped, never queued: what was
+/// typed into a screen that hung must not act on the one after it.
 pub const KEYS_MAX: usize = 64;
 
 /// A size within [`SIZE_MIN`] and [`SIZE_MAX`].
@@ -38,11 +39,21 @@ pub struct Canvas<W: Write> {
     terminal: Terminal<CrosstermBackend<W>>,
     raw: bool,
     fullscreen: bool,
+    pastes: bool,
+}
+
+/// Who sits at a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// A customer: a paste means nothing.
+    Kiosk,
+    /// Staff: a paste is one key, and never an Enter.
+    Desk,
 }
 
 impl Canvas<io::Stdout> {
     /// Takes stdout: alternate screen and raw mode if it is a terminal.
-    pub fn stdout() -> io::Result<Self> {
+    pub fn stdout(seat: Seat) -> io::Result<Self> {
         let interactive = io::stdout().is_terminal() && io::stdin().is_terminal();
         let size = if interactive {
             terminal::size().unwrap_or(SIZE_USUAL)
@@ -54,9 +65,14 @@ impl Canvas<io::Stdout> {
             terminal::enable_raw_mode()?;
             execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
         }
+        let pastes = interactive && seat == Seat::Desk;
+        if pastes {
+            execute!(io::stdout(), event::EnableBracketedPaste)?;
+        }
         let mut canvas = Self::on(io::stdout(), size)?;
         canvas.raw = interactive;
         canvas.fullscreen = interactive;
+        canvas.pastes = pastes;
         Ok(canvas)
     }
 }
@@ -69,6 +85,7 @@ fn restore_on_panic() {
         let said = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             let _ = terminal::disable_raw_mode();
+            let _ = execute!(io::stdout(), event::DisableBracketedPaste);
             let _ = execute!(io::stdout(), terminal::LeaveAlternateScreen);
             let _ = execute!(io::stdout(), cursor::Show);
             said(panic);
@@ -87,6 +104,7 @@ impl<W: Write> Canvas<W> {
             terminal,
             raw: false,
             fullscreen: false,
+            pastes: false,
         })
     }
 
@@ -114,6 +132,9 @@ impl<W: Write> Drop for Canvas<W> {
         if self.raw {
             let _ = terminal::disable_raw_mode();
         }
+        if self.pastes {
+            let _ = execute!(self.terminal.backend_mut(), event::DisableBracketedPaste);
+        }
         if self.fullscreen {
             let writer = self.terminal.backend_mut();
             let _ = execute!(writer, terminal::LeaveAlternateScreen);
@@ -125,7 +146,7 @@ impl<W: Write> Drop for Canvas<W> {
 
 /// Starts the one thread that reads stdin; keys come out of a bounded channel,
 /// which closes at end of input.
-pub fn keys_of_stdin() -> mpsc::Receiver<Key> {
+pub fn keys_of_stdin(seat: Seat) -> mpsc::Receiver<Key> {
     let (raw_tx, mut raw_rx) = mpsc::channel::<Vec<u8>>(KEYS_MAX);
     let (tx, rx) = mpsc::channel(KEYS_MAX);
     std::thread::spawn(move || {
@@ -141,7 +162,10 @@ pub fn keys_of_stdin() -> mpsc::Receiver<Key> {
         }
     });
     tokio::task::spawn_local(async move {
-        let mut decoder = Decoder::default();
+        let mut decoder = match seat {
+            Seat::Kiosk => Decoder::default(),
+            Seat::Desk => Decoder::with_pastes(),
+        };
         loop {
             let keys = if decoder.is_waiting() {
                 match tokio::time::timeout(PAUSE, raw_rx.recv()).await {
@@ -156,12 +180,12 @@ pub fn keys_of_stdin() -> mpsc::Receiver<Key> {
                 }
             };
             for key in keys {
-                if tx.send(key).await.is_err() {
+                if let Err(mpsc::error::TrySendError::Closed(_)) = tx.try_send(key) {
                     return;
                 }
             }
         }
-        if let Some(key) = decoder.pause() {
+        if let Some(key) = decoder.end() {
             let _ = tx.send(key).await;
         }
     });
@@ -179,5 +203,18 @@ mod tests {
         canvas.draw(|area, _| seen = area).expect("draws");
         assert_eq!((seen.width, seen.height), SIZE_MAX);
         assert_eq!(clamp((0, 0)), SIZE_MIN);
+    }
+
+    #[test]
+    fn a_window_of_nothing_is_drawn_on_as_the_smallest() {
+        for size in [(0, 0), (1, 1), (39, 11)] {
+            let mut canvas = Canvas::on(Vec::new(), size).expect("a canvas");
+            let mut seen = Rect::default();
+            canvas.draw(|area, _| seen = area).expect("draws");
+            assert_eq!((seen.width, seen.height), SIZE_MIN, "{size:?}");
+            canvas.resize((u16::MAX, 0)).expect("resizes");
+            canvas.draw(|area, _| seen = area).expect("draws");
+            assert_eq!((seen.width, seen.height), (SIZE_MAX.0, SIZE_MIN.1));
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Cards, fingers, paper, cables and power are moved here and nowhere else; each
 //! act is one line of the same vocabulary that `.play` scripts and the twin
-//! server's desk socket use. [`hint`] says what can be done next in the branch.
+//! server's desk socket use. What to do next is said by [`super::hint`].
 
 use counterfoil_tui::input::Key;
 use counterfoil_tui::model::Language;
@@ -29,7 +29,7 @@ const fn act(key: char, line: &'static str, zh: &'static str, en: &'static str) 
 }
 
 /// Every act of the demo branch, in the order of a sale, then trouble.
-pub const ACTS: [Act; 26] = [
+pub const ACTS: [Act; 29] = [
     act(
         '1',
         "card-reader insert zhang-card",
@@ -91,7 +91,7 @@ pub const ACTS: [Act; 26] = [
     ),
     act(
         'f',
-        "form-printer jam after 1",
+        "form-printer jam after 0",
         "让下一张票据卡纸",
         "jam the printer at the next form",
     ),
@@ -136,6 +136,24 @@ pub const ACTS: [Act; 26] = [
     ),
     act('p', "backend kill", "终止后台", "kill the backend"),
     act('q', "backend restart", "重启后台", "restart the backend"),
+    act(
+        'r',
+        "form-printer empty",
+        "清空打印机里的票据",
+        "take all paper out of the printer",
+    ),
+    act(
+        's',
+        "form-printer unplug",
+        "拔掉票据打印机",
+        "unplug the form printer",
+    ),
+    act(
+        't',
+        "form-printer replug",
+        "接上票据打印机",
+        "plug the form printer in",
+    ),
 ];
 
 /// The desk's state: the focus and the last things that happened.
@@ -218,69 +236,6 @@ impl Desk {
             },
             ..Page::default()
         }
-    }
-}
-
-/// What can be done next, from the public names of the screens.
-pub fn hint(language: Language, kiosk: &str, station: &str, kiosk_on: bool) -> String {
-    let zh = language == Language::ZhHans;
-    let say = |chinese: &str, english: &str| {
-        if zh {
-            chinese.to_owned()
-        } else {
-            english.to_owned()
-        }
-    };
-    if !kiosk_on {
-        return say(
-            "终端已断电：桌面按 o 恢复",
-            "kiosk has no power: desk, key o",
-        );
-    }
-    match kiosk {
-        "Starting" => say("正在启动…", "starting…"),
-        "Attract" => say(
-            "顾客：按回车开始（L 换语言）",
-            "customer: press Enter (L changes language)",
-        ),
-        "PickMode" => say("顾客：选择方式后回车", "customer: pick a mode, Enter"),
-        "InsertCard" => say("桌面：按 1 插卡", "desk: key 1 inserts the card"),
-        "EnterPin" => say("桌面：按 2 输入密码", "desk: key 2 types the PIN"),
-        "PlaceDocument" => say(
-            "桌面：按 3 放身份证（c 伪造）",
-            "desk: key 3 lays the ID card down (c: forged)",
-        ),
-        "PlaceFinger" => say(
-            "桌面：按 4 按手指（e 他人）",
-            "desk: key 4 puts the finger on (e: stranger)",
-        ),
-        "PickOrder" => say(
-            "顾客：左右改数量，选提交后回车",
-            "customer: left/right, then Enter on confirm",
-        ),
-        "AwaitConfirm" if station == "Case" => say(
-            "确认员：y 同意 n 拒绝 a 再问",
-            "officer: y confirms, n denies, a asks",
-        ),
-        "AwaitConfirm" => say("确认员：打开待确认的购买", "officer: open the waiting case"),
-        "Dispensing" => say(
-            "正在打印；桌面可制造故障",
-            "printing; the desk can make trouble",
-        ),
-        "TakeForms" => say("桌面：按 6 取走票据", "desk: key 6 takes the forms"),
-        "Done" => say(
-            "桌面：8 拔卡 9 取证 7 取凭条；再按回车",
-            "desk: 8 card, 9 ID, 7 receipt; then Enter",
-        ),
-        "Stopped" => say(
-            "顾客：回车返回；桌面取回卡证",
-            "customer: Enter; desk: take card and ID back",
-        ),
-        "OutOfService" => say(
-            "暂停服务：看桌面恢复设备或网络",
-            "out of service: repair at the desk",
-        ),
-        _ => say("请稍候…", "one moment…"),
     }
 }
 

@@ -18,23 +18,39 @@ const SALE_EN: (&str, &str) = ("sale-en.play", include_str!("../../sessions/sale
 /// effect is as expected.
 pub fn run(english: bool) -> ExitCode {
     let (name, text) = if english { SALE_EN } else { SALE_ZH };
-    match sale(name, text) {
+    let folder = match run_folder() {
+        Ok(folder) => folder,
+        Err(error) => {
+            let error = PlayError::Harness(format!("{error:#}"));
+            say(&format!("FAILED: {error}"));
+            return ExitCode::from(error.exit_code());
+        }
+    };
+    match sale(name, text, &folder) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("DIFFERENT: {error}"));
+            told_pictures(&folder);
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn sale(name: &str, text: &str) -> Result<(), PlayError> {
-    let folder = run_folder().map_err(|e| PlayError::Harness(format!("{e:#}")))?;
+fn told_pictures(folder: &Path) {
+    let pictures = pictures_in(folder).len();
+    let folder = folder.display();
+    say(&format!(
+        "{pictures} pictures of forms and receipts in {folder}"
+    ));
+}
+
+fn sale(name: &str, text: &str, folder: &Path) -> Result<(), PlayError> {
     let play = parse(name, text)?;
     let report: Report = play_script(
         &play,
         Path::new("."),
         &Options {
-            paper: Some(folder.clone()),
+            paper: Some(folder.to_owned()),
             ..Options::default()
         },
     )?;
@@ -43,18 +59,13 @@ fn sale(name: &str, text: &str) -> Result<(), PlayError> {
         say(&format!("---- {name}, line {}", seen.block.0));
         say(&rows.join("\n"));
     }
-    let pictures = pictures_in(&folder);
     say(&format!(
         "\nsale played: {} steps, {} screens and effect lists compared, {} elisions, no difference",
         report.steps,
         report.seen.len(),
         report.elided
     ));
-    say(&format!(
-        "{} pictures of forms and receipts in {}",
-        pictures.len(),
-        folder.display()
-    ));
+    told_pictures(folder);
     Ok(())
 }
 

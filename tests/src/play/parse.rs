@@ -25,12 +25,11 @@ pub const VERBS: [&str; 15] = [
     "screen", "styles", "effects", "note", "include",
 ];
 /// Named controls of `click`, and the key each stands for. Public and versioned.
-pub const CONTROLS: [(&str, &str); 6] = [
+pub const CONTROLS: [(&str, &str); 5] = [
     ("button:ok", "Enter"),
     ("button:cancel", "Esc"),
     ("button:back", "Esc"),
     ("button:language", "F2"),
-    ("button:call-staff", "F1"),
     ("button:more-time", "F3"),
 ];
 

@@ -38,7 +38,7 @@ use crate::journal::FileJournal;
 use crate::kiosk::{EffectLog, Parts, run};
 use crate::link::TcpDial;
 use crate::model::{Body, KioskScreen, Language};
-use crate::terminal::keys_of_stdin;
+use crate::terminal::{Seat, keys_of_stdin};
 
 /// Commands waiting for the loop; more are dropped, never queued.
 const COMMANDS_MAX: usize = 16;
@@ -83,7 +83,8 @@ fn start(args: &KioskArgs) -> anyhow::Result<()> {
         }
         None => flagged(args)?,
     };
-    let mut view = View::open(args.both.models).context("cannot take the terminal")?;
+    let view = View::open(args.both.models, Seat::Kiosk);
+    let mut view = view.context("cannot take the terminal")?;
     let shown = opening(plan.settings.language);
     view.show(&shown)?;
     log_to_stderr(!args.both.models);
@@ -193,7 +194,7 @@ async fn drive<B: Bus + 'static>(
     let (input, commands) = mpsc::channel(COMMANDS_MAX);
     let parts = parts(plan, bus, clock, screens_to)?;
     let kiosk = tokio::task::spawn_local(run(parts, commands));
-    let mut keys = keys_of_stdin();
+    let mut keys = keys_of_stdin(Seat::Kiosk);
     let mut keyed = true;
     loop {
         tokio::select! {

@@ -2,7 +2,7 @@
 
 /// What the outside asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
+pub enum Signal {
     /// End cleanly: SIGTERM, SIGHUP (the terminal is gone), SIGINT.
     Leave,
     /// SIGWINCH.
@@ -10,7 +10,7 @@ pub(super) enum Signal {
 }
 
 #[cfg(unix)]
-pub(super) use unix::Signals;
+pub use unix::Signals;
 
 #[cfg(unix)]
 mod unix {
@@ -21,7 +21,7 @@ mod unix {
     use super::Signal;
 
     /// The signals a shell listens to. Needs a runtime with I/O.
-    pub(in crate::shell) struct Signals {
+    pub struct Signals {
         terminate: Stream,
         hang_up: Stream,
         interrupt: Stream,
@@ -29,6 +29,7 @@ mod unix {
     }
 
     impl Signals {
+        /// Starts to listen; a signal from here on is not lost.
         pub fn listen() -> io::Result<Self> {
             Ok(Self {
                 terminate: signal(SignalKind::terminate())?,
@@ -38,6 +39,7 @@ mod unix {
             })
         }
 
+        /// The next one. Cancel-safe.
         pub async fn next(&mut self) -> Signal {
             tokio::select! {
                 biased;
@@ -51,7 +53,7 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub(super) struct Signals;
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {

@@ -21,7 +21,7 @@ use crate::link::{Link, TcpDial};
 use crate::model::Language;
 use crate::station::app::{Parts, run};
 use crate::station::model::{StationBody, StationScreen};
-use crate::terminal::keys_of_stdin;
+use crate::terminal::{self, keys_of_stdin};
 
 /// Runs the program; `args` begins with the program's name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -63,7 +63,8 @@ fn seat(args: &TellerArgs) -> anyhow::Result<Seat> {
 }
 
 fn start(args: &TellerArgs) -> anyhow::Result<()> {
-    let mut view = View::open(args.both.models).context("cannot take the terminal")?;
+    let view = View::open(args.both.models, terminal::Seat::Desk);
+    let mut view = view.context("cannot take the terminal")?;
     let language: Language = args.both.language.into();
     let shown = StationScreen {
         language,
@@ -109,7 +110,7 @@ async fn live(
         officer: seat.officer,
         screens: screens_to,
     };
-    let station = tokio::task::spawn_local(run(parts, keys_of_stdin()));
+    let station = tokio::task::spawn_local(run(parts, keys_of_stdin(terminal::Seat::Desk)));
     loop {
         tokio::select! {
             biased;

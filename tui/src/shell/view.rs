@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::model::KioskScreen;
 use crate::screen;
 use crate::station::model::StationScreen;
-use crate::terminal::{Canvas, SIZE_USUAL};
+use crate::terminal::{Canvas, SIZE_USUAL, Seat};
 
 /// Screens on their way at most.
 pub(super) const SCREENS_MAX: usize = 16;
@@ -61,11 +61,11 @@ struct Line<'a, S: Serialize> {
 
 impl View {
     /// Takes stdout.
-    pub fn open(models: bool) -> io::Result<Self> {
+    pub fn open(models: bool, seat: Seat) -> io::Result<Self> {
         if models {
             return Ok(Self::Models);
         }
-        Canvas::stdout().map(|canvas| Self::Cells(Box::new(canvas)))
+        Canvas::stdout(seat).map(|canvas| Self::Cells(Box::new(canvas)))
     }
 
     /// Shows one screen.

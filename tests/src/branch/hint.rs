@@ -1,0 +1,255 @@
+//! The last row of the branch: what can be done next, and by whom.
+//!
+//! Told from what the screens say and from what hands have cut, never guessed from
+//! a screen's name alone: a row that names a useless key is worse than none.
+
+use counterfoil_tui::model::{
+    Body, DocumentProblem, FingerAdvice, FormPhase, KioskScreen, Language, LeftBehind, ServiceFault,
+};
+
+/// What the branch looks like.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Language of the row.
+    pub language: Language,
+    /// The kiosk has power.
+    pub power: bool,
+    /// The cable to the backend is whole.
+    pub network: bool,
+    /// The backend runs.
+    pub backend: bool,
+    /// The kiosk's screen.
+    pub kiosk: Option<&'a KioskScreen>,
+    /// Public name of the station's screen.
+    pub station: &'a str,
+}
+
+/// Chinese and English.
+type Words = (&'static str, &'static str);
+
+/// What can be done next.
+pub fn hint(seen: Seen<'_>) -> &'static str {
+    let (chinese, english) = words(seen);
+    match seen.language {
+        Language::ZhHans => chinese,
+        Language::En => english,
+    }
+}
+
+fn words(seen: Seen<'_>) -> Words {
+    if !seen.power {
+        return (
+            "终端已断电：桌面按 o 恢复",
+            "kiosk has no power: desk, key o",
+        );
+    }
+    let Some(kiosk) = seen.kiosk else {
+        return ("正在启动…", "starting…");
+    };
+    let waits = kiosk.offline
+        || matches!(
+            kiosk.body,
+            Body::OutOfService {
+                why: ServiceFault::Offline
+            }
+        );
+    if waits && !seen.backend {
+        return (
+            "后台已停：桌面按 q 重启",
+            "the backend is dead: desk, key q",
+        );
+    }
+    if waits && !seen.network {
+        return ("网络已断：桌面按 m 恢复", "the network is cut: desk, key m");
+    }
+    before(&kiosk.body)
+        .or_else(|| selling(&kiosk.body, seen.station))
+        .unwrap_or(("请稍候…", "one moment…"))
+}
+
+/// Until the order is chosen.
+fn before(body: &Body) -> Option<Words> {
+    Some(match body {
+        Body::Starting => ("正在启动…", "starting…"),
+        Body::Attract { left_behind, .. } => left(left_behind).unwrap_or((
+            "顾客：按回车开始（L 换语言）",
+            "customer: press Enter (L changes language)",
+        )),
+        Body::PickMode { .. } => ("顾客：选择方式后回车", "customer: pick a mode, Enter"),
+        Body::InsertCard { problem: Some(_) } => (
+            "桌面：按 8 拔卡，再按 1 插卡",
+            "desk: key 8 takes the card out, 1 inserts it",
+        ),
+        Body::InsertCard { .. } => ("桌面：按 1 插卡", "desk: key 1 inserts the card"),
+        Body::EnterPin { .. } => (
+            "桌面：按 2 输入密码（a 错误密码）",
+            "desk: key 2 types the PIN (a: a wrong one)",
+        ),
+        Body::PlaceDocument {
+            problem: Some(DocumentProblem::LiftAndReplace),
+            ..
+        } => (
+            "桌面：按 9 拿起身份证，再按 3 放上",
+            "desk: key 9 lifts the ID card, 3 lays it down",
+        ),
+        Body::PlaceDocument { .. } => (
+            "桌面：按 3 放身份证（c 伪造）",
+            "desk: key 3 lays the ID card down (c: forged)",
+        ),
+        Body::PlaceFinger {
+            advice: Some(FingerAdvice::OtherFinger),
+            ..
+        } => (
+            "桌面：按 5 移开手指，再按 4 按上",
+            "desk: key 5 lifts the finger, 4 puts Zhang's on",
+        ),
+        Body::PlaceFinger {
+            advice: Some(_), ..
+        } => (
+            "桌面：按 5 移开手指，再按 4",
+            "desk: key 5 lifts the finger, then key 4",
+        ),
+        Body::PlaceFinger { .. } => (
+            "桌面：按 4 按手指（e 他人）",
+            "desk: key 4 puts the finger on (e: stranger)",
+        ),
+        Body::PickOrder { .. } => (
+            "顾客：左右改数量，选提交后回车",
+            "customer: left/right, then Enter on confirm",
+        ),
+        _ => return None,
+    })
+}
+
+/// From the order on.
+fn selling(body: &Body, station: &str) -> Option<Words> {
+    Some(match body {
+        Body::AwaitConfirm { .. } if station == "Case" => (
+            "确认员：y 同意 n 拒绝 a 再问",
+            "officer: y confirms, n denies, a asks",
+        ),
+        Body::AwaitConfirm { .. } if station == "Reason" => {
+            ("确认员：选择理由后回车", "officer: pick a reason, Enter")
+        }
+        Body::AwaitConfirm { .. } => (
+            "确认员：回车打开待确认的购买",
+            "officer: Enter opens the waiting case",
+        ),
+        Body::Dispensing {
+            phase: FormPhase::Attention,
+            ..
+        } => (
+            "桌面：按 g 清除卡纸（或 t 接上打印机）",
+            "desk: key g clears the jam (t: plug in again)",
+        ),
+        Body::Dispensing { .. } | Body::Resuming { .. } => (
+            "正在打印；桌面可制造故障",
+            "printing; the desk can make trouble",
+        ),
+        Body::TakeForms { .. } => ("桌面：按 6 取走票据", "desk: key 6 takes the forms"),
+        Body::Done { left_behind, .. } => left(left_behind).unwrap_or((
+            "桌面：7 取凭条；顾客：回车",
+            "desk: key 7 takes the receipt; customer: Enter",
+        )),
+        Body::Stopped { left_behind, .. } => left(left_behind)
+            .unwrap_or(("顾客：回车返回", "customer: Enter goes back to the start")),
+        Body::OutOfService { why } => broken(why),
+        _ => return None,
+    })
+}
+
+/// What still lies in the readers.
+fn left(things: &[LeftBehind]) -> Option<Words> {
+    let has = |thing| things.contains(&thing);
+    match (has(LeftBehind::Card), has(LeftBehind::Document)) {
+        (true, true) => Some((
+            "桌面：8 拔卡，9 取身份证",
+            "desk: key 8 takes the card, 9 the ID card",
+        )),
+        (true, false) => Some(("桌面：按 8 拔卡", "desk: key 8 takes the card out")),
+        (false, true) => Some((
+            "桌面：按 9 取走身份证",
+            "desk: key 9 takes the ID card away",
+        )),
+        (false, false) => None,
+    }
+}
+
+/// What ends an interruption of service.
+fn broken(why: &ServiceFault) -> Words {
+    match why {
+        ServiceFault::Device(_) => (
+            "桌面：g 清卡纸，r 清空打印机，t 接上",
+            "desk: g clears a jam, r empties the printer, t plugs in",
+        ),
+        ServiceFault::Offline => (
+            "桌面：m 恢复网络，q 重启后台",
+            "desk: m mends the network, q restarts the backend",
+        ),
+        ServiceFault::SlotLocked(_) => (
+            "卡槽已锁，须两人在后台解锁；Ctrl-C 离开",
+            "slot locked: two staff unlock it at the books; Ctrl-C",
+        ),
+        ServiceFault::NotEnrolled | ServiceFault::Journal | ServiceFault::LogShrunk => (
+            "须员工处理；Ctrl-C 离开",
+            "needs staff at the backend; Ctrl-C leaves",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(body: Body, cut: bool) -> &'static str {
+        let screen = KioskScreen {
+            language: Language::En,
+            step: None,
+            seconds_left: None,
+            offline: cut,
+            body,
+        };
+        hint(Seen {
+            language: Language::En,
+            power: true,
+            network: !cut,
+            backend: true,
+            kiosk: Some(&screen),
+            station: "Queue",
+        })
+    }
+
+    fn attract(left_behind: Vec<LeftBehind>) -> Body {
+        let branch = String::new();
+        Body::Attract {
+            branch,
+            left_behind,
+        }
+    }
+
+    #[test]
+    fn a_card_left_behind_is_named_before_enter_is() {
+        assert!(said(attract(vec![]), false).contains("Enter"));
+        let hint = said(attract(vec![LeftBehind::Document]), false);
+        assert!(hint.contains("key 9") && !hint.contains("Enter"), "{hint}");
+    }
+
+    #[test]
+    fn what_was_cut_is_named_first() {
+        assert!(said(attract(vec![]), true).contains("key m"));
+    }
+
+    #[test]
+    fn a_jam_is_answered_with_the_key_that_clears_it() {
+        let body = Body::Dispensing {
+            requisition: String::new(),
+            printed: 0,
+            total: 1,
+            current: None,
+            phase: FormPhase::Attention,
+            spoiled: vec![],
+            unknown: vec![],
+        };
+        assert!(said(body, false).contains("key g"));
+    }
+}
