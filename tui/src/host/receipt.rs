@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use counterfoil_data::bill::BillRange;
 use counterfoil_data::locale::{Lang, Msg, text};
+use counterfoil_data::shown::Shown;
 use counterfoil_data::wire::sale::Receipt;
 use counterfoil_devices::driver::Role;
 use counterfoil_devices::driver::receipt_printer::{
@@ -17,6 +18,8 @@ use crate::flow::effect::{Act, Desk};
 use crate::flow::event::Answer;
 use crate::model::Language;
 
+/// Cells of one value on a receipt at most: two lines and a bit.
+const VALUE_CELLS_MAX: usize = 120;
 /// Longest print of one receipt.
 const PRINT_WITHIN: Duration = Duration::from_secs(20);
 
@@ -36,6 +39,7 @@ pub fn document(receipt: &Receipt, language: Language) -> ReceiptDocument {
     ];
     let mut field = |msg, value: &str| {
         let name = say(msg);
+        let value = Shown::from_untrusted(value, VALUE_CELLS_MAX);
         lines.push(ReceiptLine::text(format!("{name}: {value}")));
     };
     field(Msg::Requisition, &receipt.requisition);

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::page::{Block, Page, Span};
-use super::words::Words;
+use super::words::{Words, cleaned};
 use crate::station::model::{Purpose, StationBody, StationNotice, StationScreen, awaits_decision};
 use crate::theme::Role;
 
@@ -37,7 +37,7 @@ pub fn page(screen: &StationScreen) -> Page {
         } => reason(words, case, *purpose, *focus),
     };
     page.title = words.say(Msg::StationTitle);
-    page.title_note.clone_from(&screen.officer);
+    page.title_note = cleaned(&screen.officer);
     if screen.offline {
         page.title_note = format!("! {}  {}", words.say(Msg::OfflineBadge), page.title_note);
     }
@@ -53,8 +53,8 @@ fn queue(words: Words, cases: &[ConfirmationView], focus: usize) -> Page {
         format!(
             "{}  {}  {}  {}",
             words.say(case.state),
-            case.identity.unit,
-            case.identity.name,
+            cleaned(&case.identity.unit),
+            cleaned(&case.identity.name),
             words.say(case.sale_state)
         )
     };
@@ -187,7 +187,7 @@ pub fn note(words: Words, word: &str) -> String {
         "fewer-forms" => Msg::NoteFewerForms,
         "another-kind" => Msg::NoteAnotherKind,
         "wait-for-contact" => Msg::NoteWaitForContact,
-        other => return other.to_owned(),
+        other => return cleaned(other),
     };
     words.say(msg)
 }

@@ -4,6 +4,7 @@ use counterfoil_data::bill::BillRange;
 use counterfoil_data::fmt;
 use counterfoil_data::locale::{Lang, Msg, text};
 use counterfoil_data::money::Fen;
+use counterfoil_data::shown::Shown;
 use counterfoil_data::wire::sale::OrderItem;
 
 use super::page::Span;
@@ -12,6 +13,14 @@ use crate::theme::Role;
 
 /// Ranges listed on one screen at most; the rest is counted.
 const RANGES_MAX: usize = 4;
+
+/// Cells of one value at most; a page wraps what is longer than a row.
+const VALUE_CELLS_MAX: usize = 200;
+
+/// Text that may have come from outside, safe to draw.
+pub fn cleaned(text: &str) -> String {
+    Shown::from_untrusted(text, VALUE_CELLS_MAX).to_string()
+}
 
 /// Says things in one language.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +40,11 @@ impl Words {
         text(self.0, msg.into(), &[])
     }
 
-    /// The message with arguments.
+    /// The message with arguments, which are cleaned: some came from outside.
     pub fn with(self, msg: Msg, args: &[(&str, &str)]) -> String {
-        text(self.0, msg, args)
+        let clean: Vec<(&str, String)> = args.iter().map(|(k, v)| (*k, cleaned(v))).collect();
+        let args: Vec<(&str, &str)> = clean.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        text(self.0, msg, &args)
     }
 
     /// Money, or "no charge".
@@ -45,13 +56,14 @@ impl Words {
         }
     }
 
-    /// A fact: its label and a plain value.
-    pub fn fact(self, label: Msg, value: impl Into<String>) -> (String, Span) {
-        (self.say(label), Span::plain(value))
+    /// A fact: its label and a plain value, cleaned.
+    pub fn fact(self, label: Msg, value: impl AsRef<str>) -> (String, Span) {
+        (self.say(label), Span::plain(cleaned(value.as_ref())))
     }
 
-    /// A fact whose value people compare or pay.
-    pub fn figure(self, label: Msg, value: impl Into<String>) -> (String, Span) {
+    /// A fact whose value people compare or pay, cleaned.
+    pub fn figure(self, label: Msg, value: impl AsRef<str>) -> (String, Span) {
+        let value = cleaned(value.as_ref());
         (self.say(label), Span::of(Role::Figure, value))
     }
 

@@ -253,3 +253,27 @@ fn every_public_name_has_a_screen_and_every_screen_a_public_name() {
     drawn.dedup();
     assert_eq!(drawn, Body::NAMES);
 }
+
+#[test]
+fn a_name_that_carries_control_and_bidi_characters_is_drawn_without_them() {
+    let hostile = "\u{202e}evil\u{1b}[2J\u{200d}\u{e0041}a\u{301}\u{301}\u{301}\u{301}\r\n司";
+    let screen = KioskScreen {
+        language: Language::En,
+        step: None,
+        seconds_left: None,
+        offline: false,
+        body: Body::Attract {
+            branch: hostile.to_owned(),
+            left_behind: Vec::new(),
+        },
+    };
+    let area = Rect::new(0, 0, 80, 24);
+    let mut buffer = Buffer::empty(area);
+    draw(&screen, area, &mut buffer);
+    let drawn: String = buffer.content().iter().map(|cell| cell.symbol()).collect();
+    assert!(drawn.contains("evil"), "{drawn}");
+    for bad in ['\u{202e}', '\u{1b}', '\u{200d}', '\u{e0041}', '\r', '\n'] {
+        assert!(!drawn.contains(bad), "{bad:?}");
+    }
+    assert!(drawn.matches('\u{301}').count() <= 2);
+}
