@@ -33,6 +33,8 @@ use crate::world::{Setup, StoreAt, World};
 use desk::Desk;
 use hint::{Seen, hint};
 
+/// Columns below which the hint row names only the view it is in.
+const NARROW: u16 = 70;
 /// How often the picture is refreshed without a key; nothing here animates
 /// faster.
 const TICK: Duration = Duration::from_millis(100);
@@ -161,9 +163,6 @@ impl Branch {
             };
             return;
         }
-        if let Some(screen) = self.world.kiosk_screen() {
-            self.language = screen.language;
-        }
         match self.view {
             Actor::Desk => {
                 if let Some(line) = self.desk.key(&key) {
@@ -177,7 +176,10 @@ impl Branch {
         }
     }
 
-    fn paint(&self, area: Rect, buffer: &mut Buffer) {
+    fn paint(&mut self, area: Rect, buffer: &mut Buffer) {
+        if let Some(screen) = self.world.kiosk_screen() {
+            self.language = screen.language;
+        }
         let view = Rect {
             height: area.height.saturating_sub(1),
             ..area
@@ -217,10 +219,13 @@ impl Branch {
             (x, _) = buffer.set_stringn(x, row.y, text, room, role.style());
         };
         for (index, name) in names.iter().enumerate() {
-            put(
-                &format!(" {name} "),
-                if index == at { Role::Focus } else { Role::Hint },
-            );
+            // A narrow window has room for the hint only.
+            if index == at || row.width >= NARROW {
+                put(
+                    &format!(" {name} "),
+                    if index == at { Role::Focus } else { Role::Hint },
+                );
+            }
         }
         put("Tab ", Role::Hint);
         let kiosk = self.world.kiosk_screen();
@@ -233,7 +238,7 @@ impl Branch {
             station: &self.world.screen_name(Actor::Officer),
         };
         put("> ", Role::Action);
-        put(hint(seen), Role::Action);
+        put(&hint(seen), Role::Action);
     }
 }
 

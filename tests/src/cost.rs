@@ -3,7 +3,7 @@
 //! Starts `counterfoil-kiosk` (its own binary, which must lie next to this
 //! program) alone against a twin server and a backend, and measures the first
 //! frame, peak memory and idle processor time, beside their budgets
-//! (`ARCHITECTURE.md`). Figures, not a test: a busy machine measures itself.
+//! (in `told`). Figures, not a test: a busy machine measures itself.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,7 +65,10 @@ impl Kiosk<'_> {
             .stderr(log(self.log, "kiosk")?)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot start {}: build it first", self.exe.display()))?;
+            .with_context(|| {
+                let exe = self.exe.display();
+                format!("cannot start {exe}: build it (cargo build --release --workspace --bins)")
+            })?;
         let mut stdout = child.stdout.take().context("no stdout")?;
         let mut byte = [0; 1];
         stdout.read_exact(&mut byte).await.context("no frame")?;

@@ -174,10 +174,7 @@ impl World {
             identity: SigningIdentity::new(&signer, &kiosk.key_seed.0),
             capks: demo_capks()?,
             time_zone: TimeZone::get(&self.bank.branch.time_zone)?,
-            settings: Settings {
-                language: self.setup.language,
-                ..Settings::default()
-            },
+            settings: Settings::of_demo(&self.bank.policy, self.setup.language),
             screens,
             effects: kiosk::EffectLog::default(),
         };

@@ -43,7 +43,7 @@ use crate::model::KioskScreen;
 use context::Context;
 use effect::{Desk, Effect, Record};
 use event::{Answer, DeviceState, Event, Now};
-use step::{Stage as _, Step};
+use step::{Counted, Stage as _, Step};
 
 /// The whole flow between two events.
 #[derive(Debug)]
@@ -152,8 +152,12 @@ impl Flow {
 
     /// When the countdown begins to show, if the step has one.
     pub fn warn_at(&self) -> Option<Duration> {
-        let patience = self.step.patience(&self.cx).filter(|p| p.counted)?;
-        let shown = patience.total.saturating_sub(self.cx.settings.warning);
+        let patience = self.step.patience(&self.cx)?;
+        let shown = match patience.counted {
+            Counted::Never => return None,
+            Counted::AtTheEnd => patience.total.saturating_sub(self.cx.settings.warning),
+            Counted::Always => Duration::ZERO,
+        };
         Some(self.active_at.saturating_add(shown))
     }
 

@@ -54,6 +54,8 @@ pub enum Body {
         modes: Vec<PurchaseMode>,
         /// Index of the focused one.
         focus: usize,
+        /// The bank did not answer to the choice yet.
+        connecting: bool,
     },
     /// PM1: insert the settlement card.
     InsertCard {

@@ -39,7 +39,9 @@ pub fn command(key: &Key) -> Option<Cmd> {
         Key::Esc => Cmd::Back,
         Key::Char(c @ '0'..='9') => Cmd::Digit(u8::try_from(c.to_digit(10)?).ok()?),
         Key::Char('l' | 'L') | Key::F(2) => Cmd::Language,
-        Key::Char('+') | Key::F(3) => Cmd::MoreTime,
+        // "Press any key to go on": a key without a meaning still says that
+        // somebody is there.
+        Key::Char(_) | Key::Backspace | Key::F(3) => Cmd::MoreTime,
         _ => return None,
     })
 }
@@ -88,11 +90,12 @@ mod tests {
 
     #[test]
     fn keys_that_end_programs_mean_nothing_at_a_kiosk() {
-        for name in ["Ctrl-c", "Ctrl-d", "Ctrl-z", "Tab", "q"] {
+        for name in ["Ctrl-c", "Ctrl-d", "Ctrl-z", "Ctrl-q", "Tab"] {
             let key = Key::named(name).expect("a key");
             assert_eq!(command(&key), None, "{name}");
         }
         assert_eq!(command(&Key::Char('7')), Some(Cmd::Digit(7)));
+        assert_eq!(command(&Key::Char('q')), Some(Cmd::MoreTime), "any key");
         assert_eq!(command(&Key::Paste("7".to_owned())), None);
     }
 }

@@ -29,109 +29,94 @@ const fn act(key: char, line: &'static str, zh: &'static str, en: &'static str) 
 }
 
 /// Every act of the demo branch, in the order of a sale, then trouble.
-pub const ACTS: [Act; 29] = [
+pub const ACTS: [Act; 33] = [
     act(
         '1',
         "card-reader insert zhang-card",
-        "插入结算卡（样例机械）",
-        "insert the settlement card",
+        "插入张样例的结算卡",
+        "insert Zhang's card",
     ),
     act(
         '2',
         "pin-pad enter @zhang-pin",
-        "在密码键盘上输入正确密码",
-        "type the right PIN on the pad",
+        "输入张样例的密码",
+        "type Zhang's PIN",
     ),
     act(
         '3',
         "id-reader present zhang",
-        "放上张样例的身份证",
-        "lay down Zhang's ID card",
+        "放上张样例身份证",
+        "lay down Zhang's ID",
     ),
     act(
         '4',
         "finger place zhang",
         "按上张样例的手指",
-        "put Zhang's finger on the sensor",
+        "put Zhang's finger on",
     ),
     act('5', "finger lift", "移开手指", "lift the finger"),
     act('6', "form-printer take", "取走票据", "take the forms"),
     act('7', "receipt-printer take", "取走凭条", "take the receipt"),
-    act('8', "card-reader remove", "拔出结算卡", "take the card out"),
-    act(
-        '9',
-        "id-reader remove",
-        "取走身份证",
-        "take the ID card away",
-    ),
+    act('8', "card-reader remove", "拔出结算卡", "take the card"),
+    act('9', "id-reader remove", "取走身份证", "take the ID card"),
     act('a', "pin-pad wrong", "输入错误密码", "type a wrong PIN"),
-    act(
-        'b',
-        "pin-pad cancel",
-        "在密码键盘上取消",
-        "press cancel on the PIN pad",
-    ),
+    act('b', "pin-pad cancel", "密码键盘取消", "cancel on the pad"),
     act(
         'c',
         "id-reader present zhang-forged",
         "放上伪造的身份证",
-        "lay down a forged ID card",
+        "lay down a forged ID",
     ),
     act(
         'd',
         "id-reader present stranger",
         "放上他人的身份证",
-        "lay down a stranger's ID card",
+        "lay a stranger's ID",
     ),
     act(
         'e',
         "finger place stranger",
         "按上他人的手指",
-        "put a stranger's finger on the sensor",
+        "a stranger's finger",
     ),
     act(
         'f',
         "form-printer jam after 0",
         "让下一张票据卡纸",
-        "jam the printer at the next form",
+        "jam the next form",
     ),
     act('g', "form-printer clear jam", "清除卡纸", "clear the jam"),
     act(
         'h',
         "form-printer swap next",
         "调换下两张空白凭证",
-        "swap the next two blanks",
+        "swap two blanks",
     ),
     act(
         'i',
         "form-printer unreadable next",
         "弄脏下一张的号码",
-        "make the next number unreadable",
+        "smudge the number",
     ),
     act(
         'j',
         "receipt-printer paper-out",
         "取走凭条纸卷",
-        "take the receipt roll out",
+        "take receipt roll out",
     ),
     act(
         'k',
         "receipt-printer refill",
         "装上凭条纸卷",
-        "put a receipt roll in",
+        "put receipt roll in",
     ),
     act('l', "network cut", "断开网络", "cut the network"),
     act('m', "network restore", "恢复网络", "restore the network"),
-    act(
-        'n',
-        "power cut",
-        "切断自助终端电源",
-        "cut the kiosk's power",
-    ),
+    act('n', "power cut", "切断终端电源", "cut the kiosk's power"),
     act(
         'o',
         "power restore",
-        "恢复自助终端电源",
+        "恢复终端电源",
         "restore the kiosk's power",
     ),
     act('p', "backend kill", "终止后台", "kill the backend"),
@@ -140,31 +125,52 @@ pub const ACTS: [Act; 29] = [
         'r',
         "form-printer empty",
         "清空打印机里的票据",
-        "take all paper out of the printer",
+        "empty the printer",
     ),
     act(
         's',
         "form-printer unplug",
         "拔掉票据打印机",
-        "unplug the form printer",
+        "unplug the printer",
     ),
     act(
         't',
         "form-printer replug",
         "接上票据打印机",
-        "plug the form printer in",
+        "plug the printer in",
+    ),
+    act(
+        'u',
+        "card-reader insert li-card",
+        "插入李样例的结算卡",
+        "insert Li's card",
+    ),
+    act(
+        'v',
+        "pin-pad enter @li-pin",
+        "输入李样例的密码",
+        "type Li's PIN",
+    ),
+    act(
+        'w',
+        "id-reader present li",
+        "放上李样例身份证",
+        "lay down Li's ID",
+    ),
+    act(
+        'x',
+        "finger place li",
+        "按上李样例的手指",
+        "put Li's finger on",
     ),
 ];
 
-/// The desk's state: the focus and the last things that happened.
+/// The desk's state: the focus and what happened last.
 #[derive(Debug, Default)]
 pub struct Desk {
     focus: usize,
-    log: Vec<String>,
+    last: Option<Span>,
 }
-
-/// Lines of the log kept.
-const LOG_MAX: usize = 4;
 
 impl Desk {
     /// A key; gives the desk line to do, if any.
@@ -188,17 +194,13 @@ impl Desk {
         None
     }
 
-    /// What an act came to.
+    /// What an act came to; a refused one says why.
     pub fn happened(&mut self, line: &str, outcome: Result<String, String>) {
-        let said = match outcome {
-            Ok(text) if text.is_empty() => format!("{line}: ok"),
-            Ok(text) => format!("{line}: {text}"),
-            Err(text) => format!("{line}: ! {text}"),
-        };
-        if self.log.len() >= LOG_MAX {
-            self.log.remove(0);
-        }
-        self.log.push(said);
+        self.last = Some(match outcome {
+            Ok(text) if text.is_empty() => Span::of(Role::Good, format!("{line}: ok")),
+            Ok(text) => Span::of(Role::Good, format!("{line}: {text}")),
+            Err(text) => Span::of(Role::Danger, format!("! {line}: {text}")),
+        });
     }
 
     /// The page. `looks` are facts about what lies where.
@@ -224,10 +226,7 @@ impl Desk {
                 "Desk: the physical world".into()
             },
             heading: String::new(),
-            notice: self
-                .log
-                .last()
-                .map(|line| Span::of(Role::Good, line.as_str())),
+            notice: self.last.clone(),
             blocks,
             hints: if zh {
                 "按字符键或回车执行".into()

@@ -4,7 +4,8 @@
 //! a screen's name alone: a row that names a useless key is worse than none.
 
 use counterfoil_tui::model::{
-    Body, DocumentProblem, FingerAdvice, FormPhase, KioskScreen, Language, LeftBehind, ServiceFault,
+    Body, DocumentProblem, FingerAdvice, FormPhase, KioskScreen, Language, LeftBehind,
+    ServiceFault, StopReason,
 };
 
 /// What the branch looks like.
@@ -28,11 +29,19 @@ pub struct Seen<'a> {
 type Words = (&'static str, &'static str);
 
 /// What can be done next.
-pub fn hint(seen: Seen<'_>) -> &'static str {
+pub fn hint(seen: Seen<'_>) -> String {
     let (chinese, english) = words(seen);
-    match seen.language {
+    let said = match seen.language {
         Language::ZhHans => chinese,
         Language::En => english,
+    };
+    // Forms lie in reach only for a while, whichever screen one looks at.
+    match seen.kiosk {
+        Some(kiosk) if matches!(kiosk.body, Body::TakeForms { .. }) => {
+            let left = kiosk.seconds_left.unwrap_or(0);
+            format!("{said} ({left} s)")
+        }
+        _ => said.to_owned(),
     }
 }
 
@@ -53,6 +62,8 @@ fn words(seen: Seen<'_>) -> Words {
                 why: ServiceFault::Offline
             }
         );
+    // A kiosk with nobody at it looks at its backend once a minute.
+    let waits = waits || matches!(kiosk.body, Body::Attract { .. } | Body::PickMode { .. });
     if waits && !seen.backend {
         return (
             "后台已停：桌面按 q 重启",
@@ -147,10 +158,26 @@ fn selling(body: &Body, station: &str) -> Option<Words> {
             "printing; the desk can make trouble",
         ),
         Body::TakeForms { .. } => ("桌面：按 6 取走票据", "desk: key 6 takes the forms"),
-        Body::Done { left_behind, .. } => left(left_behind).unwrap_or((
-            "桌面：7 取凭条；顾客：回车",
-            "desk: key 7 takes the receipt; customer: Enter",
-        )),
+        Body::Done {
+            left_behind,
+            receipt_printed,
+            ..
+        } => left(left_behind).unwrap_or(if *receipt_printed {
+            (
+                "桌面：7 取凭条；顾客：回车",
+                "desk: key 7 takes the receipt; customer: Enter",
+            )
+        } else {
+            ("顾客：回车结束", "customer: Enter ends it")
+        }),
+        Body::Stopped {
+            why: StopReason::Locked,
+            left_behind,
+            ..
+        } if left_behind.is_empty() => (
+            "已锁定 24 小时：桌面 u v w x 是李样例",
+            "locked for 24 h: desk keys u v w x are Li, another buyer",
+        ),
         Body::Stopped { left_behind, .. } => left(left_behind)
             .unwrap_or(("顾客：回车返回", "customer: Enter goes back to the start")),
         Body::OutOfService { why } => broken(why),
@@ -201,7 +228,7 @@ fn broken(why: &ServiceFault) -> Words {
 mod tests {
     use super::*;
 
-    fn said(body: Body, cut: bool) -> &'static str {
+    fn said(body: Body, cut: bool) -> String {
         let screen = KioskScreen {
             language: Language::En,
             step: None,

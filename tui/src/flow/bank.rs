@@ -294,6 +294,7 @@ impl Stage for Asking {
             Gate::Opening { focus } => Body::PickMode {
                 modes: front::modes(cx),
                 focus,
+                connecting: self.tries > 0,
             },
             Gate::Info => Body::CheckingInfo,
             Gate::Identity => Body::CheckingIdentity,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use counterfoil_data::demo::Policy;
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, SealKey};
 use counterfoil_data::tlog::{Inclusion, verify_inclusion};
@@ -35,13 +36,25 @@ pub struct Settings {
     pub staff: Duration,
 }
 
+impl Settings {
+    /// As the demo bank's policy has it, in a language.
+    pub fn of_demo(policy: &Policy, language: Language) -> Self {
+        Self {
+            language,
+            idle: Duration::from_secs(policy.idle_s.into()),
+            take: Duration::from_secs(policy.take_within_s.into()),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             language: Language::ZhHans,
             idle: Duration::from_secs(60),
             warning: Duration::from_secs(15),
-            take: Duration::from_secs(30),
+            take: Duration::from_secs(60),
             gate: Duration::from_secs(45),
             officer: Duration::from_secs(600),
             staff: Duration::from_secs(180),

@@ -36,7 +36,7 @@ use super::effect::{Act, Desk, Ticket};
 use super::event::Answer;
 use super::paper::{Delivered, Delivery, each, ranges};
 use super::proof::{FeedDurable, NumberEqual};
-use super::step::{PLACES, Patience, Stage, Step};
+use super::step::{Counted, PLACES, Patience, Stage, Step};
 use crate::model::{Body, FormPhase};
 use sheet::Verdict;
 
@@ -276,7 +276,12 @@ impl Stage for Dispensing {
 
     fn patience(&self, cx: &Context) -> Option<Patience> {
         match self.phase {
-            Phase::InReach(_) => Patience::customer(cx.settings.take),
+            // From the start: when it ends, the forms are drawn back.
+            Phase::InReach(_) => Some(Patience {
+                total: cx.settings.take,
+                counted: Counted::Always,
+                extends: true,
+            }),
             _ => None,
         }
     }

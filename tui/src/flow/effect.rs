@@ -123,7 +123,7 @@ pub enum Record {
     },
 }
 
-/// The vocabulary of effects. Names are public: plays say `expect effects`.
+/// The vocabulary of effects.
 #[derive(Debug, Clone)]
 pub enum Act {
     /// Answer `Waited` after so long.

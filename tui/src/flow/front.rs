@@ -12,7 +12,7 @@ use super::dispense::Dispensing;
 use super::effect::{BankCall, Ticket};
 use super::event::Answer;
 use super::proof::Linked;
-use super::step::{PLACES, Patience, Stage, Step};
+use super::step::{Counted, PLACES, Patience, Stage, Step};
 use crate::cmd::Cmd;
 use crate::model::{Body, ServiceFault};
 
@@ -220,7 +220,7 @@ impl Stage for Attract {
         let changed = cx.language != cx.settings.language;
         let patience = Patience {
             total: cx.settings.idle,
-            counted: false,
+            counted: Counted::Never,
             extends: true,
         };
         changed.then_some(patience)
@@ -305,6 +305,7 @@ impl Stage for PickMode {
         Body::PickMode {
             modes: modes(cx),
             focus: self.focus,
+            connecting: false,
         }
     }
 }

@@ -22,10 +22,21 @@ use crate::model::Body;
 pub(super) struct Patience {
     /// In all.
     pub total: Duration,
-    /// The countdown is shown at the end.
-    pub counted: bool,
+    /// When the countdown is shown.
+    pub counted: Counted,
     /// The customer's acts begin it anew.
     pub extends: bool,
+}
+
+/// When a countdown is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Nobody is hurried by it.
+    Never,
+    /// For the last part, as a warning.
+    AtTheEnd,
+    /// From the start: something is taken back when it ends.
+    Always,
 }
 
 impl Patience {
@@ -33,7 +44,7 @@ impl Patience {
     pub fn customer(total: Duration) -> Option<Self> {
         Some(Self {
             total,
-            counted: true,
+            counted: Counted::AtTheEnd,
             extends: true,
         })
     }
@@ -42,7 +53,7 @@ impl Patience {
     pub fn machine(total: Duration) -> Option<Self> {
         Some(Self {
             total,
-            counted: false,
+            counted: Counted::Never,
             extends: false,
         })
     }

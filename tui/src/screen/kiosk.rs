@@ -27,6 +27,7 @@ pub fn page(screen: &KioskScreen) -> Page {
     let words = Words::of(screen.language);
     let mut page = body(words, &screen.body);
     page.title = words.say(Msg::BankTitle);
+    page.more = words.say(Msg::PageMore);
     if let Some((step, steps)) = screen.step {
         page.title_note = words.with(
             Msg::StepOf,
@@ -39,8 +40,12 @@ pub fn page(screen: &KioskScreen) -> Page {
     if let Some(seconds) = screen.seconds_left {
         let left = words.with(Msg::SecondsLeft, &[("seconds", &seconds.to_string())]);
         page.hint_note = Some(Span::of(Role::Danger, left));
-        // On the last screen nothing is lost by silence.
-        let last = matches!(screen.body, Body::Stopped { .. } | Body::Done { .. });
+        // On the last screens nothing is lost by silence, and who takes forms
+        // needs no key.
+        let last = matches!(
+            screen.body,
+            Body::Stopped { .. } | Body::Done { .. } | Body::TakeForms { .. }
+        );
         if page.notice.is_none() && !last {
             let help = words.with(Msg::StillThereHelp, &[("seconds", &seconds.to_string())]);
             page.notice = Some(Span::of(

@@ -104,6 +104,8 @@ pub struct Page {
     pub hints: String,
     /// Right of the last row.
     pub hint_note: Option<Span>,
+    /// Said where something did not fit.
+    pub more: String,
 }
 
 impl Page {
@@ -136,18 +138,65 @@ impl Page {
         lines
     }
 
-    /// Paints the page; whatever does not fit is cut at the bottom of the body,
-    /// never over the notice and the hints.
+    /// Whether everything is seen on this area, with or without empty rows.
+    pub fn fits(&self, area: Rect) -> bool {
+        let mut nowhere = Buffer::empty(Rect::ZERO);
+        let mut brush = Brush {
+            buffer: &mut nowhere,
+            area,
+        };
+        let (top, bottom) = self.body(&mut brush, false);
+        let needed = self.rows(&mut brush, false);
+        top.saturating_add(needed) <= bottom
+    }
+
+    /// Rows of the blocks, with or without the empty ones.
+    fn rows(&self, brush: &mut Brush<'_>, gaps: bool) -> u16 {
+        let blocks = self.blocks.iter().filter(|b| gaps || **b != Block::Gap);
+        blocks.fold(0, |y, block| brush.block(block, y, 0))
+    }
+
+    /// Paints the page. Where it does not fit, the empty rows go first; what is
+    /// still too much is cut at the bottom of the body and said to be, never
+    /// painted over the notice and the hints.
     pub fn paint(&self, area: Rect, buffer: &mut Buffer) {
         let mut brush = Brush { buffer, area };
-        brush.bar(0, &self.title, &self.title_note);
+        let (top, bottom) = self.body(&mut brush, true);
+        let room = bottom.saturating_sub(top);
+        let gaps = self.rows(&mut brush, true) <= room;
+        let cut = !gaps && self.rows(&mut brush, false) > room && !self.scrolls();
+        let end = bottom.saturating_sub(u16::from(cut));
+        let mut y = top;
+        for block in &self.blocks {
+            if gaps || *block != Block::Gap {
+                y = brush.block(block, y, end);
+            }
+        }
+        if cut {
+            brush.row(end, MARGIN, &[Span::of(Role::Danger, self.more.as_str())]);
+        }
+    }
+
+    /// Whether a long list moves with its focus, so that nothing is lost.
+    fn scrolls(&self) -> bool {
+        let last = self.blocks.last();
+        matches!(last, Some(Block::Choices { .. } | Block::Grid { .. }))
+    }
+
+    /// The frame around the body, painted or only measured: first row of the blocks
+    /// and the row after their last.
+    fn body(&self, brush: &mut Brush<'_>, paint: bool) -> (u16, u16) {
+        let area = brush.area;
         let last = area.height.saturating_sub(1);
-        brush.hints(last, &self.hints, self.hint_note.as_ref());
+        if paint {
+            brush.bar(0, &self.title, &self.title_note);
+            brush.hints(last, &self.hints, self.hint_note.as_ref());
+        }
         let notice_rows = self.notice.as_ref().map_or(0, |notice| {
             let rows = wrap(std::slice::from_ref(notice), brush.inner());
             let height = u16::try_from(rows.len()).unwrap_or(1).min(3);
             let top = last.saturating_sub(height);
-            for (row, y) in rows.iter().zip(top..last) {
+            for (row, y) in rows.iter().zip(top..last).filter(|_| paint) {
                 brush.row(y, MARGIN, row);
             }
             height.saturating_add(1)
@@ -156,14 +205,13 @@ impl Page {
         let mut y = if area.height >= 20 { 2 } else { 1 };
         if !self.heading.is_empty() {
             let heading = [Span::of(Role::Action, self.heading.as_str())];
+            let bottom = if paint { bottom } else { 0 };
             for row in wrap(&heading, brush.inner()) {
                 y = brush.next(y, bottom, MARGIN, &row);
             }
             y = y.saturating_add(u16::from(area.height >= 20));
         }
-        for block in &self.blocks {
-            y = brush.block(block, y, bottom);
-        }
+        (y, bottom)
     }
 }
 
@@ -181,6 +229,7 @@ mod tests {
                 .collect(),
             notice: Some(Span::of(Role::Danger, "call staff")),
             hints: "Esc back".into(),
+            more: "more".into(),
             ..Page::default()
         };
         let area = Rect::new(0, 0, 40, 12);
@@ -193,5 +242,27 @@ mod tests {
         };
         assert!(row(10).contains("call staff"), "{}", row(10));
         assert!(row(11).contains("Esc back"));
+        assert!(row(8).contains("more"), "{}", row(8));
+        assert!(!page.fits(area));
+    }
+
+    #[test]
+    fn empty_rows_go_before_a_row_that_says_something() {
+        let text = |i: u32| Block::Text(vec![Span::plain(format!("row {i}"))]);
+        let page = Page {
+            heading: "h".into(),
+            blocks: (0..8).flat_map(|i| [text(i), Block::Gap]).collect(),
+            more: "more".into(),
+            ..Page::default()
+        };
+        let area = Rect::new(0, 0, 40, 12);
+        let mut buffer = Buffer::empty(area);
+        page.paint(area, &mut buffer);
+        let drawn: String = buffer.content().iter().map(|c| c.symbol()).collect();
+        assert!(
+            drawn.contains("row 7") && !drawn.contains("more"),
+            "{drawn}"
+        );
+        assert!(page.fits(area));
     }
 }

@@ -11,9 +11,28 @@ use super::words::{Words, cleaned};
 use crate::station::model::{Purpose, StationBody, StationNotice, StationScreen, awaits_decision};
 use crate::theme::Role;
 
-/// Draws one screen.
+/// Draws one screen. What is decided on is shown whole or not at all: nobody is
+/// to confirm a fee or a number that the window cut off (S22).
 pub fn draw(screen: &StationScreen, area: Rect, buffer: &mut Buffer) {
-    page(screen).paint(area, buffer);
+    let page = page(screen);
+    match &screen.body {
+        StationBody::Case { case, .. } if awaits_decision(case.state) && !page.fits(area) => {
+            too_small(Words::of(screen.language), page).paint(area, buffer);
+        }
+        _ => page.paint(area, buffer),
+    }
+}
+
+fn too_small(words: Words, of: Page) -> Page {
+    Page {
+        heading: words.say(Msg::SmallScreen),
+        blocks: vec![Block::Text(vec![Span::plain(
+            words.say(Msg::StationTooSmall),
+        )])],
+        notice: None,
+        hints: words.keys(&[("Esc", Msg::KeyBack)]),
+        ..of
+    }
 }
 
 /// The page of a screen.
@@ -37,6 +56,7 @@ pub fn page(screen: &StationScreen) -> Page {
         } => reason(words, case, *purpose, *focus),
     };
     page.title = words.say(Msg::StationTitle);
+    page.more = words.say(Msg::PageMore);
     page.title_note = cleaned(&screen.officer);
     if screen.offline {
         page.title_note = format!("! {}  {}", words.say(Msg::OfflineBadge), page.title_note);

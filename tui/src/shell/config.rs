@@ -86,7 +86,7 @@ pub struct KioskConfig {
     /// Seconds of silence that end a session, 20 to 600. Default 60.
     #[serde(default = "idle_s")]
     pub idle_s: u64,
-    /// Seconds until forms that nobody took are retracted, 10 to 300. Default 30.
+    /// Seconds until forms that nobody took are retracted, 10 to 300. Default 60.
     #[serde(default = "take_s")]
     pub take_s: u64,
     /// Seconds a customer waits for staff to mend the form printer, 10 to 1800.

@@ -133,9 +133,8 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         "--devices twins is only for --demo"
     );
     let settings = Settings {
-        language: args.both.language.into(),
         staff: Duration::from_secs(args.staff_s),
-        ..Settings::default()
+        ..Settings::of_demo(&bank.policy, args.both.language.into())
     };
     Ok(Plan {
         kiosk,

@@ -31,7 +31,7 @@ pub fn word(event: &FormEvent) -> &'static str {
     }
 }
 
-/// The table of `contracts.md` §5; `None` is what it does not allow. Repeats are
+/// The states of a form (`ARCHITECTURE.md`); `None` is what they do not allow. Repeats are
 /// what they were.
 pub fn after(state: FormState, event: &FormEvent) -> Option<FormState> {
     use FormState as S;

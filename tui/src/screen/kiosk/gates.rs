@@ -17,7 +17,14 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             branch,
             left_behind,
         } => attract(words, branch, left_behind),
-        Body::PickMode { modes, focus } => Page {
+        Body::PickMode {
+            modes,
+            focus,
+            connecting,
+        } => Page {
+            notice: connecting
+                .then(|| danger(words.say(Msg::PickModeConnecting)))
+                .flatten(),
             heading: words.say(Msg::PickModeTitle),
             blocks: vec![
                 Block::Text(vec![Span::plain(words.say(Msg::PickModeHelp))]),

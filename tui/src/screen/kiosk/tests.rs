@@ -107,6 +107,7 @@ fn bodies() -> Vec<Body> {
         Body::PickMode {
             modes: vec![PurchaseMode::SettlementCard, PurchaseMode::PaymentPassword],
             focus: 1,
+            connecting: true,
         },
         Body::InsertCard {
             problem: Some(CardProblem::Removed),

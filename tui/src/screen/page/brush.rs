@@ -9,6 +9,9 @@ use super::wrap::wrap;
 use super::{Block, MARGIN, Span};
 use crate::theme::Role;
 
+/// Least width of a column of a grid.
+const GRID_COLUMN: u16 = 26;
+
 /// A buffer and the part of it that may be painted.
 pub(super) struct Brush<'a> {
     pub buffer: &'a mut Buffer,
@@ -144,22 +147,27 @@ impl Brush<'_> {
         y
     }
 
+    /// As many columns as are wide enough, read down; too many rows move with the
+    /// focus.
     fn grid(&mut self, items: &[String], focus: usize, y: u16, bottom: u16) -> u16 {
-        let rows = items.len().div_ceil(2).max(1);
-        let column = self.area.width.saturating_sub(2) / 2;
+        let columns = self.area.width.checked_div(GRID_COLUMN).unwrap_or(1).max(1);
+        let rows = items.len().div_ceil(usize::from(columns)).max(1);
+        let column = self.area.width.saturating_sub(1) / columns;
+        let seen = usize::from(bottom.saturating_sub(y)).max(1);
+        let at = focus.checked_rem(rows).unwrap_or(0);
+        let first = at.saturating_add(1).saturating_sub(seen);
         for (index, item) in items.iter().enumerate() {
-            let down = u16::try_from(index.checked_rem(rows).unwrap_or(0)).unwrap_or(u16::MAX);
-            let right = if index < rows {
-                1
-            } else {
-                column.saturating_add(1)
+            let down = index.checked_rem(rows).unwrap_or(0);
+            let right = index.checked_div(rows).unwrap_or(0);
+            let Some(down) = down.checked_sub(first).and_then(|d| u16::try_from(d).ok()) else {
+                continue;
             };
             let row = y.saturating_add(down);
             if row < bottom {
                 let role = (index == focus).then_some(Role::Focus);
-                let room = usize::from(column.saturating_sub(1));
-                let text = cut(item, room);
-                self.row(row, right, &[Span { text, role }]);
+                let text = cut(item, usize::from(column.saturating_sub(1)));
+                let x = column.saturating_mul(u16::try_from(right).unwrap_or(0));
+                self.row(row, x.saturating_add(1), &[Span { text, role }]);
             }
         }
         y.saturating_add(u16::try_from(rows).unwrap_or(u16::MAX))
