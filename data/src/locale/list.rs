@@ -178,6 +178,7 @@ messages! {
     PrintingReceiptTitle = "printing-receipt-title",
     PrintingReceiptHelp = "printing-receipt-help",
     DoneTitle = "done-title",
+    DoneKeep = "done-keep",
     DoneHelp = "done-help",
     DoneToCheck = "done-to-check",
     DoneNoReceipt = "done-no-receipt",

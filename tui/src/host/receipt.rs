@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use counterfoil_data::bill::BillRange;
+use counterfoil_data::fmt;
 use counterfoil_data::locale::{Lang, Msg, text};
+use counterfoil_data::money::Fen;
 use counterfoil_data::shown::Shown;
 use counterfoil_data::wire::sale::Receipt;
 use counterfoil_devices::driver::Role;
@@ -48,7 +50,11 @@ pub fn document(receipt: &Receipt, language: Language) -> ReceiptDocument {
     field(Msg::Unit, &receipt.unit);
     field(Msg::Account, &receipt.account_masked);
     field(Msg::Agent, &receipt.agent_masked);
-    field(Msg::Fee, &format!("{} CNY", receipt.fee));
+    let fee = match receipt.fee {
+        Fen::ZERO => say(Msg::FeeNone),
+        fee => fmt::money(lang, fee),
+    };
+    field(Msg::Fee, &fee);
     for (msg, ranges) in [
         (Msg::Sold, &receipt.sold),
         (Msg::Spoiled, &receipt.void),

@@ -48,10 +48,8 @@ pub fn page(screen: &KioskScreen) -> Page {
         );
         if page.notice.is_none() && !last {
             let help = words.with(Msg::StillThereHelp, &[("seconds", &seconds.to_string())]);
-            page.notice = Some(Span::of(
-                Role::Danger,
-                format!("{} {help}", words.say(Msg::StillThere)),
-            ));
+            let both = [words.say(Msg::StillThere), help];
+            page.notice = Some(Span::of(Role::Danger, words.join(&both)));
         }
     }
     page

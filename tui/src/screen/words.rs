@@ -47,6 +47,14 @@ impl Words {
         text(self.0, msg, &args)
     }
 
+    /// Sentences one after the other: Chinese ones need no space between.
+    pub fn join(self, sentences: &[String]) -> String {
+        sentences.join(match self.0 {
+            Lang::ZhHans => "",
+            Lang::En => " ",
+        })
+    }
+
     /// Money, or "no charge".
     pub fn fee(self, fee: Fen) -> String {
         if fee == Fen::ZERO {

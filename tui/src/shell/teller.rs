@@ -63,6 +63,7 @@ fn seat(args: &TellerArgs) -> anyhow::Result<Seat> {
 }
 
 fn start(args: &TellerArgs) -> anyhow::Result<()> {
+    let seat = seat(args)?;
     let view = View::open(args.both.models, terminal::Seat::Desk);
     let mut view = view.context("cannot take the terminal")?;
     let language: Language = args.both.language.into();
@@ -74,7 +75,6 @@ fn start(args: &TellerArgs) -> anyhow::Result<()> {
     };
     view.show(&shown)?;
     log_to_stderr(!args.both.models);
-    let seat = seat(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -109,6 +109,9 @@ impl Station {
         cases.truncate(CASES_MAX);
         self.loaded = true;
         self.offline = false;
+        if self.notice == Some(StationNotice::NotSent) {
+            self.notice = None;
+        }
         // Asked again and shown again counts as new: it needs the officer anew.
         let was_live = |sale| self.case(sale).is_some_and(|old| is_live(old.state));
         let new = cases

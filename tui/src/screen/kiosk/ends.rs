@@ -51,10 +51,10 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
     facts.extend(words.ranges(Msg::UnknownForms, &receipt.unknown));
     facts.push(words.figure(Msg::Fee, words.fee(receipt.fee)));
     // Not all is well: somebody must look at it, and the customer should know.
-    let help = if receipt.unknown.is_empty() {
-        Span::of(Role::Good, words.say(Msg::DoneHelp))
-    } else {
-        Span::of(Role::Danger, words.say(Msg::DoneToCheck))
+    let help = match (receipt.unknown.is_empty(), printed) {
+        (true, true) => Span::of(Role::Good, words.say(Msg::DoneHelp)),
+        (true, false) => Span::of(Role::Good, words.say(Msg::DoneKeep)),
+        (false, _) => Span::of(Role::Danger, words.say(Msg::DoneToCheck)),
     };
     let mut page = Page {
         heading: words.say(Msg::DoneTitle),

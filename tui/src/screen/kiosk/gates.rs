@@ -118,7 +118,7 @@ fn place_finger(words: Words, advice: Option<FingerAdvice>, attempts_left: Optio
     page.notice = if both.is_empty() {
         None
     } else {
-        danger(both.join(" "))
+        danger(words.join(&both))
     };
     page.hints = only_cancel(words);
     page

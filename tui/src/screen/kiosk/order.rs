@@ -2,6 +2,7 @@
 
 use counterfoil_data::locale::{Msg, rule_message};
 use counterfoil_data::money::Fen;
+use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::{Offer, OrderView};
 
 use super::{danger, only_cancel, simple};
@@ -94,12 +95,13 @@ fn total(words: Words, quantities: &[u32], fee: Fen) -> Span {
 
 fn order_notice(words: Words, notice: &OrderNotice) -> String {
     match notice {
+        // What an order may be changed to, the rule's own words say.
+        OrderNotice::Refused(rule) if rule.remedy == Remedy::ChangeOrder => {
+            words.say(rule_message(&rule.rule))
+        }
         OrderNotice::Refused(rule) => {
-            format!(
-                "{} {}",
-                words.say(rule_message(&rule.rule)),
-                words.say(rule.remedy)
-            )
+            let both = [words.say(rule_message(&rule.rule)), words.say(rule.remedy)];
+            words.join(&both)
         }
         OrderNotice::Asked(question) => {
             words.with(Msg::OrderAsked, &[("question", &note(words, question))])
