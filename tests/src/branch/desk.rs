@@ -112,12 +112,12 @@ pub const ACTS: [Act; 33] = [
     ),
     act('l', "network cut", "断开网络", "cut the network"),
     act('m', "network restore", "恢复网络", "restore the network"),
-    act('n', "power cut", "切断终端电源", "cut the kiosk's power"),
+    act('n', "power cut", "切断终端电源", "cut the power"),
     act(
         'o',
         "power restore",
         "恢复终端电源",
-        "restore the kiosk's power",
+        "restore the power",
     ),
     act('p', "backend kill", "终止后台", "kill the backend"),
     act('q', "backend restart", "重启后台", "restart the backend"),
@@ -210,15 +210,16 @@ impl Desk {
             let (chinese, english) = act.says;
             format!("{}  {}", act.key, if zh { chinese } else { english })
         };
-        let mut blocks: Vec<Block> = looks
-            .iter()
-            .map(|look| Block::Text(vec![Span::of(Role::Hint, look.as_str())]))
-            .collect();
         let items = ACTS.iter().map(said).collect();
-        blocks.push(Block::Grid {
+        let acts = Block::Grid {
             items,
             focus: self.focus,
-        });
+        };
+        let facts = looks
+            .iter()
+            .map(|look| Block::Text(vec![Span::of(Role::Hint, look.as_str())]));
+        // Acts first: in a small window they are what is left.
+        let blocks = [acts, Block::Gap].into_iter().chain(facts).collect();
         Page {
             title: if zh {
                 "桌面：实物世界".into()

@@ -179,8 +179,8 @@ impl Page {
 
     /// Whether a long list moves with its focus, so that nothing is lost.
     fn scrolls(&self) -> bool {
-        let last = self.blocks.last();
-        matches!(last, Some(Block::Choices { .. } | Block::Grid { .. }))
+        let mut blocks = self.blocks.iter();
+        blocks.any(|b| matches!(b, Block::Choices { .. } | Block::Grid { .. }))
     }
 
     /// The frame around the body, painted or only measured: first row of the blocks
