@@ -25,6 +25,8 @@ pub enum Command {
     FormFeed,
     /// CAN: page mode: forget the page.
     Cancel,
+    /// NUL: no command, no ink.
+    Nothing,
     /// ESC @.
     Initialise,
     /// ESC = n.
@@ -151,6 +153,7 @@ pub fn next(bytes: &[u8]) -> Step {
         [0x0D, ..] => Step::Command(Command::CarriageReturn, 1),
         [0x0C, ..] => Step::Command(Command::FormFeed, 1),
         [0x18, ..] => Step::Command(Command::Cancel, 1),
+        [0x00, ..] => Step::Command(Command::Nothing, 1),
         [0x1B, op, args @ ..] => escape(*op, args),
         [0x1C, op, args @ ..] => field(*op, args),
         [0x1D, op, args @ ..] => group(*op, args),

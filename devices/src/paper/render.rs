@@ -201,7 +201,9 @@ impl Renderer {
             }
             C::LineSpacing(n) => self.spacing = n.map_or(LINE, usize::from),
             C::PageMode => self.page = Some((0, 0)),
-            C::StandardMode | C::FormFeed | C::Cancel => self.page = None,
+            C::StandardMode | C::FormFeed => self.page = None,
+            // Forgetting what was collected is the twin's; here it never was ink.
+            C::Cancel => self.page = self.page.map(|_| (0, 0)),
             C::AbsoluteX(x) => {
                 if let Some((at, _)) = &mut self.page {
                     *at = usize::from(x);

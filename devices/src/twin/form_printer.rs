@@ -23,6 +23,11 @@
 //! - FF sends the sheet into the escrow, FS a 2 into the reject bin.
 //! - The roll-end bits of pushed status stand for the ribbon.
 //! - FS ( S fn 49 and GS e 6 are answered although a jam is reported.
+//! - FS a 1 and FF without a sheet are a mechanical error, as a sheet that does not
+//!   arrive is; nothing behind them is answered until it is cleared.
+//! - The presenter has a jam of its own, which only GS e 6 shows: neither sensor
+//!   sees the bundle then. It works behind a jammed transport.
+//! - With the cover open nothing moves; what was queued goes on when it is closed.
 //!
 //! The mechanics go on when the host is gone, as they do when a kiosk's computer
 //! loses power: what was received is worked off, paper stays where it is.
@@ -72,6 +77,12 @@ impl FormPrinterTwin {
         Self(Engine::new(slots, paper))
     }
 
+    /// A variant that stalls SOFT_RESET, as some printers do.
+    pub fn without_reset(mut self) -> Self {
+        self.0.resets = false;
+        self
+    }
+
     /// Every sheet that ever left a cassette, in feed order.
     pub fn sheets(&self) -> Vec<SheetRecord> {
         self.0.path.records()
@@ -88,11 +99,11 @@ impl Twin for FormPrinterTwin {
         let bytes = match printer_class::class_request(setup) {
             Some(ClassRequest::DeviceId) => IDENTITY.device_id(),
             Some(ClassRequest::PortStatus) => vec![self.0.port_status()],
-            Some(ClassRequest::SoftReset) => {
+            Some(ClassRequest::SoftReset) if self.0.resets => {
                 self.0.soft_reset();
                 Vec::new()
             }
-            None => return ControlReply::Stall,
+            Some(ClassRequest::SoftReset) | None => return ControlReply::Stall,
         };
         ControlReply::Data(bytes.into_iter().take(usize::from(len)).collect())
     }

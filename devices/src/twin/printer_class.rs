@@ -128,6 +128,8 @@ impl Pipes {
         for byte in accepted {
             match (self.held.as_slice(), *byte) {
                 ([], 0x10) => self.held.push(0x10),
+                // Any 10 may begin one, also the one behind a 10 that did not.
+                ([0x10], 0x10) => self.received.push(0x10),
                 ([0x10], next @ (0x04 | 0x05)) => self.held.push(next),
                 ([0x10, 0x04], n) => {
                     urgent.push(RealTime::Status(n));
@@ -150,6 +152,11 @@ impl Pipes {
     pub fn consume(&mut self, count: usize) -> Vec<u8> {
         let count = count.min(self.received.len());
         self.received.drain(..count).collect()
+    }
+
+    /// Puts a command back in front: it was begun and is to be begun again.
+    pub fn put_back(&mut self, bytes: &[u8]) {
+        self.received.splice(..0, bytes.iter().copied());
     }
 
     /// Queues a reply.
@@ -179,5 +186,26 @@ impl Pipes {
     pub fn host_gone(&mut self) {
         self.replies.clear();
         self.held.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_real_time_question_behind_another_dle_is_obeyed() {
+        let mut pipes = Pipes::default();
+        let (taken, urgent) = pipes.take(&[0x10, 0x10, 0x04, 0x01, 0x41]);
+        assert_eq!((taken, urgent), (5, vec![RealTime::Status(1)]));
+        assert_eq!(pipes.received, [0x10, 0x41]);
+    }
+
+    #[test]
+    fn a_dle_that_begins_nothing_waits_its_turn() {
+        let mut pipes = Pipes::default();
+        let (_, urgent) = pipes.take(&[0x10, 0x10, 0x10, 0x41]);
+        assert_eq!(urgent, []);
+        assert_eq!(pipes.received, [0x10, 0x10, 0x10, 0x41]);
     }
 }

@@ -7,8 +7,9 @@ use super::path::{Cassette, PaperPath, Place, SLOTS_MAX, blanks};
 use crate::twin::DeskError;
 
 /// What the desk can say, for the refusal of anything else.
-const VERBS: &str = "take, empty, jam now, jam after N, clear jam, swap next, wrong number next NUMBER, \
-                     double feed next, unreadable next, ribbon out|ok, load SLOT FIRST-LAST";
+const VERBS: &str = "take, empty, jam now, jam after N, jam presenter, clear jam, cover open|close, \
+                     swap next, wrong number next NUMBER, double feed next, unreadable next, \
+                     ribbon out|ok, load SLOT FIRST-LAST";
 
 /// Does one line of the desk's vocabulary.
 pub(super) fn act(engine: &mut Engine, line: &str) -> Result<String, DeskError> {
@@ -17,6 +18,12 @@ pub(super) fn act(engine: &mut Engine, line: &str) -> Result<String, DeskError> 
         ["take"] => take(engine),
         ["empty"] => Ok(empty(&mut engine.path)),
         ["jam", "now"] => Ok(engine.jam_now().to_owned()),
+        ["jam", "presenter"] => Ok(engine.jam_presenter().to_owned()),
+        ["cover", "open"] => Ok(engine.open_cover().to_owned()),
+        ["cover", "close"] => {
+            engine.cover_open = false;
+            Ok("cover closed".to_owned())
+        }
         ["jam", "after", n] => {
             let feeds = n.parse().map_err(|_| refuse("jam after how many feeds?"))?;
             engine.mishaps.jam_after = Some(feeds);
@@ -132,6 +139,12 @@ pub(super) fn look(engine: &Engine) -> Vec<String> {
     }
     if engine.jammed {
         lines.push("jammed".to_owned());
+    }
+    if engine.presenter_jammed {
+        lines.push("presenter jammed".to_owned());
+    }
+    if engine.cover_open {
+        lines.push("cover open".to_owned());
     }
     if engine.ribbon_out {
         lines.push("ribbon out".to_owned());

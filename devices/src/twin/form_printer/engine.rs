@@ -3,6 +3,7 @@
 //! One mechanical act at a time; commands behind it wait in the receive buffer,
 //! so an answer to a queued question proves that everything before it is done.
 
+mod commands;
 mod hands;
 mod sensors;
 
@@ -12,9 +13,7 @@ use std::time::Duration;
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::SlotId;
 
-use super::IDENTITY;
 use super::path::{PaperPath, Place};
-use crate::paper::command::{self, Command, Step};
 use crate::twin::printer_class::{Pipes, RealTime};
 
 /// A blank from cassette to reader.
@@ -54,6 +53,8 @@ pub(super) struct Mishaps {
     pub stranger: Option<BillNumber>,
     /// Feeds that still go well before one jams.
     pub jam_after: Option<u64>,
+    /// The next presenter act jams.
+    pub jam_presenter: bool,
 }
 
 /// Counters, by name.
@@ -79,7 +80,12 @@ pub(super) struct Engine {
     pub mishaps: Mishaps,
     pub counts: Counts,
     pub jammed: bool,
+    /// A bundle is stuck between the presenter's sensors.
+    pub presenter_jammed: bool,
+    pub cover_open: bool,
     pub ribbon_out: bool,
+    /// A variant that refuses SOFT_RESET, as many clones do.
+    pub resets: bool,
     at: Duration,
     busy: Option<(Duration, Act)>,
     page: Option<Vec<u8>>,
@@ -101,7 +107,10 @@ impl Engine {
             mishaps: Mishaps::default(),
             counts: Counts::default(),
             jammed: false,
+            presenter_jammed: false,
+            cover_open: false,
             ribbon_out: false,
+            resets: true,
             at: Duration::ZERO,
             busy: None,
             page: None,
@@ -169,125 +178,6 @@ impl Engine {
         self.detail = false;
     }
 
-    fn feeder_reply(&mut self, result: u8) {
-        self.pipes.reply_block(&[0x37, 0x54], &[result]);
-    }
-
-    fn start(&mut self, act: Act, takes: Duration) {
-        self.busy = Some((self.at.saturating_add(takes), act));
-    }
-
-    /// Executes one command from the front; `false` if there is none it may do now.
-    fn obey(&mut self) -> bool {
-        let (command, taken) = match command::next(&self.pipes.received) {
-            Step::Command(command, taken) => (command, taken),
-            Step::NeedMore => return false,
-            Step::Unknown(count) => {
-                self.counts.unknown_commands = self.counts.unknown_commands.saturating_add(1);
-                return !self.pipes.consume(count).is_empty();
-            }
-        };
-        if self.must_wait(&command) {
-            return false;
-        }
-        let raw = self.pipes.consume(taken);
-        if self.page.is_some() {
-            self.in_page(command, raw);
-        } else {
-            self.execute(command);
-        }
-        true
-    }
-
-    /// Whether a fault holds this command back until it is cleared.
-    fn must_wait(&self, command: &Command) -> bool {
-        use Command as C;
-        let inking = self.page.is_some() && *command == C::FormFeed;
-        let moves = matches!(
-            command,
-            C::ReadNumber(_) | C::LoadToPrintStart | C::FormFeed | C::EjectSheet
-        );
-        let reports = matches!(command, C::Fence(_) | C::TransmitStatus(_));
-        (self.jammed && (moves || reports)) || (self.ribbon_out && inking)
-    }
-
-    /// Page mode: everything is collected until FF prints it.
-    fn in_page(&mut self, command: Command, raw: Vec<u8>) {
-        let Some(page) = &mut self.page else { return };
-        match command {
-            Command::Initialise | Command::StandardMode => self.page = None,
-            Command::Cancel => page.clear(),
-            Command::Fence(_) | Command::Identify(_) | Command::StatusBack(_) => {
-                self.execute(command);
-            }
-            Command::FormFeed => {
-                page.extend(raw);
-                let page = std::mem::take(page);
-                self.page = None;
-                if self.path.count(Place::Transport) > 0 {
-                    self.counts.prints = self.counts.prints.saturating_add(1);
-                    self.start(Act::Print(page), PRINT);
-                }
-            }
-            _ => page.extend(raw),
-        }
-    }
-
-    fn execute(&mut self, command: Command) {
-        use Command as C;
-        let sheet = self.path.count(Place::Transport) > 0;
-        match command {
-            C::Initialise => self.detail = false,
-            C::StatusBack(n) => {
-                self.status_back = n != 0;
-                self.pushed = self.status();
-                let status = self.pushed;
-                self.pipes.reply(&status);
-            }
-            C::SelectPaper(n) => self.slip_selected = sheet || n & 0x04 != 0,
-            C::PageMode => self.page = Some(vec![0x1B, 0x4C]),
-            C::ReadOptions(pairs) => self.detail = pairs.contains(&(1, 1)),
-            C::Feeder(0x30, slot) => self.begin_feed(slot, sheet),
-            C::Feeder(..) => {
-                let body = self.mechanism_report();
-                self.pipes.reply_block(&[0x37, 0x53], &body);
-            }
-            C::ReadNumber(_) => self.start(Act::Read, READ),
-            C::Retransmit => self.pipes.reply(&self.last_reading.clone()),
-            C::LoadToPrintStart if sheet => self.start(Act::Load, LOAD),
-            C::FormFeed if sheet => self.start(Act::Eject, EJECT),
-            C::EjectSheet if sheet => self.start(Act::Divert, DIVERT),
-            C::Presenter(3, _) => self.start(Act::Present, PRESENT),
-            C::Presenter(2, _) => self.start(Act::Retract, PRESENT),
-            C::Presenter(6, _) => self.pipes.reply(&[self.presenter_status()]),
-            C::Fence(id) => self.pipes.reply_block(&[0x37, 0x22], &id),
-            C::TransmitStatus(_) => {
-                let byte = if self.ribbon_out { 0x0C } else { 0 };
-                self.pipes.reply(&[byte]);
-            }
-            C::Identify(0x42) => self.pipes.reply_block(&[0x5F], IDENTITY.maker.as_bytes()),
-            C::Identify(0x43) => self.pipes.reply_block(&[0x5F], IDENTITY.model.as_bytes()),
-            C::Identify(0x44) => self.pipes.reply_block(&[0x5F], IDENTITY.serial.as_bytes()),
-            _ => {}
-        }
-    }
-
-    /// Refusals that move no paper are answered at once.
-    fn begin_feed(&mut self, slot: u8, sheet: bool) {
-        let refusal = match self.path.cassette(slot) {
-            None => Some(0x45),
-            Some(_) if self.jammed => Some(0x43),
-            Some(_) if sheet => Some(0x44),
-            Some(_) if self.ribbon_out => Some(0x46),
-            Some(cassette) if cassette.blanks.is_empty() => Some(0x41),
-            Some(_) => None,
-        };
-        match refusal {
-            Some(result) => self.feeder_reply(result),
-            None => self.start(Act::Feed(slot), FEED),
-        }
-    }
-
     fn finish(&mut self, act: Act) {
         match act {
             Act::Feed(slot) => self.fed(slot),
@@ -302,6 +192,11 @@ impl Engine {
                 let moved = self.path.shift(Place::Transport, Place::Reject);
                 self.counts.diverted = self.counts.diverted.saturating_add(moved);
                 self.slip_selected = false;
+            }
+            Act::Present | Act::Retract if self.mishaps.jam_presenter => {
+                self.mishaps.jam_presenter = false;
+                self.presenter_jammed = true;
+                self.counts.jams = self.counts.jams.saturating_add(1);
             }
             Act::Present => {
                 let moved = self.path.shift(Place::Escrow, Place::Output);

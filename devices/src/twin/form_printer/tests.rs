@@ -117,3 +117,45 @@ fn a_stuck_printer_stops_taking_bytes_when_its_buffer_is_full() {
     assert_eq!(taken, OutReply::Took(text.len() - 3));
     assert_eq!(twin.out(now, printer_class::OUT, &text), OutReply::Nak);
 }
+
+#[test]
+fn loading_or_ejecting_without_a_sheet_is_a_mechanical_error_and_no_fence_comes() {
+    for act in ["1c6131", "0c", "1b4c 41 0c"] {
+        let mut twin = twin(None);
+        send(&mut twin, START, "1d61ff");
+        assert_eq!(heard(&mut twin, START), [0x10, 0, 0x60, 0x03]);
+        send(&mut twin, START, act);
+        send(&mut twin, START, "1d284806003030 46303031");
+        let later = START + Duration::from_secs(60);
+        assert_eq!(heard(&mut twin, later), [0x18, 0x04, 0x60, 0x03], "{act}");
+        twin.desk(later, "clear jam").expect("cleared");
+        let fence = [0x37, 0x22, 0x46, 0x30, 0x30, 0x31, 0x00];
+        let said = heard(&mut twin, later);
+        assert!(said.windows(7).any(|w| w == fence), "{act}: {said:02x?}");
+    }
+}
+
+#[test]
+fn cancelled_pages_are_still_pages() {
+    let mut twin = twin(None);
+    send(&mut twin, START, "1b633004 1c2853 0200 3001 1c6131");
+    send(&mut twin, START, "1b4c 41424344 18 45464748 0c 0c");
+    let later = START + Duration::from_secs(60);
+    heard(&mut twin, later);
+    assert_eq!(twin.sheets().remove(0).inked, ["EFGH"]);
+}
+
+#[test]
+fn a_jammed_presenter_shows_the_bundle_nowhere_and_moves_nothing() {
+    let mut twin = twin(None);
+    send(&mut twin, START, "1b633004 1c2853 0200 3001 0c");
+    twin.desk(START, "jam presenter").expect("prepared");
+    let later = START + Duration::from_secs(60);
+    heard(&mut twin, later);
+    for act in ["1d6503ff 1d6506", "1d6503ff 1d6502 1d6506"] {
+        send(&mut twin, later, act);
+        let end = later + Duration::from_secs(60);
+        assert_eq!(heard(&mut twin, end), [0xC0]);
+        assert_eq!(twin.sheets().remove(0).place, Place::Escrow);
+    }
+}

@@ -6,21 +6,26 @@ use crate::twin::form_printer::path::Place;
 impl Engine {
     /// GET_PORT_STATUS.
     pub fn port_status(&self) -> u8 {
-        match (self.jammed, self.ribbon_out) {
+        match (self.jammed || self.cover_open, self.ribbon_out) {
             (false, false) => 0x18,
             (false, true) => 0x38,
             (true, _) => 0x10,
         }
     }
 
+    fn offline(&self) -> bool {
+        self.jammed || self.cover_open || self.ribbon_out
+    }
+
     /// DLE EOT n.
     pub(super) fn real_time(&self, n: u8) -> u8 {
         let [_, _, third, fourth] = self.status();
-        let offline = self.jammed || self.ribbon_out;
         let bits = match n {
-            1 if offline => 0x08,
-            2 if self.jammed => 0x40,
-            2 if self.ribbon_out => 0x20,
+            1 if self.offline() => 0x08,
+            2 => {
+                let cover = u8::from(self.cover_open) << 2;
+                cover | u8::from(self.ribbon_out) << 5 | u8::from(self.jammed) << 6
+            }
             3 if self.jammed => 0x04,
             4 if self.ribbon_out => 0x6C,
             5 => {
@@ -34,7 +39,7 @@ impl Engine {
 
     /// The four bytes of pushed status.
     pub(super) fn status(&self) -> [u8; 4] {
-        let offline = u8::from(self.jammed || self.ribbon_out) << 3;
+        let offline = u8::from(self.offline()) << 3 | u8::from(self.cover_open) << 5;
         let error = u8::from(self.jammed) << 2;
         let ribbon = if self.ribbon_out { 0x0F } else { 0 };
         let sheet = self.path.count(Place::Transport) > 0;
@@ -61,12 +66,15 @@ impl Engine {
         self.pushed = status;
     }
 
-    /// GS e 6.
+    /// GS e 6. A jam is the presenter's own; one in the transport is pushed. What
+    /// is stuck lies between the sensors.
     pub(super) fn presenter_status(&self) -> u8 {
+        if self.presenter_jammed {
+            return 0xC0;
+        }
         let escrow = u8::from(self.path.count(Place::Escrow) > 0) << 2;
         let output = u8::from(self.path.count(Place::Output) > 0) << 3;
-        let jam = if self.jammed { 0xC0 } else { 0 };
-        escrow | output | jam
+        escrow | output
     }
 
     /// FS ( S fn 49.
