@@ -10,6 +10,7 @@ use crate::driver::pin_pad::UsbPinPad;
 use crate::driver::receipt_printer::ReceiptPrinter;
 use crate::driver::sdt::IdReader;
 use crate::driver::{Role, role_of};
+use crate::system::SystemEntropy;
 use crate::transport::{Bus, DeviceInfo};
 
 /// Greets every recognised device; an error when one does not answer or there
@@ -71,7 +72,9 @@ async fn greet<B: Bus>(
             Ok(format!("{status:?}"))
         }
         Role::ReceiptPrinter => {
-            let mut printer = ReceiptPrinter::open(usb, clock).await.map_err(told)?;
+            let mut printer = ReceiptPrinter::open(usb, clock, &SystemEntropy)
+                .await
+                .map_err(told)?;
             let status = printer.status().await.map_err(told)?;
             Ok(format!("{status:?}"))
         }

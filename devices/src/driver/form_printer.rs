@@ -38,8 +38,8 @@ pub use self::page::{Placed, TypeSize};
 use self::report::{Mechanism, Presenter, Reading};
 use super::escpos::command::{self, FORM_FEED};
 pub use super::escpos::fault::PrintFault;
-use super::escpos::link::Link;
 pub use super::escpos::link::LinkError;
+use super::escpos::link::{Link, Model};
 use super::escpos::reply::{Asb, Reply};
 use crate::transport::{DeviceInfo, Transport};
 
@@ -76,6 +76,12 @@ fn fault_of(asb: Asb) -> Option<PrintFault> {
     }
 }
 
+/// What the link must know.
+const MODEL: Model = Model {
+    fault_of,
+    parameters_max: command::FORM_PARAMETERS_MAX,
+};
+
 /// What this handle knows about the sheet in the transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sheet {
@@ -99,7 +105,7 @@ impl<T: Transport> FormPrinter<T> {
     /// paper, whatever lies in it.
     pub async fn open(transport: T, clock: SharedClock) -> Result<Self, LinkError> {
         let until = clock.monotonic().saturating_add(OPEN_WITHIN);
-        let mut link = Link::open(transport, clock, fault_of, OPEN_WITHIN).await?;
+        let mut link = Link::open(transport, clock, MODEL, OPEN_WITHIN).await?;
         link.send(&command::READ_OPTIONS, until).await?;
         Ok(Self {
             link,
@@ -275,15 +281,15 @@ impl<T: Transport> FormPrinter<T> {
         }
         let sent = self.link.send(&command::EJECT_TO_REJECT, until).await;
         sent.map_err(|e| e.fault())?;
-        while self.link.asb().sheet_in_path() {
+        let gone = self.link.wait(until, |link| {
             let stuck = |f: &PrintFault| *f != PrintFault::InkOut;
-            if let Some(fault) = self.link.fault().filter(stuck) {
-                return Err(fault);
+            if link.asb().sheet_in_path() {
+                link.fault().filter(stuck).map(Err)
+            } else {
+                Some(Ok(()))
             }
-            if !self.link.pump(until).await.map_err(|e| e.fault())? {
-                return Err(PrintFault::Timeout);
-            }
-        }
+        });
+        gone.await.map_err(|e| e.fault())??;
         Ok(Diverted::ToReject)
     }
 

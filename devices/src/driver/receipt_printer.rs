@@ -10,14 +10,14 @@ mod layout;
 
 use std::time::Duration;
 
-use counterfoil_data::seam::SharedClock;
+use counterfoil_data::seam::{Entropy, SharedClock, random};
 use counterfoil_data::wire::hex;
 
 pub use self::layout::{Align, COLUMNS, ReceiptDocument, ReceiptLine};
 use super::escpos::command;
 pub use super::escpos::fault::PrintFault;
-use super::escpos::link::Link;
 pub use super::escpos::link::LinkError;
+use super::escpos::link::{Link, Model};
 use super::escpos::reply::{Asb, Reply};
 use crate::transport::{DeviceInfo, Transport};
 
@@ -27,6 +27,13 @@ pub const OPEN_WITHIN: Duration = Duration::from_secs(10);
 const PROBE: Duration = Duration::from_millis(500);
 /// Time to empty the buffers after a failure.
 const FLUSH: Duration = Duration::from_secs(3);
+
+/// What the link must know: the longest parameters are a line of double height
+/// as a picture, 72 bytes x 48 rows.
+const MODEL: Model = Model {
+    fault_of,
+    parameters_max: 72 * 48 + 8,
+};
 
 /// How sure `Done` is, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,12 +125,18 @@ pub struct ReceiptPrinter<T> {
 
 impl<T: Transport> ReceiptPrinter<T> {
     /// Claims the printer, turns pushed status on, and probes which fence it has.
-    pub async fn open(transport: T, clock: SharedClock) -> Result<Self, LinkError> {
-        let link = Link::open(transport, clock, fault_of, OPEN_WITHIN).await?;
+    /// Fence ids start at random: one that an earlier handle left queued must not
+    /// prove a receipt of this one.
+    pub async fn open(
+        transport: T,
+        clock: SharedClock,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, LinkError> {
+        let link = Link::open(transport, clock, MODEL, OPEN_WITHIN).await?;
         let mut printer = Self {
             link,
             grade: Grade::Identified,
-            fences: 0,
+            fences: u32::from_le_bytes(random(entropy)),
         };
         printer.probe().await?;
         Ok(printer)
@@ -193,6 +206,8 @@ impl<T: Transport> ReceiptPrinter<T> {
 
     /// Sends `bytes` and a fence behind them; the fence's answer.
     async fn behind(&mut self, bytes: &[u8], until: Duration) -> Result<Vec<u8>, LinkError> {
+        // GS r has no id: what was said before is no answer to it.
+        self.link.look().await?;
         self.link.forget();
         self.fences = self.fences.wrapping_add(1);
         let id = command::fence_id(b'R', self.fences);

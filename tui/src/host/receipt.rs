@@ -105,7 +105,7 @@ impl<T: Transport> Worker<T> for ReceiptDesk<T> {
     const DESK: Desk = Desk::Receipt;
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
-        let printer = ReceiptPrinter::open(transport, tools.clock.clone()).await;
+        let printer = ReceiptPrinter::open(transport, tools.clock.clone(), &*tools.entropy).await;
         printer.map(Self).map_err(|error| error.to_string())
     }
 

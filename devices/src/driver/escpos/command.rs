@@ -16,6 +16,10 @@ pub const STATUS_BACK_ALL: [u8; 3] = [0x1D, 0x61, 0xFF];
 pub const TRANSMIT_PAPER_STATUS: [u8; 3] = [0x1D, 0x72, 0x01];
 /// GS V 66 0: feed to the cutter, partial cut.
 pub const CUT_PARTIAL: [u8; 4] = [0x1D, 0x56, 0x42, 0x00];
+/// NUL: no command; ends the parameters of one that was cut off.
+pub const NUL: u8 = 0x00;
+/// CAN: forgets the page; without effect in standard mode.
+pub const CANCEL: u8 = 0x18;
 /// LF.
 pub const LINE_FEED: u8 = 0x0A;
 /// FF.
@@ -31,8 +35,17 @@ pub const LOAD_TO_PRINT_START: [u8; 3] = [0x1C, 0x61, 0x31];
 pub const EJECT_TO_REJECT: [u8; 3] = [0x1C, 0x61, 0x32];
 /// FS ( f: detail byte with every bad reading; keep the sheet after one.
 pub const READ_OPTIONS: [u8; 9] = [0x1C, 0x28, 0x66, 0x04, 0x00, 0x01, 0x01, 0x02, 0x01];
-/// ESC L: page mode.
-pub const PAGE_MODE: [u8; 2] = [0x1B, 0x4C];
+/// Longest run of parameters on a form: GS ( H with its length and id.
+pub const FORM_PARAMETERS_MAX: usize = 16;
+/// NULs, CAN, ESC S: ends a command that was cut off, forgets a page that was
+/// begun, goes back to standard mode. Not ESC @, which would also drop the paper
+/// selection and the reading options.
+#[rustfmt::skip]
+pub const LEAVE_PAGE: [u8; 19] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CANCEL, 0x1B, 0x53,
+];
+/// ESC L and CAN: page mode, with nothing on the page.
+pub const NEW_PAGE: [u8; 3] = [0x1B, 0x4C, CANCEL];
 /// ESC T 0: left to right from the upper left.
 pub const PAGE_DIRECTION: [u8; 3] = [0x1B, 0x54, 0x00];
 
@@ -113,9 +126,11 @@ pub fn position(x: u16, y: u16) -> [u8; 8] {
     [0x1B, 0x24, xl, xh, 0x1D, 0x24, yl, yh]
 }
 
-/// GS ( k: model 2, `dots` a module, level M, store and print. At most 700 bytes.
+/// Bytes of a QR symbol at most.
+pub const QR_MAX: usize = 700;
+
+/// GS ( k: model 2, `dots` a module, level M, store and print. At most [`QR_MAX`] bytes.
 pub fn qr(data: &[u8], dots: u8) -> Option<Vec<u8>> {
-    const QR_MAX: usize = 700;
     if data.is_empty() || data.len() > QR_MAX {
         return None;
     }

@@ -84,7 +84,7 @@ pub fn dots(tenths: u16) -> u16 {
 /// The page without its final FF: nothing is inked by it.
 pub(super) fn encode(width: u16, height: u16, placed: &[Placed]) -> Result<Vec<u8>, PrintFault> {
     let (width, height) = (dots(width), dots(height));
-    let mut bytes = command::PAGE_MODE.to_vec();
+    let mut bytes = command::NEW_PAGE.to_vec();
     bytes.extend(command::page_area(width, height));
     bytes.extend(command::PAGE_DIRECTION);
     bytes.extend(command::CHINESE_ON);
