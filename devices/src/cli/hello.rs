@@ -67,7 +67,9 @@ async fn greet<B: Bus>(
             Ok("framing 1".to_owned())
         }
         Role::FormPrinter => {
-            let mut printer = FormPrinter::open(usb, clock).await.map_err(told)?;
+            let mut printer = FormPrinter::open(usb, clock, &SystemEntropy)
+                .await
+                .map_err(told)?;
             let status = printer.status().await.map_err(told)?;
             Ok(format!("{status:?}"))
         }

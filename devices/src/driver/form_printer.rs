@@ -16,6 +16,7 @@
 //! and what is our choice. A feed slot's name ends in its number: `slot-2` is the
 //! second cassette.
 
+mod ink;
 mod outcome;
 pub mod page;
 mod report;
@@ -23,12 +24,8 @@ mod report;
 use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::form;
 use counterfoil_data::ids::SlotId;
-use counterfoil_data::seam::SharedClock;
-use counterfoil_data::wire::confirm::ConfirmText;
-use counterfoil_data::wire::hex;
-use counterfoil_data::wire::sale::PrintJob;
+use counterfoil_data::seam::{Entropy, SharedClock, random};
 
 pub use self::outcome::{
     Diverted, FeedError, FormPrinterStatus, Level, Occupancy, PrintOutcome, ReadError, Retraction,
@@ -36,7 +33,7 @@ pub use self::outcome::{
 };
 pub use self::page::{Placed, TypeSize};
 use self::report::{Mechanism, Presenter, Reading};
-use super::escpos::command::{self, FORM_FEED};
+use super::escpos::command;
 pub use super::escpos::fault::PrintFault;
 pub use super::escpos::link::LinkError;
 use super::escpos::link::{Link, Model};
@@ -102,16 +99,49 @@ pub struct FormPrinter<T> {
 
 impl<T: Transport> FormPrinter<T> {
     /// Claims the printer, empties its buffers, turns pushed status on. Moves no
-    /// paper, whatever lies in it.
-    pub async fn open(transport: T, clock: SharedClock) -> Result<Self, LinkError> {
+    /// paper, whatever lies in it. Fence ids start at random: one that an earlier
+    /// handle left queued must not prove a form of this one.
+    pub async fn open(
+        transport: T,
+        clock: SharedClock,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, LinkError> {
         let until = clock.monotonic().saturating_add(OPEN_WITHIN);
-        let mut link = Link::open(transport, clock, MODEL, OPEN_WITHIN).await?;
-        link.send(&command::READ_OPTIONS, until).await?;
-        Ok(Self {
-            link,
+        let mut printer = Self {
+            link: Link::open(transport, clock, MODEL, OPEN_WITHIN).await?,
             sheet: Sheet::Stranger,
-            fences: 0,
-        })
+            fences: u32::from_le_bytes(random(entropy)),
+        };
+        printer.set_up(until).await?;
+        Ok(printer)
+    }
+
+    /// Reading options, and a fence of its own: when it is back, nothing queued
+    /// earlier is left. With a fault it would be held back, and every question
+    /// behind it: then the emptied buffers have to do.
+    async fn set_up(&mut self, until: Duration) -> Result<(), LinkError> {
+        self.link.forget();
+        if self.link.fault().is_none() {
+            match self.fenced(&command::READ_OPTIONS, until).await {
+                Err(LinkError::Fault(_)) => self.link.flush(until).await?,
+                other => return other.map(drop),
+            }
+        }
+        self.link.send(&command::READ_OPTIONS, until).await
+    }
+
+    /// Forgets everything queued: what is left of a failed act must not move
+    /// paper later, when a cover is closed or a jam is cleared. A printer that
+    /// cannot be emptied is fenced.
+    async fn start_over(&mut self) {
+        let until = self.link.now().saturating_add(OPEN_WITHIN);
+        let emptied = match self.link.flush(until).await {
+            Ok(()) => self.set_up(until).await,
+            Err(e) => Err(e),
+        };
+        if emptied.is_err() {
+            self.link.fence();
+        }
     }
 
     /// What lies where now. Nothing about the past is invented.
@@ -145,6 +175,17 @@ impl<T: Transport> FormPrinter<T> {
             return Err(nothing(fault));
         }
         self.sheet = Sheet::Stranger;
+        let fed = self.pull(number, until).await;
+        if fed.is_err() {
+            self.start_over().await;
+        } else {
+            self.sheet = Sheet::Fed;
+        }
+        fed
+    }
+
+    async fn pull(&mut self, slot: u8, until: Duration) -> Result<(), FeedError> {
+        let nothing = |fault| FeedError::NothingFed { fault };
         self.link.forget();
         let select = self.link.send(&command::SELECT_SLIP, until).await;
         select.map_err(|e| nothing(e.fault()))?;
@@ -154,12 +195,10 @@ impl<T: Transport> FormPrinter<T> {
             }
             e => FeedError::MayHaveMoved { fault: e.fault() },
         };
-        let sent = self.link.send(&command::feed_from(number), until).await;
+        let sent = self.link.send(&command::feed_from(slot), until).await;
         sent.map_err(moved)?;
         let result = self.link.answer(until, report::feeder).await;
-        report::fed(result.map_err(moved)?)?;
-        self.sheet = Sheet::Fed;
-        Ok(())
+        report::fed(result.map_err(moved)?)
     }
 
     /// Reads the number of the sheet in the transport: two readings that agree,
@@ -176,6 +215,16 @@ impl<T: Transport> FormPrinter<T> {
         if let Sheet::Read(_) = self.sheet {
             self.sheet = Sheet::Fed;
         }
+        let read = self.agreed_number(until).await;
+        match read {
+            Ok(number) if self.sheet == Sheet::Fed => self.sheet = Sheet::Read(number),
+            Ok(_) | Err(ReadError::Unreadable { .. }) => {}
+            Err(ReadError::Printer { .. }) => self.start_over().await,
+        }
+        read
+    }
+
+    async fn agreed_number(&mut self, until: Duration) -> Result<BillNumber, ReadError> {
         let mut good: Vec<BillNumber> = Vec::new();
         let mut detail = report::DETAIL_NORMAL;
         for _ in 0..READS_MAX {
@@ -184,12 +233,7 @@ impl<T: Transport> FormPrinter<T> {
             sent.map_err(|e| ReadError::of(&e))?;
             let reading = self.link.answer(until, report::reading).await;
             match reading.map_err(|e| ReadError::of(&e))? {
-                Reading::Number(number) if good.contains(&number) => {
-                    if self.sheet == Sheet::Fed {
-                        self.sheet = Sheet::Read(number);
-                    }
-                    return Ok(number);
-                }
+                Reading::Number(number) if good.contains(&number) => return Ok(number),
                 Reading::Number(number) => good.push(number),
                 Reading::Bad(why) => detail = why,
             }
@@ -197,74 +241,11 @@ impl<T: Transport> FormPrinter<T> {
         Err(ReadError::Unreadable { detail })
     }
 
-    /// Inks the sheet and ejects it into the escrow.
-    ///
-    /// Refuses, without ink, a job that does not follow from `approved` (S22) or
-    /// whose number is not the one read from this very sheet.
-    pub async fn print(
-        &mut self,
-        job: &PrintJob,
-        approved: &ConfirmText,
-        within: Duration,
-    ) -> PrintOutcome {
-        let until = self.link.now().saturating_add(within);
-        let page = match self.page_of(job, approved) {
-            Ok(page) => page,
-            Err(fault) => return PrintOutcome::Failed { fault, ink: false },
-        };
-        self.sheet = Sheet::Stranger;
-        let outcome = self.ink(&page, until).await;
-        if !matches!(outcome, PrintOutcome::Done { .. }) {
-            // Leftovers of this page must not meet the next sheet. Moves no paper.
-            let soon = self.link.now().saturating_add(ASK);
-            let _ = self.link.flush(soon).await;
-            let _ = self.link.send(&command::READ_OPTIONS, soon).await;
-        }
-        outcome
-    }
-
-    /// The gates before ink, then the bytes of the page without its final FF.
-    fn page_of(&self, job: &PrintJob, approved: &ConfirmText) -> Result<Vec<u8>, PrintFault> {
-        form::follows(job, approved).map_err(|_| PrintFault::FieldSpecFailure)?;
-        if self.sheet != Sheet::Read(job.number) {
-            return Err(PrintFault::SequenceInvalid);
-        }
-        let template = form::template(&job.template).map_err(|_| PrintFault::FormNotFound)?;
-        page::page(&template, &job.fields)
-    }
-
-    async fn ink(&mut self, page: &[u8], until: Duration) -> PrintOutcome {
-        let no_ink = |e: &LinkError| PrintOutcome::Failed {
-            fault: e.fault(),
-            ink: false,
-        };
-        self.link.forget();
-        // Page mode inks nothing before its FF, so a failure up to here is without ink.
-        let ready = [&command::LOAD_TO_PRINT_START, page].concat();
-        if let Err(e) = self.link.send(&ready, until).await {
-            return no_ink(&e);
-        }
-        if let Some(fault) = self.link.fault() {
-            return PrintOutcome::Failed { fault, ink: false };
-        }
-        let printed = match self.fenced_form_feed(until).await {
-            Ok(frame) => frame,
-            Err(e @ LinkError::Blocked { accepted: 0, .. }) => return no_ink(&e),
-            Err(e) => return PrintOutcome::after_ink(&e),
-        };
-        match self.fenced_form_feed(until).await {
-            Ok(ejected) => PrintOutcome::Done {
-                evidence: hex(&[printed, ejected].concat()),
-            },
-            Err(e) => PrintOutcome::after_ink(&e),
-        }
-    }
-
-    /// FF and a fence; the fence's own frame when it came back.
-    async fn fenced_form_feed(&mut self, until: Duration) -> Result<Vec<u8>, LinkError> {
+    /// `bytes` and a fence; the fence's own frame when it came back.
+    async fn fenced(&mut self, bytes: &[u8], until: Duration) -> Result<Vec<u8>, LinkError> {
         self.fences = self.fences.wrapping_add(1);
         let id = command::fence_id(b'F', self.fences);
-        let bytes = [&[FORM_FEED], command::fence(id).as_slice()].concat();
+        let bytes = [bytes, command::fence(id).as_slice()].concat();
         self.link.send(&bytes, until).await?;
         let came = |r: &Reply| matches!(r, Reply::Tagged(0x22, got) if *got == id).then_some(());
         self.link.answer(until, came).await?;
@@ -279,6 +260,14 @@ impl<T: Transport> FormPrinter<T> {
         if !self.link.asb().sheet_in_path() {
             return Ok(Diverted::NothingThere);
         }
+        let gone = self.push_out(until).await;
+        if gone.is_err() {
+            self.start_over().await;
+        }
+        gone.map(|()| Diverted::ToReject)
+    }
+
+    async fn push_out(&mut self, until: Duration) -> Result<(), PrintFault> {
         let sent = self.link.send(&command::EJECT_TO_REJECT, until).await;
         sent.map_err(|e| e.fault())?;
         let gone = self.link.wait(until, |link| {
@@ -289,8 +278,7 @@ impl<T: Transport> FormPrinter<T> {
                 Some(Ok(()))
             }
         });
-        gone.await.map_err(|e| e.fault())??;
-        Ok(Diverted::ToReject)
+        gone.await.map_err(|e| e.fault())?
     }
 
     /// Brings the bundle in the escrow to the customer.
@@ -369,6 +357,7 @@ impl<T: Transport> FormPrinter<T> {
     /// FS ( S fn 49; answered although a fault is reported.
     async fn mechanism(&mut self) -> Result<Mechanism, LinkError> {
         let until = self.link.now().saturating_add(ASK);
+        self.link.look().await?;
         self.link.forget();
         self.link.send(&command::MECHANISM_REPORT, until).await?;
         self.link.answer_anyway(until, report::mechanism).await

@@ -137,7 +137,7 @@ impl<T: Transport> Worker<T> for FormsDesk<T> {
     const DESK: Desk = Desk::Forms;
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
-        let printer = FormPrinter::open(transport, tools.clock.clone()).await;
+        let printer = FormPrinter::open(transport, tools.clock.clone(), &*tools.entropy).await;
         Ok(Self {
             printer: printer.map_err(|error| error.to_string())?,
             tools: Rc::clone(tools),

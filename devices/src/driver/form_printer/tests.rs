@@ -5,7 +5,10 @@ use std::future::Future;
 use std::rc::Rc;
 
 use counterfoil_data::bill::BillRange;
+use counterfoil_data::form;
 use counterfoil_data::money::Fen;
+use counterfoil_data::wire::confirm::ConfirmText;
+use counterfoil_data::wire::sale::PrintJob;
 
 use super::*;
 use crate::system::TokioClock;
@@ -13,10 +16,21 @@ use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::form_printer::{FormPrinterTwin, Place};
 
 mod bad_cable;
+mod hands;
+mod leftovers;
 mod power_cut;
 
 const FIRST: &str = "3130112100000101";
 const LONG: Duration = Duration::from_secs(10);
+
+/// Randomness that is always the same byte: the first fence of `Same(0)` is F001.
+struct Same(u8);
+
+impl Entropy for Same {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0);
+    }
+}
 
 fn number(text: &str) -> BillNumber {
     text.parse().expect("a number")
@@ -34,7 +48,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn new() -> Self {
+    /// With a variant of the printer.
+    fn with(variant: impl FnOnce(FormPrinterTwin) -> FormPrinterTwin) -> Self {
         let clock: SharedClock = Rc::new(TokioClock::starting_at(
             jiff::Timestamp::from_second(1_800_000_000).expect("a time"),
         ));
@@ -43,17 +58,29 @@ impl Desk {
             (slot(1), range(FIRST, 20)),
             (slot(2), range("3130111100000001", 5)),
         ];
-        let twin = Rc::new(RefCell::new(FormPrinterTwin::new(slots, None)));
+        let twin = Rc::new(RefCell::new(variant(FormPrinterTwin::new(slots, None))));
         let bus = TwinBus::new(clock.clone());
         bus.plug("form-printer", twin.clone());
         Self { bus, twin, clock }
     }
 
     async fn open(&self) -> FormPrinter<TwinTransport> {
+        self.open_with(0).await
+    }
+
+    async fn open_with(&self, byte: u8) -> FormPrinter<TwinTransport> {
         let transport = self.bus.open_now("form-printer").expect("plugged in");
-        FormPrinter::open(transport, self.clock.clone())
+        FormPrinter::open(transport, self.clock.clone(), &Same(byte))
             .await
             .expect("opens")
+    }
+
+    /// Bytes of the manuals from an earlier handle, which is lost right after.
+    async fn lost_handle(&self, hex: &str) {
+        let transport = self.bus.open_now("form-printer").expect("plugged in");
+        let bytes = counterfoil_data::wire::unhex(&hex.replace(' ', "")).expect("hex");
+        let sent = transport.write(crate::twin::printer_class::OUT, &bytes, LONG);
+        assert_eq!(sent.await, Ok(bytes.len()));
     }
 
     fn desk(&self, line: &str) -> String {
@@ -74,12 +101,19 @@ impl Desk {
 }
 
 fn run<F: Future<Output = ()>>(test: impl FnOnce(Desk) -> F) {
+    run_with(|twin| twin, test);
+}
+
+fn run_with<F: Future<Output = ()>>(
+    variant: impl FnOnce(FormPrinterTwin) -> FormPrinterTwin,
+    test: impl FnOnce(Desk) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime");
-    tokio::task::LocalSet::new().block_on(&runtime, async { test(Desk::new()).await });
+    tokio::task::LocalSet::new().block_on(&runtime, async { test(Desk::with(variant)).await });
 }
 
 fn approved() -> ConfirmText {
@@ -114,8 +148,8 @@ fn a_form_is_fed_read_inked_presented_and_taken_s9() {
         printer.feed(&slot(1), LONG).await.expect("fed");
         assert_eq!(printer.read_number(LONG).await, Ok(number(FIRST)));
         let outcome = printer.print(&job(FIRST), &approved(), LONG).await;
-        // 37 22 F001 00: after the ink; F002 after the eject.
-        let evidence = "37224630303100".to_owned() + "37224630303200";
+        // F001 was the hello; 37 22 F002 00: after the ink; F003 after the eject.
+        let evidence = "37224630303200".to_owned() + "37224630303300";
         assert_eq!(outcome, PrintOutcome::Done { evidence });
         let status = printer.status().await.expect("status");
         assert_eq!(status.escrow, Occupancy::Occupied);
