@@ -19,6 +19,7 @@
 mod ink;
 mod outcome;
 pub mod page;
+mod presenter;
 mod report;
 
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub use self::outcome::{
     SlotStatus, Taking,
 };
 pub use self::page::{Placed, TypeSize};
-use self::report::{Mechanism, Presenter, Reading};
+use self::report::{Mechanism, Reading};
 use super::escpos::command;
 pub use super::escpos::fault::PrintFault;
 pub use super::escpos::link::LinkError;
@@ -46,8 +47,6 @@ pub const OPEN_WITHIN: Duration = Duration::from_secs(10);
 pub const READS_MAX: usize = 3;
 /// Slots at most: the feed command has one digit.
 pub const SLOTS_MAX: u8 = 8;
-/// How often the presenter is asked while a customer may take the bundle.
-const PRESENTER_POLL: Duration = Duration::from_millis(200);
 /// Time for questions that move no paper.
 const ASK: Duration = Duration::from_secs(3);
 
@@ -95,6 +94,8 @@ pub struct FormPrinter<T> {
     link: Link<T>,
     sheet: Sheet,
     fences: u32,
+    /// The bundle was seen in the output and not seen to leave it.
+    shown: bool,
 }
 
 impl<T: Transport> FormPrinter<T> {
@@ -111,6 +112,7 @@ impl<T: Transport> FormPrinter<T> {
             link: Link::open(transport, clock, MODEL, OPEN_WITHIN).await?,
             sheet: Sheet::Stranger,
             fences: u32::from_le_bytes(random(entropy)),
+            shown: false,
         };
         printer.set_up(until).await?;
         Ok(printer)
@@ -279,79 +281,6 @@ impl<T: Transport> FormPrinter<T> {
             }
         });
         gone.await.map_err(|e| e.fault())?
-    }
-
-    /// Brings the bundle in the escrow to the customer.
-    pub async fn present(&mut self, within: Duration) -> Result<(), PrintFault> {
-        let until = self.link.now().saturating_add(within);
-        let before = self.presenter().await.map_err(|e| e.fault())?;
-        if !before.escrow {
-            return Err(PrintFault::NoMediaPresent);
-        }
-        self.presenter_act(&command::PRESENT, until, |p| !p.escrow)
-            .await
-    }
-
-    /// Waits until the bundle is taken out of the output, at most `within`.
-    pub async fn wait_taken(&mut self, within: Duration) -> Result<Taking, PrintFault> {
-        let until = self.link.now().saturating_add(within);
-        loop {
-            let presenter = self.presenter().await.map_err(|e| e.fault())?;
-            if !presenter.output {
-                return Ok(Taking::Taken);
-            }
-            if self.link.now() >= until {
-                return Ok(Taking::StillThere);
-            }
-            let left = until.saturating_sub(self.link.now());
-            self.link.rest(PRESENTER_POLL.min(left)).await;
-        }
-    }
-
-    /// Draws the bundle back into the retract bin. Where it really went is read
-    /// from the bin's own count: a customer may take it at the last moment.
-    pub async fn retract(&mut self, within: Duration) -> Result<Retraction, PrintFault> {
-        let until = self.link.now().saturating_add(within);
-        let before = self.mechanism().await.map_err(|e| e.fault())?;
-        self.presenter_act(&command::RETRACT, until, |p| !p.output)
-            .await?;
-        let after = self.mechanism().await.map_err(|e| e.fault())?;
-        if after.retracted_bundles > before.retracted_bundles {
-            Ok(Retraction::ToBin)
-        } else {
-            Ok(Retraction::NothingThere)
-        }
-    }
-
-    /// One presenter act, then its status until `done` says so.
-    async fn presenter_act(
-        &mut self,
-        act: &[u8],
-        until: Duration,
-        done: impl Fn(&Presenter) -> bool,
-    ) -> Result<(), PrintFault> {
-        self.link.send(act, until).await.map_err(|e| e.fault())?;
-        loop {
-            let presenter = self.presenter().await.map_err(|e| e.fault())?;
-            if done(&presenter) {
-                return Ok(());
-            }
-            if presenter.jam {
-                return Err(PrintFault::MediaJammed);
-            }
-            if self.link.now() >= until {
-                return Err(PrintFault::Timeout);
-            }
-            self.link.rest(PRESENTER_POLL).await;
-        }
-    }
-
-    /// GS e 6; answered although a fault is reported.
-    async fn presenter(&mut self) -> Result<Presenter, LinkError> {
-        let until = self.link.now().saturating_add(ASK);
-        self.link.forget();
-        self.link.send(&command::PRESENTER_STATUS, until).await?;
-        self.link.answer_anyway(until, report::presenter).await
     }
 
     /// FS ( S fn 49; answered although a fault is reported.

@@ -16,6 +16,7 @@ use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::form_printer::{FormPrinterTwin, Place};
 
 mod bad_cable;
+mod bundle;
 mod hands;
 mod leftovers;
 mod power_cut;

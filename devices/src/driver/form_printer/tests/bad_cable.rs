@@ -1,5 +1,8 @@
 //! The same printer behind a bad cable: replies in single bytes with zero-length
-//! transfers between, writes taken byte by byte, digits misread.
+//! transfers BETWEEN, writes taken byte by byte, digits misread, answers of the
+//! presenter garbled.
+
+use std::collections::VecDeque;
 
 use super::*;
 use crate::transport::{DeviceInfo, Setup};
@@ -7,11 +10,13 @@ use crate::twin::{ControlReply, DeskError, InReply, OutReply, Twin};
 
 /// What the cable does.
 #[derive(Clone, Copy, PartialEq)]
-enum Fault {
+pub(super) enum Fault {
     /// One byte a transfer each way, a zero-length transfer before each.
     Crumbs,
     /// The last digit of the first readings is another one.
     Misreads(u8),
+    /// The first answers of the presenter are these instead.
+    Says(&'static [&'static [u8]]),
 }
 
 struct Cable {
@@ -19,6 +24,7 @@ struct Cable {
     fault: Fault,
     held: Option<Vec<u8>>,
     readings: u8,
+    said: VecDeque<&'static [u8]>,
 }
 
 impl Twin for Cable {
@@ -41,6 +47,15 @@ impl Twin for Cable {
     }
 
     fn poll_in(&mut self, now: Duration, endpoint: u8, max: usize) -> InReply {
+        if let Fault::Says(_) = self.fault {
+            let reply = self.twin.poll_in(now, endpoint, max);
+            // One byte that is no real-time status: GS e 6.
+            let said = match &reply {
+                InReply::Data(bytes) if bytes.len() == 1 => self.said.pop_front(),
+                _ => None,
+            };
+            return said.map_or(reply, |bytes| InReply::Data(bytes.to_vec()));
+        }
         let Fault::Misreads(until) = self.fault else {
             if let Some(held) = self.held.take() {
                 return InReply::Data(held);
@@ -88,13 +103,17 @@ impl Twin for Cable {
     }
 }
 
-async fn behind(desk: &Desk, fault: Fault) -> FormPrinter<TwinTransport> {
+pub(super) async fn behind(desk: &Desk, fault: Fault) -> FormPrinter<TwinTransport> {
     let range = BillRange::from_count(number(FIRST), 20).expect("fits");
     let cable = Cable {
         twin: FormPrinterTwin::new([(slot(1), range)], None),
         fault,
         held: None,
         readings: 0,
+        said: match fault {
+            Fault::Says(answers) => answers.iter().copied().collect(),
+            _ => VecDeque::new(),
+        },
     };
     desk.bus.plug("form-printer", Rc::new(RefCell::new(cable)));
     desk.open().await
