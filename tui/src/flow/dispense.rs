@@ -250,12 +250,9 @@ impl Stage for Dispensing {
             Phase::Pausing(durable, tries) => self.feed(cx, durable, tries),
             Phase::Reading(durable) => self.read(cx, durable, answer),
             Phase::Printing(equal) => self.printed(cx, &equal, answer),
-            Phase::Diverting(verdict) => {
-                let cleared = matches!(answer, Answer::Diverted);
-                self.diverted(cx, verdict, cleared)
-            }
+            Phase::Diverting(verdict) => self.diverted(cx, verdict, &answer),
             Phase::Clearing(lost) => {
-                let cleared = matches!(answer, Answer::Diverted);
+                let cleared = matches!(answer, Answer::Diverted | Answer::NothingToDivert);
                 self.cleared(cx, lost, cleared)
             }
             Phase::Presenting => self.presented(cx, &answer),

@@ -171,8 +171,10 @@ pub enum Answer {
     },
     /// Forms: nobody can say whether it was printed.
     PrintUnknown(String),
-    /// Forms: the transport is clear.
+    /// Forms: what lay in the transport is in the reject bin.
     Diverted,
+    /// Forms: nothing lay in the transport.
+    NothingToDivert,
     /// Forms: the bundle is in the customer's reach.
     Presented,
     /// Forms: the bundle was taken.

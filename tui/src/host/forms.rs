@@ -79,7 +79,8 @@ impl<T: Transport> FormsDesk<T> {
                 printed(print.await)
             }
             Act::Divert => match self.printer.divert(MOVE_WITHIN).await {
-                Ok(Diverted::ToReject | Diverted::NothingThere) => (Answer::Diverted, None),
+                Ok(Diverted::ToReject) => (Answer::Diverted, None),
+                Ok(Diverted::NothingThere) => (Answer::NothingToDivert, None),
                 Err(fault) => lost(fault),
             },
             Act::Present => match self.printer.present(MOVE_WITHIN).await {

@@ -147,13 +147,13 @@ impl Dispensing {
         self.ask(cx, Act::Divert, Phase::Diverting(verdict))
     }
 
-    pub(super) fn diverted(mut self, cx: &mut Context, verdict: Verdict, cleared: bool) -> Step {
+    pub(super) fn diverted(mut self, cx: &mut Context, verdict: Verdict, answer: &Answer) -> Step {
         self.stop = self.stop.or(verdict.stop);
         self.count_spoiled();
-        let advice = if cleared {
-            verdict.cleared
-        } else {
-            verdict.stuck
+        let (advice, cleared) = match answer {
+            Answer::Diverted => (verdict.cleared, true),
+            Answer::NothingToDivert => (verdict.cleared.map(missing), true),
+            _ => (verdict.stuck, false),
         };
         let Some(advice) = advice else {
             return self.go_on(cx, Vec::new());
@@ -182,6 +182,20 @@ pub(super) fn failed(number: BillNumber, ink: bool, reason: &str) -> FormAdvice 
     let reason = reason.to_owned();
     let event = FormEvent::Failed { ink, reason };
     FormAdvice { number, event }
+}
+
+/// A sheet that was expected in the transport and is not there: nobody saw it go
+/// into the reject bin, so it is not spoiled, it is unknown (I6).
+fn missing(advice: FormAdvice) -> FormAdvice {
+    match advice.event {
+        FormEvent::Failed { reason, .. } => FormAdvice {
+            number: advice.number,
+            event: FormEvent::NoOutcome {
+                reason: format!("gone from the transport: {reason}"),
+            },
+        },
+        _ => advice,
+    }
 }
 
 pub(super) fn no_outcome(number: BillNumber, reason: String) -> Vec<FormAdvice> {

@@ -205,6 +205,21 @@ fn a_spoiled_form_is_replaced_and_the_customer_gets_as_many_as_ordered() {
 }
 
 #[test]
+fn a_failed_form_that_is_gone_from_the_transport_is_unknown_and_not_replaced() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Dispensing");
+    // First form: advise, feed, read, print fails; the divert finds nothing.
+    world.set_fates(&[0, 0, 0, 1, 2]);
+    world.until("Done");
+    assert_eq!(world.taken.len(), 1);
+    let forms = world.sale.as_ref().map(|sale| &sale.forms);
+    let first = forms.and_then(|forms| forms.first()).map(|f| f.state);
+    let unknown = counterfoil_data::wire::forms::FormState::Unknown;
+    assert_eq!((first, forms.map(Vec::len)), (Some(unknown), Some(2)));
+}
+
+#[test]
 fn forms_not_taken_are_retracted() {
     let mut world = at_order(&[]);
     order(&mut world);

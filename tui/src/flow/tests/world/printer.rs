@@ -24,6 +24,12 @@ impl World {
             }
             (Act::Print { job, .. }, fate) => self.ink(&job, fate),
             (Act::Divert, 1) => Answer::Fault(Remedy::CallStaff),
+            (Act::Divert, 2) => {
+                // Staff were there first, and it is not in the reject bin.
+                self.transport = None;
+                Answer::NothingToDivert
+            }
+            (Act::Divert, _) if self.transport.is_none() => Answer::NothingToDivert,
             (Act::Divert, _) => {
                 self.transport = None;
                 Answer::Diverted
