@@ -20,6 +20,7 @@ pub mod overlay;
 pub mod query;
 pub mod record;
 pub mod refusal;
+pub mod register;
 pub mod rules;
 
 #[cfg(test)]

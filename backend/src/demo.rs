@@ -213,6 +213,7 @@ fn customers(
                 },
                 kinds: account.kinds.clone(),
                 unused: account.unused_forms,
+                unused_before: 0,
                 unused_max: account.unused_forms_max,
                 password: Some(phc(&account.payment_password)?),
             },

@@ -4,6 +4,7 @@
 mod enrol;
 mod forms;
 mod linked;
+mod register;
 mod sales;
 
 pub use sales::{KIOSK_LOST_S, later};

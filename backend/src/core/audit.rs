@@ -1,9 +1,10 @@
 //! Audit: recomputes the invariants from the books themselves (I1-I3, I6, I8).
 //!
-//! Owns no repair. Reads every table in pages; memory grows with kiosks, accounts
-//! and open questions, not with forms. Called by crash tests after every cut and
+//! Owns no repair. Reads every table in pages; memory grows with kiosks, accounts,
+//! agents' days and open questions, not with forms. Called by crash tests after every cut and
 //! by `counterfoil-backend audit`.
 
+mod held;
 mod money;
 mod paper;
 mod proof;
@@ -117,6 +118,16 @@ pub enum AuditFailure {
         sale: SaleId,
         /// Which index.
         index: &'static str,
+    },
+    /// A counter that caps are judged by differs from the sales.
+    #[error("{what} are counted as {counted}, the sales make {by_sales}")]
+    Counter {
+        /// Which.
+        what: &'static str,
+        /// By the counter.
+        counted: u64,
+        /// By the sales.
+        by_sales: u64,
     },
     /// A leaf is missing, malformed, or not the one that was hashed (I8).
     #[error("leaf {index} of the evidence log is not the one that was recorded")]

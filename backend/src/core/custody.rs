@@ -216,7 +216,7 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         receive(&mut books, at, range("3130002100010001", 10), vault()).expect("receives");
         let over = range("3130002100010008", 5);
-        assert!(shift(&mut books, at, over, &Place::Missing).is_err());
+        assert!(shift(&mut books, at, over, &Place::Missing(None)).is_err());
         assert!(is_known(&books, over).expect("reads"));
         assert!(!is_known(&books, range("3130002100010011", 5)).expect("reads"));
     }

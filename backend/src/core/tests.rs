@@ -11,5 +11,6 @@ mod custody;
 mod gates;
 mod linking;
 mod lost;
+mod register;
 mod ruling;
 mod traces;

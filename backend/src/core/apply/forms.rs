@@ -93,14 +93,6 @@ pub fn changed(
         books.put(key, &slot)?;
         books.put_bytes(key::given_back(change.number, change.sale), Vec::new());
     }
-    if matches!(
-        change.to,
-        FormState::Released | FormState::Spoiled | FormState::Retracted
-    ) {
-        let date = row.linked.as_ref().map(|l| l.date);
-        let date = date.ok_or(StoreError::Contradiction("a form before linking"))?;
-        linked::count_forms(books, &row, date, -1)?;
-    }
     let row = sales::change(books, moment.at, change.sale, |row| {
         if let Some(form) = row
             .forms
@@ -110,6 +102,7 @@ pub fn changed(
         {
             form.state = change.to;
             form.heard |= change.heard;
+            form.missing = false;
         }
         if row.state == SaleState::Linked && change.to == FormState::Feeding {
             row.state = SaleState::Dispensing;
@@ -158,9 +151,6 @@ pub fn supplied(
     }
     books.put(key, &slot)?;
     custody::shift(books, moment.at, range, &Place::Assigned(sale))?;
-    if let Some(linked) = &row.linked {
-        linked::count_forms(books, &row, linked.date, 1)?;
-    }
     sales::change(books, moment.at, sale, |row| {
         row.forms.push(FormRow {
             number,
@@ -169,6 +159,7 @@ pub fn supplied(
             heard: 0,
             stands_for: Some(stands_for),
             reversed: false,
+            missing: false,
         });
         if let Some(linked) = &mut row.linked {
             linked.supplements = linked.supplements.saturating_add(1);
@@ -201,7 +192,7 @@ pub fn resolved(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Resul
         }
         (Resolution::Spoiled, _) => Place::Spoiled(of),
         (Resolution::Retracted, _) => Place::Retracted(of),
-        (Resolution::Missing, _) => Place::Missing,
+        (Resolution::Missing, _) => Place::Missing(*sale),
     };
     custody::shift(books, moment.at, BillRange::single(*number), &place)?;
     let Some(sale) = sale else { return Ok(()) };
@@ -209,11 +200,6 @@ pub fn resolved(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Resul
     let before: SaleRow = books.need(&key::sale(*sale), "no such sale")?;
     if !is_ours(&before) {
         return Ok(());
-    }
-    if *to != Resolution::Sold
-        && let Some(linked) = &before.linked
-    {
-        linked::count_forms(books, &before, linked.date, -1)?;
     }
     let row = sales::change(books, moment.at, *sale, |row| {
         if let Some(form) = row.forms.iter_mut().rev().find(|f| f.number == *number) {
@@ -223,6 +209,7 @@ pub fn resolved(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Resul
                 Resolution::Retracted => FormState::Retracted,
                 Resolution::Missing => FormState::Unknown,
             };
+            form.missing = *to == Resolution::Missing;
         }
         reversed_to(row, *number, *reversed);
     })?;

@@ -1,11 +1,11 @@
-//! Linked processing into rows: L2-L6, L8 and L9 of one sale in one commit (S7).
+//! Linked processing into rows: L2-L6, L8 and L9 of one sale in one commit (S7). The
+//! register's line (L5) follows from the sale's row, in `apply::register`.
 
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::ConfirmState;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::SaleState;
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::{Moment, sales};
 use crate::core::custody;
@@ -13,34 +13,11 @@ use crate::core::event::Event;
 use crate::core::key::{self, Table};
 use crate::core::ledger;
 use crate::core::overlay::Overlay;
-use crate::core::record::bank::{AccountRow, UnitRow};
-use crate::core::record::books::{CounterRow, Errand, LedgerAccount, Memo, RegisterRow};
+use crate::core::record::bank::UnitRow;
+use crate::core::record::books::{CounterRow, Errand, LedgerAccount, Memo};
 use crate::core::record::sale::{FormRow, LinkedRow, OrderRow, SaleRow};
 use crate::core::record::stock::{Place, SlotRow};
 use crate::store::StoreError;
-
-/// Changes an account's count of unused forms and an agent's count of the day.
-pub fn count_forms(
-    books: &mut Overlay<'_>,
-    row: &SaleRow,
-    date: Date,
-    change: i64,
-) -> Result<(), StoreError> {
-    let add = |held: u64| held.saturating_add_signed(change);
-    if let Some(info) = &row.info {
-        let key = key::text(Table::Account, &info.account);
-        let mut account: AccountRow = books.need(&key, "a sale without an account")?;
-        account.unused = u32::try_from(add(account.unused.into())).unwrap_or(u32::MAX);
-        books.put(key, &account)?;
-    }
-    if let Some(identity) = &row.identity {
-        let key = key::agent_day(&identity.agent, date);
-        let held: CounterRow = books.get(&key)?.unwrap_or_default();
-        let value = add(held.value);
-        books.put(key, &CounterRow { value })?;
-    }
-    Ok(())
-}
 
 /// Books a fee (positive) or gives it back (negative), and tells the core bank.
 pub fn fee(
@@ -94,6 +71,7 @@ fn assign(
                 heard: 0,
                 stands_for: None,
                 reversed: false,
+                missing: false,
             }));
         }
         books.put(key, &slot)?;
@@ -114,23 +92,10 @@ pub fn linked(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<
         return Ok(());
     };
     let row: SaleRow = books.need(&key::sale(*sale), "no such sale")?;
-    let (Some(order), Some(info), Some(identity)) = (&row.order, &row.info, &row.identity) else {
+    let Some(order) = &row.order else {
         return Err(StoreError::Contradiction("linked before its gates"));
     };
     let forms = assign(books, moment.at, &row, order)?;
-    let count = i64::try_from(forms.len()).unwrap_or(i64::MAX);
-    count_forms(books, &row, *date, count)?;
-    let register = RegisterRow {
-        sale: *sale,
-        date: *date,
-        agent: identity.agent.clone(),
-        officer: row.confirm.as_ref().and_then(|c| c.decided_by.clone()),
-        ranges: order.text.ranges.clone(),
-        fee: *amount,
-        leaf: moment.leaf,
-    };
-    let key = key::pair(Table::Register, &info.account, requisition);
-    books.put(key, &register)?;
     let counter = CounterRow { value: *serial };
     books.put(key::requisition(&row.branch, *date), &counter)?;
     let row = sales::change(books, moment.at, *sale, |row| {
@@ -143,6 +108,7 @@ pub fn linked(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<
             fee: *amount,
             reversed: Fen::ZERO,
             supplements: 0,
+            leaf: moment.leaf,
             abandoned: None,
         });
         if let Some(confirm) = &mut row.confirm {
@@ -153,7 +119,8 @@ pub fn linked(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<
     errands(books, moment.at, &row, requisition, *amount)
 }
 
-/// L8: the unit's contact and the core bank are told, from rows of this commit (S18, S23).
+/// L8: the unit's contact is told, from a row of this commit (S18, S23). Clearing is
+/// told which numbers were sold when that is known (`apply::register`).
 fn errands(
     books: &mut Overlay<'_>,
     at: Timestamp,
@@ -175,10 +142,5 @@ fn errands(
         count: order.text.count,
         fee,
     };
-    sales::tell(books, at, row, Some(contact))?;
-    let issue = Errand::TellIssue {
-        account: info.account.clone(),
-        ranges: order.text.ranges.clone(),
-    };
-    sales::tell(books, at, row, Some(issue))
+    sales::tell(books, at, row, Some(contact))
 }

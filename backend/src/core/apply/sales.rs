@@ -6,6 +6,7 @@ use counterfoil_data::wire::sale::SaleState;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Moment;
+use super::register;
 use crate::core::event::Event;
 use crate::core::key::{self, Table};
 use crate::core::ledger;
@@ -21,7 +22,8 @@ const AFTER_CONFIRM_S: i64 = 120;
 /// Each advice begins it anew; a reboot or a repaired cable must fit in.
 pub const KIOSK_LOST_S: i64 = 3_600;
 
-/// Changes a sale's row; keeps its timer, the kiosk's open sale and the notices right.
+/// Changes a sale's row; keeps its timer, the kiosk's open sale, its line in the
+/// register, the counters and the notices right.
 pub fn change(
     books: &mut Overlay<'_>,
     at: Timestamp,
@@ -34,6 +36,7 @@ pub fn change(
         row.confirm.as_ref().map(|c| c.state),
         row.deadline,
     );
+    let before = register::Before::of(&row);
     edit(&mut row);
     if matches!(row.state, SaleState::Linked | SaleState::Dispensing) {
         row.deadline = Some(lost_at(row.deadline, at));
@@ -58,6 +61,7 @@ pub fn change(
     if (was.0, was.1) != (row.state, row.confirm.as_ref().map(|c| c.state)) {
         tell(books, at, &row, None)?;
     }
+    register::follow(books, at, &before, &row)?;
     Ok(row)
 }
 

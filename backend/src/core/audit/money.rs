@@ -8,6 +8,7 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::SaleState;
 
+use super::held::Held;
 use super::{AuditFailure, AuditReport, each, each_bytes};
 use crate::core::custody;
 use crate::core::key::{self, Table};
@@ -16,6 +17,7 @@ use crate::core::record::bank::KioskRow;
 use crate::core::record::books::{BalanceRow, EntryRow, LedgerAccount, Memo, RegisterRow};
 use crate::core::record::sale::{FormRow, SaleRow};
 use crate::core::record::stock::Place;
+use crate::core::register;
 use crate::store::{Read, StoreError};
 
 /// Fees of one sale by the ledger.
@@ -48,7 +50,9 @@ pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailu
         Ok(())
     })?;
     balances(read, &sums)?;
+    let mut held = Held::default();
     each(read, |_, row: SaleRow| {
+        held.add(&row);
         report.sales = report.sales.saturating_add(1);
         if row.linked.is_some() {
             report.linked = report.linked.saturating_add(1);
@@ -57,7 +61,10 @@ pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailu
     })?;
     match fees.keys().next() {
         Some(sale) => Err(AuditFailure::Fee { sale: *sale }),
-        None => indexes(read),
+        None => {
+            held.check(read)?;
+            indexes(read)
+        }
     }
 }
 
@@ -108,6 +115,12 @@ fn sale(read: &dyn Read, row: &SaleRow, fees: Fees) -> Result<(), AuditFailure> 
         return Err(AuditFailure::Gate { sale });
     }
     fee(row, fees)?;
+    if let Some((key, line)) = register::line(row)
+        && get::<RegisterRow>(read, &key)? != Some(line)
+    {
+        let index = "register line";
+        return Err(AuditFailure::Index { sale, index });
+    }
     for form in &row.forms {
         placed(read, row, form)?;
     }
@@ -157,9 +170,9 @@ fn placed(read: &dyn Read, row: &SaleRow, form: &FormRow) -> Result<(), AuditFai
         | (FormState::Presented, Some(Place::Presented(of)))
         | (FormState::Spoiled, Some(Place::Spoiled(of)))
         | (FormState::Retracted, Some(Place::Retracted(of)))
-        | (FormState::Unknown, Some(Place::Unknown(Some(of))))
         | (FormState::Sold, Some(Place::Sold { sale: of, .. })) => of == sale,
-        (FormState::Unknown, Some(Place::Missing)) => true,
+        (FormState::Unknown, Some(Place::Unknown(Some(of)))) => of == sale && !form.missing,
+        (FormState::Unknown, Some(Place::Missing(Some(of)))) => of == sale && form.missing,
         // Custody after the sale: cut, destroyed, or handed back.
         (
             FormState::Spoiled | FormState::Retracted | FormState::Sold,
@@ -198,10 +211,10 @@ fn indexes(read: &dyn Read) -> Result<(), AuditFailure> {
         }
         _ => Ok(()),
     })?;
-    each(read, |_, row: RegisterRow| {
+    each(read, |key, row: RegisterRow| {
         let (sale, index) = (row.sale, "register line");
-        match sale_row(sale, index)?.linked {
-            Some(linked) if linked.fee == row.fee && linked.date == row.date => Ok(()),
+        match register::line(&sale_row(sale, index)?) {
+            Some((at, _)) if at == key => Ok(()),
             _ => Err(AuditFailure::Index { sale, index }),
         }
     })

@@ -8,9 +8,10 @@ use super::{AuditFailure, AuditReport, each};
 use crate::core::custody;
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
-use crate::core::record::books::{BalanceRow, LedgerAccount};
+use crate::core::record::books::{BalanceRow, LedgerAccount, RegisterRow};
 use crate::core::record::sale::SaleRow;
 use crate::core::record::stock::{BlankRow, BlankState, LotRow, Place, SlotRow, range_of};
+use crate::core::register;
 use crate::store::{Read, StoreError};
 
 type Counts = BTreeMap<BillPrefix, BTreeMap<BlankState, u64>>;
@@ -57,14 +58,21 @@ fn touching(
     Ok(())
 }
 
-/// I2: what is sold belongs to the account that its sale proved.
+/// I2: what is sold belongs to the account that its sale proved, by its register.
 fn sold_once(read: &dyn Read, range: BillRange, place: &Place) -> Result<(), AuditFailure> {
     let Place::Sold { account, sale } = place else {
         return Ok(());
     };
     let row: Option<SaleRow> = get(read, &key::sale(*sale))?;
-    let proven = row.and_then(|r| r.info).map(|info| info.account);
-    if proven.as_ref() != Some(account) {
+    let proven = row.as_ref().and_then(|r| r.info.as_ref());
+    let whose = proven.is_some_and(|info| info.account == *account);
+    let line = row.as_ref().and_then(register::line);
+    let line = match line {
+        Some((key, _)) => get::<RegisterRow>(read, &key)?,
+        None => None,
+    };
+    let is_in = |r: &BillRange| r.contains(range.first()) && r.contains(range.last());
+    if !whose || !line.is_some_and(|line| line.sold.iter().any(is_in)) {
         return Err(AuditFailure::Form {
             sale: *sale,
             number: range.first(),
@@ -85,13 +93,15 @@ fn lots(read: &dyn Read, counts: &Counts) -> Result<(), AuditFailure> {
         let of_prefix = counts.get(&known).ok_or_else(wrong)?;
         let mut sum = 0_u64;
         let mut on_hand = 0_u64;
-        for (state, counted) in BlankState::ALL.iter().zip(&lot.by_state) {
-            if of_prefix.get(state).copied().unwrap_or(0) != *counted {
+        // A row written before a state was added has no counter for it.
+        let kept = lot.by_state.iter().copied().chain(std::iter::repeat(0));
+        for (state, counted) in BlankState::ALL.iter().zip(kept) {
+            if of_prefix.get(state).copied().unwrap_or(0) != counted {
                 return Err(wrong());
             }
-            sum = sum.saturating_add(*counted);
+            sum = sum.saturating_add(counted);
             if state.is_on_hand() {
-                on_hand = on_hand.saturating_add(*counted);
+                on_hand = on_hand.saturating_add(counted);
             }
         }
         if sum != lot.received {

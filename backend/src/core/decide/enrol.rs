@@ -55,7 +55,13 @@ fn enrolled(body: CommandBody) -> Option<Enrolled> {
         }
         CommandBody::EnrolStation(row) => Enrolled::Station(row),
         CommandBody::EnrolUnit(row) => Enrolled::Unit(row),
-        CommandBody::EnrolAccount { account, balance } => Enrolled::Account(account, balance),
+        CommandBody::EnrolAccount {
+            mut account,
+            balance,
+        } => {
+            account.unused_before = account.unused;
+            Enrolled::Account(account, balance)
+        }
         CommandBody::EnrolAgent(row) => Enrolled::Agent(row),
         CommandBody::EnrolCard(row) => Enrolled::Card(row),
         CommandBody::EnrolFee(row) => Enrolled::Fee(row),

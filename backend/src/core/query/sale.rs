@@ -22,6 +22,7 @@ use crate::core::log;
 use crate::core::overlay::get;
 use crate::core::record::bank::{AgentRow, Policy, UnitRow};
 use crate::core::record::sale::{FormRow, SaleRow};
+use crate::core::register;
 use crate::store::{Read, StoreError};
 
 /// A sale as its kiosk may see it.
@@ -210,25 +211,7 @@ pub fn forms(row: &SaleRow) -> Vec<FormView> {
 
 /// The numbers in some states, in order, as ranges.
 fn ranges(row: &SaleRow, states: &[FormState]) -> Vec<BillRange> {
-    let mut numbers: Vec<_> = row
-        .forms
-        .iter()
-        .filter(|f| states.contains(&f.state))
-        .map(|f| f.number)
-        .collect();
-    numbers.sort_unstable();
-    let mut ranges: Vec<BillRange> = Vec::new();
-    for number in numbers {
-        let single = BillRange::single(number);
-        match ranges.last_mut() {
-            Some(last) => match last.merge(single) {
-                Some(merged) => *last = merged,
-                None => ranges.push(single),
-            },
-            None => ranges.push(single),
-        }
-    }
-    ranges
+    register::ranges(row, |form| states.contains(&form.state))
 }
 
 /// The receipt of a closed sale (S23: the loop closed), with its proof (I8).

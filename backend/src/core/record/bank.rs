@@ -182,6 +182,8 @@ pub struct AccountRow {
     pub kinds: Vec<BillKind>,
     /// Forms sold and not yet presented for payment.
     pub unused: u32,
+    /// What `unused` was at enrolment; the backend's, ignored there.
+    pub unused_before: u32,
     /// Most unused forms it may hold.
     pub unused_max: u32,
     /// argon2 PHC string of the payment password (支付密码), for PM2.

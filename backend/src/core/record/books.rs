@@ -84,7 +84,8 @@ pub enum Memo {
     FeeReversal,
 }
 
-/// A line of the register of forms sold (领用登记).
+/// A line of the register of forms sold (领用登记): which numbers an account got
+/// by one sale, and which it did not. `core::register` makes it of the sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterRow {
     /// By which sale.
@@ -95,11 +96,15 @@ pub struct RegisterRow {
     pub agent: AgentId,
     /// Who confirmed, where policy asked.
     pub officer: Option<StaffId>,
-    /// The numbers assigned.
-    pub ranges: Vec<BillRange>,
-    /// Fee taken.
+    /// Numbers on their way to the account, or of unknown fate.
+    pub open: Vec<BillRange>,
+    /// Numbers the account got (I2).
+    pub sold: Vec<BillRange>,
+    /// Numbers spoiled, retracted or lost on the way; never the account's.
+    pub void: Vec<BillRange>,
+    /// Fee taken, less what was given back.
     pub fee: Fen,
-    /// Index of the evidence leaf.
+    /// Index of the evidence leaf of linked processing.
     pub leaf: u64,
 }
 

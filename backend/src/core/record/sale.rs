@@ -159,6 +159,8 @@ pub struct LinkedRow {
     pub reversed: Fen,
     /// Supplements given.
     pub supplements: u32,
+    /// Index of its evidence leaf.
+    pub leaf: u64,
     /// Why it was broken off, if it was.
     pub abandoned: Option<counterfoil_data::wire::sale::AbandonReason>,
 }
@@ -178,6 +180,8 @@ pub struct FormRow {
     pub stands_for: Option<BillNumber>,
     /// Its fee was given back.
     pub reversed: bool,
+    /// Unknown, and two people looked for it in vain.
+    pub missing: bool,
 }
 
 impl Record for SaleRow {

@@ -49,8 +49,8 @@ pub enum Place {
     Retracted(SaleId),
     /// Nobody knows; frozen (I6). The sale, if one was about it.
     Unknown(Option<SaleId>),
-    /// Looked for and not found.
-    Missing,
+    /// Looked for and not found. The sale it was lost in, if one was.
+    Missing(Option<SaleId>),
     /// Corner cut (剪角).
     Voided,
     /// Destroyed.
@@ -135,7 +135,7 @@ impl Place {
             Self::Spoiled(_) => BlankState::Spoiled,
             Self::Retracted(_) => BlankState::Retracted,
             Self::Unknown(_) => BlankState::Unknown,
-            Self::Missing => BlankState::Missing,
+            Self::Missing(_) => BlankState::Missing,
             Self::Voided => BlankState::Voided,
             Self::Destroyed => BlankState::Destroyed,
         }
@@ -153,7 +153,8 @@ impl Place {
             | Self::Sold { sale, .. }
             | Self::Spoiled(sale)
             | Self::Retracted(sale)
-            | Self::Unknown(Some(sale)) => Some(*sale),
+            | Self::Unknown(Some(sale))
+            | Self::Missing(Some(sale)) => Some(*sale),
             _ => None,
         }
     }

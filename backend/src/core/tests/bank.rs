@@ -1,23 +1,25 @@
 //! A small bank for tests: one branch, one kiosk with two slots, one unit.
 
+mod acts;
 mod enrolment;
 
-use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
+use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, Challenge};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::{FormAdvice, FormEvent};
 use counterfoil_data::wire::hex;
-use counterfoil_data::wire::sale::{Authenticity, OrderItem, PurchaseMode, SaleState, SaleView};
+use counterfoil_data::wire::sale::{Authenticity, PurchaseMode, SaleState, SaleView};
 use ed25519_dalek::{Signer as _, SigningKey};
 use jiff::Timestamp;
 
-use crate::core::command::{Actor, Answer, ClientKey, Command, CommandBody, Outcome, Subject};
+use crate::core::command::{Actor, Answer, Command, CommandBody, Outcome, Subject};
 use crate::core::query;
 use crate::core::record::bank::{ConfirmPolicy, KeyedHash, Policy};
 use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
+pub use acts::*;
 pub use enrolment::{account, enrolment, staff};
 
 pub const CARD: KeyedHash = KeyedHash([1; 32]);
@@ -27,6 +29,7 @@ pub const NAME: KeyedHash = KeyedHash([4; 32]);
 pub const STRANGER: KeyedHash = KeyedHash([9; 32]);
 pub const ACCOUNT_NUMBER: &str = "3130000000000000001";
 pub const FIRST: &str = "3130002100010001";
+pub const FIRST_OTHER: &str = "3130002100010201";
 pub const FIRST_CASH: &str = "3130001100050001";
 pub const THRESHOLD: u32 = 4_000;
 
@@ -69,11 +72,12 @@ pub fn kiosk_key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// A writer, a clock and a counter of salts.
+/// A writer, a clock, a counter of salts, and the kiosk that stands here.
 pub struct Desk<S: Store> {
     pub writer: Writer<S>,
     pub at: Timestamp,
     pub salt: u64,
+    pub here: Actor,
 }
 
 pub fn policy() -> Policy {
@@ -118,7 +122,30 @@ impl<S: Store> Desk<S> {
             writer: Writer::open(store, log).expect("opens"),
             at: id("2026-11-22T04:00:00Z"),
             salt: 0,
+            here: kiosk(),
         }
+    }
+
+    /// Goes to the other kiosk.
+    pub fn turn(&mut self) {
+        self.here = if self.here == kiosk() {
+            other_kiosk()
+        } else {
+            kiosk()
+        };
+    }
+
+    /// Fills the transfer slot of the second kiosk with the 100 numbers after the first's.
+    pub fn fill_other(&mut self) {
+        let range = range(FIRST_OTHER, 100);
+        self.must(custodian(), receive(range));
+        let load = CommandBody::LoadCassette {
+            second: id("custodian-b"),
+            kiosk: id("kiosk-2"),
+            slot: id("slot-1"),
+            range,
+        };
+        self.must(custodian(), load);
     }
 
     pub fn command(&mut self, actor: Actor, body: CommandBody) -> Command {
@@ -177,7 +204,7 @@ impl<S: Store> Desk<S> {
     pub fn try_info(&mut self, sale: SaleId, subject: Subject, verified: bool) -> Outcome {
         let challenge = self.view(sale).challenge;
         let counted = self.must(
-            kiosk(),
+            self.here.clone(),
             CommandBody::CountInfoAttempt {
                 sale,
                 challenge,
@@ -231,7 +258,7 @@ impl<S: Store> Desk<S> {
     /// The second gate, with this score.
     pub fn try_identity(&mut self, sale: SaleId, score_milli: u32) -> Outcome {
         let body = self.identity_of(sale, PERSON);
-        let Outcome::IdentityCheck(check) = self.must(kiosk(), body) else {
+        let Outcome::IdentityCheck(check) = self.must(self.here.clone(), body) else {
             return Outcome::Sale(self.state(sale));
         };
         let body = CommandBody::SettleIdentity {
@@ -246,7 +273,7 @@ impl<S: Store> Desk<S> {
     pub fn opened(&mut self, sale: u128) -> SaleId {
         let sale = SaleId(sale);
         let mode = PurchaseMode::SettlementCard;
-        self.must(kiosk(), CommandBody::OpenSale { sale, mode });
+        self.must(self.here.clone(), CommandBody::OpenSale { sale, mode });
         sale
     }
 
@@ -261,7 +288,7 @@ impl<S: Store> Desk<S> {
     pub fn ordered(&mut self, sale: u128, quantity: u32) -> SaleId {
         let sale = self.identified(sale);
         let items = vec![transfer(quantity)];
-        self.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+        self.must(self.here.clone(), CommandBody::PlaceOrder { sale, items });
         sale
     }
 
@@ -282,7 +309,7 @@ impl<S: Store> Desk<S> {
 
     pub fn linked(&mut self, sale: u128, quantity: u32) -> SaleId {
         let sale = self.confirmed(sale, quantity);
-        self.must(kiosk(), CommandBody::Link { sale });
+        self.must(self.here.clone(), CommandBody::Link { sale });
         assert_eq!(self.state(sale), SaleState::Linked);
         sale
     }
@@ -296,7 +323,10 @@ impl<S: Store> Desk<S> {
             .into_iter()
             .map(|(number, event)| FormAdvice { number, event })
             .collect();
-        self.give(kiosk(), CommandBody::AdviseForms { sale, advices })
+        self.give(
+            self.here.clone(),
+            CommandBody::AdviseForms { sale, advices },
+        )
     }
 
     /// Feeds, prints, presents and hands over these forms of the transfer slot.
@@ -317,65 +347,5 @@ impl<S: Store> Desk<S> {
     /// All books are in order (I1-I6, I8).
     pub fn audit(&self) {
         crate::core::audit::audit(&*self.read()).expect("the books are in order");
-    }
-}
-
-pub fn printed() -> FormEvent {
-    FormEvent::Printed {
-        evidence: "00".to_owned(),
-    }
-}
-
-pub fn failed() -> FormEvent {
-    FormEvent::Failed {
-        ink: false,
-        reason: "mediaJammed".to_owned(),
-    }
-}
-
-pub fn no_outcome() -> FormEvent {
-    FormEvent::NoOutcome {
-        reason: "restarted".to_owned(),
-    }
-}
-
-pub fn transfer(quantity: u32) -> OrderItem {
-    OrderItem {
-        kind: BillKind::TransferCheque,
-        quantity,
-    }
-}
-
-pub fn key(key: &str) -> ClientKey {
-    ClientKey {
-        key: key.to_owned(),
-        request: Digest::of(b"request"),
-    }
-}
-
-pub fn is_keyed(body: &CommandBody) -> bool {
-    matches!(
-        body,
-        CommandBody::Link { .. }
-            | CommandBody::Close { .. }
-            | CommandBody::Cancel { .. }
-            | CommandBody::Abandon { .. }
-    )
-}
-
-pub fn receive(range: BillRange) -> CommandBody {
-    CommandBody::ReceiveBlanks {
-        second: id("custodian-b"),
-        branch: id("branch-1"),
-        range,
-    }
-}
-
-pub fn load(slot: &str, range: BillRange) -> CommandBody {
-    CommandBody::LoadCassette {
-        second: id("custodian-b"),
-        kiosk: id("kiosk-1"),
-        slot: id(slot),
-        range,
     }
 }

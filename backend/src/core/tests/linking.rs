@@ -61,7 +61,8 @@ fn one_commit_gives_numbers_fee_register_errands_and_print_jobs_s7_s8() {
             Errand::TellIssue { ranges, .. } => ("issue", i64::from(ranges[0].count())),
         })
         .collect();
-    assert_eq!(kinds, [("fee", 300), ("contact", 5), ("issue", 5)]);
+    // Nothing is sold yet: clearing hears of numbers when the sale is over.
+    assert_eq!(kinds, [("fee", 300), ("contact", 5)]);
     desk.audit();
 }
 

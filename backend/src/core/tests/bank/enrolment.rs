@@ -69,6 +69,7 @@ pub fn account(number: &str, lookup: KeyedHash) -> AccountRow {
         state: AccountState::Normal,
         kinds: vec![BillKind::TransferCheque, BillKind::CashCheque],
         unused: 10,
+        unused_before: 0,
         unused_max: 200,
         password: Some("$password".to_owned()),
     }
@@ -89,7 +90,7 @@ pub fn enrolment() -> Vec<CommandBody> {
         staff("custodian-b", Duty::Custodian),
         staff("supervisor-1", Duty::Supervisor),
         machine("kiosk-1", kiosk_key().verifying_key().to_bytes()),
-        machine("kiosk-2", [0; 32]),
+        machine("kiosk-2", kiosk_key().verifying_key().to_bytes()),
         CommandBody::EnrolStation(StationRow {
             id: id("station-1"),
             branch: id("branch-1"),

@@ -1,0 +1,108 @@
+//! The register and the positive-issue feed (L5, L12), kept in step with a sale.
+
+use counterfoil_data::bill::BillRange;
+use jiff::Timestamp;
+
+use super::sales;
+use crate::core::key::{self, Table};
+use crate::core::overlay::Overlay;
+use crate::core::record::bank::AccountRow;
+use crate::core::record::books::{CounterRow, Errand, RegisterRow};
+use crate::core::record::sale::SaleRow;
+use crate::core::register;
+use crate::store::{Key, StoreError};
+
+/// What the books say of a sale beside its row, before a change.
+pub struct Before {
+    line: Option<(Key, RegisterRow)>,
+    held: u64,
+    over: bool,
+}
+
+impl Before {
+    /// Of this row.
+    pub fn of(row: &SaleRow) -> Self {
+        Self {
+            line: register::line(row),
+            held: register::held(row),
+            over: row.state.is_over(),
+        }
+    }
+}
+
+/// Brings line, counters and feed in step with the changed row.
+pub fn follow(
+    books: &mut Overlay<'_>,
+    at: Timestamp,
+    before: &Before,
+    row: &SaleRow,
+) -> Result<(), StoreError> {
+    let Some((key, line)) = register::line(row) else {
+        return Ok(());
+    };
+    count(books, row, &line, before.held)?;
+    issue(books, at, before, row, &line)?;
+    let same = before.line.as_ref().is_some_and(|(_, held)| *held == line);
+    if !same {
+        books.put(key, &line)?;
+    }
+    Ok(())
+}
+
+/// The account's unused forms and what its agent bought that day.
+fn count(
+    books: &mut Overlay<'_>,
+    row: &SaleRow,
+    line: &RegisterRow,
+    before: u64,
+) -> Result<(), StoreError> {
+    let held = register::held(row);
+    let change = i64::try_from(held)
+        .unwrap_or(i64::MAX)
+        .saturating_sub(i64::try_from(before).unwrap_or(i64::MAX));
+    if change == 0 {
+        return Ok(());
+    }
+    let add = |held: u64| held.saturating_add_signed(change);
+    if let Some(info) = &row.info {
+        let key = key::text(Table::Account, &info.account);
+        let mut account: AccountRow = books.need(&key, "a sale without an account")?;
+        account.unused = u32::try_from(add(account.unused.into())).unwrap_or(u32::MAX);
+        books.put(key, &account)?;
+    }
+    let key = key::agent_day(&line.agent, line.date);
+    let day: CounterRow = books.get(&key)?.unwrap_or_default();
+    let value = add(day.value);
+    books.put(key, &CounterRow { value })
+}
+
+/// Clearing learns each number sold once: all of them when the sale is over, and
+/// one that turns out to be sold later at once.
+fn issue(
+    books: &mut Overlay<'_>,
+    at: Timestamp,
+    before: &Before,
+    row: &SaleRow,
+    line: &RegisterRow,
+) -> Result<(), StoreError> {
+    if !row.state.is_over() {
+        return Ok(());
+    }
+    let told: &[BillRange] = match &before.line {
+        Some((_, held)) if before.over => &held.sold,
+        _ => &[],
+    };
+    let ranges = if told.is_empty() {
+        line.sold.clone()
+    } else {
+        let is_new = |n| !told.iter().any(|range| range.contains(n));
+        register::ranges(row, |form| {
+            register::fate(form) == Some(register::Fate::Sold) && is_new(form.number)
+        })
+    };
+    let Some(info) = row.info.as_ref().filter(|_| !ranges.is_empty()) else {
+        return Ok(());
+    };
+    let account = info.account.clone();
+    sales::tell(books, at, row, Some(Errand::TellIssue { account, ranges }))
+}
