@@ -186,6 +186,9 @@ pub enum StockRefusal {
     /// The form is not unknown.
     #[error("this form is not unknown")]
     NotUnknown,
+    /// The form was never given to a sale.
+    #[error("this form was never given to a customer: say where it is, or that it is missing")]
+    NeverGiven,
     /// The slot is locked after a mismatch.
     #[error("the slot is locked after a wrong number: staff must look")]
     SlotLocked,

@@ -11,6 +11,7 @@ mod custody;
 mod gates;
 mod linking;
 mod lost;
+mod mismatch;
 mod register;
 mod ruling;
 mod traces;

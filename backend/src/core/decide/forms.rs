@@ -218,7 +218,7 @@ fn mismatched(
     pick: &Pick,
     change: FormChanged,
 ) -> Result<(), Stop> {
-    let (sale, heard, read) = (change.sale, change.heard, change.read);
+    let (sale, read) = (change.sale, change.read);
     draft.emit(Event::FormChanged(change))?;
     if !slot(draft, row, pick)?.locked {
         draft.emit(Event::SlotLocked {
@@ -226,27 +226,38 @@ fn mismatched(
             slot: pick.slot.clone(),
         })?;
     }
-    let Some(read) = read else { return Ok(()) };
-    match custody::find(&draft.books, read)?.map(|(_, place)| place) {
-        Some(Place::Assigned(of)) if of == sale => {
-            draft.emit(Event::FormChanged(FormChanged {
-                sale,
-                number: read,
-                to: FormState::Unknown,
-                heard,
-                read: None,
-                ink: None,
-                words: "read in place of another".to_owned(),
-                reversed: None,
-            }))?;
-        }
-        Some(place) if place.state().is_on_hand() => {
-            let number = read;
-            draft.emit(Event::StrayFrozen { sale, number })?;
-        }
-        // Sold, spoiled or not ours: the leaf names it, staff look at the paper.
-        _ => {}
+    match read {
+        Some(read) => freeze(draft, sale, read),
+        None => Ok(()),
     }
+}
+
+/// The number read lies in a printer, whatever the books say: if it is ours and was
+/// never fed, nobody may feed it or take it for stock again (I2). What was fed, sold
+/// or spoiled before stays as it is: the leaf names it, staff look at the paper.
+fn freeze(draft: &mut Draft<'_>, sale: SaleId, number: BillNumber) -> Result<(), Stop> {
+    let owner = match custody::find(&draft.books, number)?.map(|(_, place)| place) {
+        // Another's as well: that sale must know it has lost the form.
+        Some(Place::Assigned(of) | Place::Missing(Some(of))) => Some(draft.sale(of)?),
+        Some(Place::Expected(_) | Place::Missing(None)) => None,
+        Some(place) if place.state().is_on_hand() => None,
+        _ => return Ok(()),
+    };
+    let is_its = |row: &SaleRow| row.forms.iter().any(|f| f.number == number);
+    let Some(owner) = owner.filter(is_its) else {
+        draft.emit(Event::StrayFrozen { sale, number })?;
+        return Ok(());
+    };
+    draft.emit(Event::FormChanged(FormChanged {
+        sale: owner.sale,
+        number,
+        to: FormState::Unknown,
+        heard: 0,
+        read: None,
+        ink: None,
+        words: "read in place of another".to_owned(),
+        reversed: None,
+    }))?;
     Ok(())
 }
 

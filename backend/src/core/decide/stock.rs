@@ -235,6 +235,11 @@ fn resolve(
     let duties = [Duty::Custodian, Duty::Supervisor];
     let by = two_people(draft, second, &row.branch, &duties)?;
     let account = row.info.as_ref().map(|i| i.account.clone());
+    // Read in another's place, never given to this sale: nobody confirmed or paid it.
+    let is_stray = !row.forms.iter().any(|f| f.number == number);
+    if is_stray && to == Resolution::Sold {
+        return Err(Refusal::Stock(StockRefusal::NeverGiven).into());
+    }
     let reversed = match to {
         Resolution::Sold => None,
         _ => carried(&row, number),
