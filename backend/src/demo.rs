@@ -14,8 +14,8 @@ use jiff::civil::Date;
 
 use crate::core::command::{Actor, Command, CommandBody, GROUP_MAX};
 use crate::core::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, ConfirmPolicy, Duty, FeeRow, KeyedHash,
-    KioskRow, Policy, StaffRow, StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty, FeeRow,
+    KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
 use crate::core::refusal::Refusal;
 use crate::keys::envelope::{template_name, wrap};
@@ -153,6 +153,10 @@ fn policy(policy: &demo::Policy) -> Policy {
         match_threshold_milli: policy.finger_threshold_milli,
         sale_within_s: policy.sale_within_s,
         quantity_usual: policy.quantity_usual,
+        cards: match policy.cards {
+            demo::CardPolicy::Proven => CardPolicy::Proven,
+            demo::CardPolicy::Any => CardPolicy::Any,
+        },
     }
 }
 

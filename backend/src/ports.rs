@@ -92,6 +92,13 @@ pub trait PaymentCipher: Send + Sync {
     fn verify(&self, bench: &mut Bench, password: &Secret<String>, stored: Option<&str>) -> bool;
 }
 
+/// Asks the issuer's host about a settlement card that cannot prove itself (PM1);
+/// called inside a worker, where the number is open.
+pub trait CardHost: Send + Sync {
+    /// Whether the host confirms that this card, as it lies in the reader, is no copy.
+    fn confirms(&self, card: &Secret<String>) -> bool;
+}
+
 /// Four answers of the online citizen check (联网核查).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CitizenCheckResult {
@@ -139,6 +146,8 @@ pub struct Ports {
     pub clearing: Rc<dyn Clearing>,
     /// PINs.
     pub pins: Arc<dyn PinVerifier>,
+    /// Settlement cards that cannot prove themselves.
+    pub cards: Arc<dyn CardHost>,
     /// Payment passwords.
     pub ciphers: Arc<dyn PaymentCipher>,
     /// Citizen register.
@@ -157,6 +166,7 @@ impl Ports {
             contact: outside.clone(),
             clearing: outside.clone(),
             pins: checks.clone(),
+            cards: checks.clone(),
             ciphers: checks.clone(),
             citizens: checks.clone(),
             seals: checks,

@@ -159,6 +159,18 @@ pub struct Policy {
     pub finger_threshold_milli: u32,
     /// A sensible first choice of quantity.
     pub quantity_usual: u32,
+    /// Which settlement cards are taken.
+    pub cards: CardPolicy,
+}
+
+/// Which settlement cards are taken, by what is known of their authenticity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CardPolicy {
+    /// Those that proved themselves dynamically or that their host confirmed.
+    Proven,
+    /// All.
+    Any,
 }
 
 /// A kiosk.

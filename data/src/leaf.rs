@@ -285,6 +285,8 @@ pub enum Field {
     SupplementOf(BillNumber),
     /// 28: the purchase mode (S2).
     Mode(String),
+    /// 29: how a card's authenticity is known: `dynamic`, `host`, `unproven`.
+    CardProof(String),
 }
 
 /// One leaf.

@@ -12,15 +12,13 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::Challenge;
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::FormAdvice;
-use counterfoil_data::wire::sale::{
-    AbandonReason, Authenticity, CardProof, OrderItem, PurchaseMode,
-};
+use counterfoil_data::wire::sale::{AbandonReason, Authenticity, OrderItem, PurchaseMode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, FeeRow, KeyedHash, KioskRow, Policy,
-    StaffRow, StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, FeeRow, KeyedHash, KioskRow,
+    Policy, StaffRow, StationRow, UnitRow,
 };
 pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
 
@@ -73,7 +71,7 @@ pub struct ClientKey {
 /// What proves the right to buy, as keyed hashes (S2, S3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
-    /// PM1: keyed hash of the card number, and what the chip proved.
+    /// PM1: keyed hash of the card number.
     Card(KeyedHash),
     /// PM2: keyed hash of the account number.
     Account(KeyedHash),
@@ -189,8 +187,8 @@ pub enum CommandBody {
         challenge: Challenge,
         /// Card or account.
         subject: Subject,
-        /// What the chip proved (PM1).
-        oda: Option<CardProof>,
+        /// How the card's authenticity is known (PM1); `None` for a card says unproven.
+        trust: Option<CardTrust>,
     },
     /// The result of the check that was counted.
     SettleInfo {

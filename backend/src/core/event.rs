@@ -15,11 +15,11 @@ use jiff::civil::Date;
 
 use super::command::Resolution;
 use super::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, FeeRow, KeyedHash, KioskRow, Policy,
-    StaffRow, StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, FeeRow, KeyedHash, KioskRow,
+    Policy, StaffRow, StationRow, UnitRow,
 };
 use super::record::books::AttemptRow;
-use super::record::sale::{InfoProven, OrderRow, SaleRow};
+use super::record::sale::{DocumentRow, InfoProven, OrderRow, SaleRow};
 use crate::store::Key;
 
 /// Two people who did something together.
@@ -142,6 +142,8 @@ pub enum Event {
         attempt: u32,
         /// Against which card or account.
         subject: KeyedHash,
+        /// How a card's authenticity is known; `None` for an account.
+        trust: Option<CardTrust>,
         /// What it will prove; `None` for an unknown one.
         proof: Option<InfoProven>,
         /// The next challenge.
@@ -175,8 +177,8 @@ pub enum Event {
         agent: AgentId,
         /// The security module that authenticated the document.
         sam_id: String,
-        /// Digest of the frame read.
-        frame: Digest,
+        /// The document shown.
+        document: DocumentRow,
         /// The next challenge.
         challenge: [u8; 16],
         /// Counters after it.
@@ -188,6 +190,8 @@ pub enum Event {
         sale: SaleId,
         /// Who.
         agent: AgentId,
+        /// The document shown.
+        document: DocumentRow,
         /// Score in thousandths.
         score_milli: u32,
         /// The matcher.

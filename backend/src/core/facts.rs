@@ -11,7 +11,9 @@ use jiff::tz::TimeZone;
 use super::key::{self, Table};
 use super::ledger;
 use super::overlay::get;
-use super::record::bank::{AccountRow, AgentRow, BankRow, CardRow, FeeRow, KioskRow};
+use super::record::bank::{
+    AccountRow, AgentRow, BankRow, CardPolicy, CardRow, CardTrust, FeeRow, KioskRow, Policy,
+};
 use super::record::books::CounterRow;
 use super::record::decode;
 use super::record::sale::{InfoProven, SaleRow};
@@ -31,6 +33,10 @@ pub struct Facts {
     pub account: Option<AccountRow>,
     /// The card's last day.
     pub card_expires: Option<Date>,
+    /// How the card's authenticity is known.
+    pub card_trust: Option<CardTrust>,
+    /// Policy takes cards that nobody could prove.
+    pub any_card: bool,
     /// The buyer, or the card's holder before identity is verified.
     pub agent: Option<AgentRow>,
     /// Last day of the document shown.
@@ -168,6 +174,8 @@ pub fn of_sale(
         Some(info) => Some(ledger::balance(read, &info.account)?),
         None => None,
     };
+    let card = info.and_then(|i| i.card.as_ref());
+    let policy: Option<Policy> = get(read, &key::single(Table::Policy))?;
     let mut fees = Vec::new();
     for (_, slot) in &slots {
         let each = fee_each(read, slot.kind, date)?;
@@ -178,9 +186,11 @@ pub fn of_sale(
         time,
         hours: Some((bank.opens, bank.closes)),
         account,
-        card_expires: None,
+        card_expires: card.map(|c| c.expires),
+        card_trust: card.map(|c| c.trust),
+        any_card: policy.is_some_and(|p| p.cards == CardPolicy::Any),
         agent,
-        document_valid_to: None,
+        document_valid_to: sale.identity.as_ref().and_then(|i| i.document.valid_to),
         items: items.unwrap_or_default(),
         bought_today: u32::try_from(today.value).unwrap_or(u32::MAX),
         balance,

@@ -145,7 +145,10 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
             Field::Kiosk(row.kiosk.to_string()),
             Field::Mode(word(&row.mode)),
         ],
-        Event::InfoAttempted { attempt, .. } => vec![Field::Count(*attempt)],
+        Event::InfoAttempted { attempt, trust, .. } => {
+            let trust = trust.map(|trust| Field::CardProof(trust.word().to_owned()));
+            [Field::Count(*attempt)].into_iter().chain(trust).collect()
+        }
         Event::InfoVerified { proof, .. } => vec![
             Field::Subject(format!("unit:{}", proof.unit)),
             account(&proof.account),

@@ -8,7 +8,7 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 
 use super::facts::Facts;
-use super::record::bank::AccountState;
+use super::record::bank::{AccountState, CardTrust};
 
 /// Where a rule is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Rule {
 
 /// The card, account, PIN or password does not agree; never says which.
 pub const CARD_UNKNOWN: &str = "card-unknown";
+/// Nobody can tell the card from a copy.
+pub const CARD_NOT_PROVEN: &str = "card-not-proven";
 /// Too many attempts.
 pub const LOCKED: &str = "locked";
 /// The person is not an agent of this unit, or not the card's holder (S13).
@@ -52,6 +54,18 @@ pub const RULES: &[Rule] = &[
             let (opens, closes) = f.hours?;
             (f.time < opens || f.time > closes)
                 .then(|| format!("{} is outside {opens} to {closes}", f.time))
+        },
+    },
+    Rule {
+        id: CARD_NOT_PROVEN,
+        gate: Gate::Info,
+        remedy: Remedy::CallStaff,
+        broken: |f| {
+            let trust = f.card_trust?;
+            (trust == CardTrust::Unproven && !f.any_card).then(|| {
+                "the card did not authenticate dynamically and its host did not confirm it"
+                    .to_owned()
+            })
         },
     },
     Rule {
@@ -285,6 +299,24 @@ mod tests {
         assert_eq!(rule(Gate::Info, &facts), None);
         facts.date = date(2027, 1, 1);
         assert_eq!(rule(Gate::Info, &facts), Some("mandate-expired".into()));
+    }
+
+    #[test]
+    fn a_card_nobody_can_tell_from_a_copy_is_refused_unless_policy_takes_any() {
+        let refused = Some("card-not-proven".to_owned());
+        for (trust, any_card, expected) in [
+            (CardTrust::Unproven, false, refused),
+            (CardTrust::Unproven, true, None),
+            (CardTrust::Host, false, None),
+            (CardTrust::Dynamic, false, None),
+        ] {
+            let facts = Facts {
+                card_trust: Some(trust),
+                any_card,
+                ..Facts::default()
+            };
+            assert_eq!(rule(Gate::Info, &facts), expected, "{trust:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use counterfoil_data::secret::Secret;
 use counterfoil_data::wire::sale::DocumentFields;
 
 use super::{
-    Accounts, CitizenCheck, CitizenCheckResult, Clearing, ContactMessage, ContactNotice,
+    Accounts, CardHost, CitizenCheck, CitizenCheckResult, Clearing, ContactMessage, ContactNotice,
     FeeBooking, Issue, PaymentCipher, PinVerifier, PortError, SealCheck, SealCheckResult,
 };
 use crate::workers::Bench;
@@ -111,6 +111,13 @@ fn argon2(bench: &mut Bench, secret: &Secret<String>, stored: Option<&str>) -> b
 impl PinVerifier for EmbeddedChecks {
     fn verify(&self, bench: &mut Bench, pin: &Secret<String>, stored: Option<&str>) -> bool {
         argon2(bench, pin, stored)
+    }
+}
+
+impl CardHost for EmbeddedChecks {
+    /// There is no issuer here: nobody confirms a card.
+    fn confirms(&self, _card: &Secret<String>) -> bool {
+        false
     }
 }
 

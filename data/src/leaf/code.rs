@@ -85,6 +85,7 @@ fn field(field: &Field) -> (u8, Vec<u8>) {
         Field::Sequence(n) => (26, n.to_be_bytes().to_vec()),
         Field::SupplementOf(n) => (27, number(*n)),
         Field::Mode(t) => (28, text(t)),
+        Field::CardProof(t) => (29, text(t)),
     }
 }
 
@@ -203,6 +204,7 @@ fn read(tag: u8, value: &[u8]) -> Result<Field, LeafError> {
         26 => fixed(value).map(|b| Field::Sequence(u64::from_be_bytes(b))),
         27 => read_number(value).map(Field::SupplementOf),
         28 => words(value).map(Field::Mode),
+        29 => words(value).map(Field::CardProof),
         _ => return Err(LeafError::Tag(tag)),
     };
     field.ok_or(LeafError::Field(tag))

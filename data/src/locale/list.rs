@@ -222,6 +222,7 @@ messages! {
     RuleBlacklisted = "rule-blacklisted",
     RuleDocumentExpired = "rule-document-expired",
     RuleNotAgentOfUnit = "rule-not-agent-of-unit",
+    RuleCardNotProven = "rule-card-not-proven",
     RuleCardUnknown = "rule-card-unknown",
     RuleLocked = "rule-locked",
     RuleBalanceShort = "rule-balance-short",

@@ -111,6 +111,7 @@ pub fn rule_message(id: &str) -> Msg {
         "blacklisted" => Msg::RuleBlacklisted,
         "document-expired" => Msg::RuleDocumentExpired,
         "not-agent-of-unit" => Msg::RuleNotAgentOfUnit,
+        "card-not-proven" => Msg::RuleCardNotProven,
         "card-unknown" => Msg::RuleCardUnknown,
         "locked" => Msg::RuleLocked,
         "balance-short" => Msg::RuleBalanceShort,

@@ -232,6 +232,7 @@ fn gate(row: &mut SaleRow, moment: Moment, event: &Event) {
         Event::IdentityAttempted {
             attempt,
             agent,
+            document,
             challenge,
             ..
         } => {
@@ -240,10 +241,14 @@ fn gate(row: &mut SaleRow, moment: Moment, event: &Event) {
             row.pending = Some(Pending::Identity {
                 attempt: *attempt,
                 agent: agent.clone(),
+                document: document.clone(),
             });
         }
         Event::IdentityVerified {
-            agent, score_milli, ..
+            agent,
+            document,
+            score_milli,
+            ..
         } => {
             row.pending = None;
             row.refusal = None;
@@ -251,6 +256,7 @@ fn gate(row: &mut SaleRow, moment: Moment, event: &Event) {
                 agent: agent.clone(),
                 at: moment.at,
                 score_milli: *score_milli,
+                document: document.clone(),
             });
             row.confirm = Some(ConfirmRow {
                 state: ConfirmState::Identity,

@@ -13,7 +13,7 @@ use crate::core::event::Event;
 use crate::core::facts;
 use crate::core::key::{self, Table};
 use crate::core::record::bank::{AgentRow, KeyedHash};
-use crate::core::record::sale::{Pending, SaleRow};
+use crate::core::record::sale::{DocumentRow, Pending, SaleRow};
 use crate::core::refusal::Refusal;
 use crate::core::rules::{self, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT};
 use crate::store::{Key, Read as _, StoreError};
@@ -119,7 +119,10 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         attempt,
         agent: agent.id.clone(),
         sam_id: authenticity.sam_id,
-        frame: authenticity.frame,
+        document: DocumentRow {
+            valid_to,
+            frame: authenticity.frame,
+        },
         challenge: draft.challenge(),
         counted: vec![by_agent, by_kiosk],
     })?;
@@ -147,11 +150,12 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         _ => draft.own_sale(sale)?,
     };
     let row = in_state(row, SaleState::InfoVerified)?;
-    let agent = match row.pending.clone() {
+    let (agent, document) = match row.pending.clone() {
         Some(Pending::Identity {
             attempt: counted,
             agent,
-        }) if counted == attempt => agent,
+            document,
+        }) if counted == attempt => (agent, document),
         _ => return Err(Refusal::NoSuchAttempt { attempt }.into()),
     };
     if engine.len() > ENGINE_MAX || !engine.is_ascii() {
@@ -181,6 +185,7 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     draft.emit(Event::IdentityVerified {
         sale,
         agent,
+        document,
         score_milli,
         engine,
         cleared,

@@ -11,11 +11,11 @@ use super::{Draft, Stop, in_state};
 use crate::core::apply;
 use crate::core::command::{Actor, CommandBody, InfoCheck, Outcome, Subject};
 use crate::core::event::Event;
-use crate::core::facts;
+use crate::core::facts::{self, Facts};
 use crate::core::key::{self, Table};
-use crate::core::record::bank::{AccountRow, KeyedHash, Policy};
+use crate::core::record::bank::{AccountRow, CardPolicy, CardTrust, KeyedHash, Policy};
 use crate::core::record::books::AttemptRow;
-use crate::core::record::sale::{InfoProven, Pending, SaleRow};
+use crate::core::record::sale::{CardProven, InfoProven, Pending, SaleRow};
 use crate::core::refusal::{Malformed, Refusal};
 use crate::core::rules::{self, CARD_UNKNOWN, Gate, LOCKED};
 use crate::store::{Key, Read as _};
@@ -122,7 +122,7 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         sale,
         challenge,
         subject,
-        oda: _,
+        trust,
     } = draft.command.body.clone()
     else {
         return Err(Refusal::NotYours.into());
@@ -147,7 +147,31 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     if attempt > policy.info_attempts {
         return refuse(draft, sale, LOCKED);
     }
-    let (proof, verifier) = match claim(draft, subject)? {
+    // Before anything is compared: a copied card must not try PINs.
+    let trust = match subject {
+        Subject::Card(_) => Some(trust.unwrap_or(CardTrust::Unproven)),
+        Subject::Account(_) => None,
+    };
+    let facts = Facts {
+        card_trust: trust,
+        any_card: policy.cards == CardPolicy::Any,
+        ..Facts::default()
+    };
+    if let Some(refusal) = rules::judge(Gate::Info, &facts, policy.version) {
+        draft.emit(Event::InfoAttempted {
+            sale,
+            attempt,
+            subject: hash,
+            trust,
+            proof: None,
+            challenge: draft.challenge(),
+            // Not against the card: whoever copied it must not lock the real one.
+            counted: vec![by_kiosk],
+        })?;
+        draft.emit(Event::SaleRefused { sale, refusal })?;
+        return Ok(Outcome::Sale(SaleState::Refused));
+    }
+    let (proof, verifier) = match claim(draft, subject, trust)? {
         Some((proof, verifier)) => (Some(proof), Some(verifier)),
         None => (None, None),
     };
@@ -155,6 +179,7 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         sale,
         attempt,
         subject: hash,
+        trust,
         proof,
         challenge: draft.challenge(),
         counted: vec![by_subject, by_kiosk],
@@ -163,13 +188,21 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
 }
 
 /// What this card or account would prove, and how to check it.
-fn claim(draft: &Draft<'_>, subject: Subject) -> Result<Option<(InfoProven, String)>, Stop> {
-    let (number, holder, verifier) = match subject {
+fn claim(
+    draft: &Draft<'_>,
+    subject: Subject,
+    trust: Option<CardTrust>,
+) -> Result<Option<(InfoProven, String)>, Stop> {
+    let (number, holder, verifier, card) = match subject {
         Subject::Card(hash) => {
             let Some(card) = facts::card(&draft.books, hash)? else {
                 return Ok(None);
             };
-            (card.account, Some(card.holder), Some(card.pin))
+            let proven = trust.map(|trust| CardProven {
+                expires: card.expires,
+                trust,
+            });
+            (card.account, Some(card.holder), Some(card.pin), proven)
         }
         Subject::Account(hash) => {
             let lookup = key::hashed(Table::AccountLookup, hash);
@@ -177,7 +210,7 @@ fn claim(draft: &Draft<'_>, subject: Subject) -> Result<Option<(InfoProven, Stri
             let Some(number) = number.and_then(|n| String::from_utf8(n).ok()) else {
                 return Ok(None);
             };
-            (number, None, None)
+            (number, None, None, None)
         }
     };
     let account: Option<AccountRow> = draft.books.get(&key::text(Table::Account, &number))?;
@@ -191,6 +224,7 @@ fn claim(draft: &Draft<'_>, subject: Subject) -> Result<Option<(InfoProven, Stri
         account: number,
         unit: account.unit,
         holder,
+        card,
     };
     Ok(Some((proof, verifier)))
 }
@@ -232,8 +266,7 @@ pub fn settle(
             attempts_left,
         });
     };
-    let mut facts = facts::of_sale(&draft.books, &row, Some(&proof), draft.command.at)?;
-    facts.card_expires = facts::card(&draft.books, subject)?.map(|card| card.expires);
+    let facts = facts::of_sale(&draft.books, &row, Some(&proof), draft.command.at)?;
     if let Some(refusal) = rules::judge(Gate::Info, &facts, policy.version) {
         draft.emit(Event::SaleRefused { sale, refusal })?;
         return Ok(Outcome::Sale(SaleState::Refused));

@@ -58,13 +58,13 @@ pub fn identity(event: &Event) -> Vec<Field> {
             attempt,
             agent,
             sam_id,
-            frame,
+            document,
             ..
         } => vec![
             Field::Subject(format!("agent:{agent}")),
             Field::Count(*attempt),
             Field::Evidence(sam_id.clone()),
-            Field::Content(*frame),
+            Field::Content(document.frame),
         ],
         Event::IdentityVerified {
             agent,

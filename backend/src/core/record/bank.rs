@@ -70,6 +70,39 @@ pub struct Policy {
     pub sale_within_s: u32,
     /// A sensible first choice of quantity (a book).
     pub quantity_usual: u32,
+    /// Which settlement cards are taken (PM1).
+    pub cards: CardPolicy,
+}
+
+/// Which settlement cards are taken, by what is known of their authenticity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CardPolicy {
+    /// Those that proved themselves dynamically or that their host confirmed.
+    Proven,
+    /// All; a copy of a card without dynamic authentication passes, too.
+    Any,
+}
+
+/// How a settlement card's authenticity is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CardTrust {
+    /// It signed our own fresh random.
+    Dynamic,
+    /// It could not, and its host confirmed it.
+    Host,
+    /// Not at all: a copy would look the same.
+    Unproven,
+}
+
+impl CardTrust {
+    /// Its stable word, in evidence.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dynamic => "dynamic",
+            Self::Host => "host",
+            Self::Unproven => "unproven",
+        }
+    }
 }
 
 /// When an officer must confirm.

@@ -9,10 +9,11 @@ use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::{OrderItem, PurchaseMode, SaleState};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use super::bank::KeyedHash;
+use super::bank::{CardTrust, KeyedHash};
 use crate::core::key::Table;
 
 /// Forms given in place of spoiled ones, per sale at most.
@@ -82,7 +83,18 @@ pub enum Pending {
         attempt: u32,
         /// Whose prints are compared.
         agent: AgentId,
+        /// The document shown.
+        document: DocumentRow,
     },
+}
+
+/// The document shown at the second gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentRow {
+    /// Its last day; `None` = long-term.
+    pub valid_to: Option<Date>,
+    /// Digest of the frame read; evidence has it under a salt.
+    pub frame: Digest,
 }
 
 /// Message 1 is given: who may buy what.
@@ -94,6 +106,17 @@ pub struct InfoProven {
     pub unit: UnitId,
     /// The card's holder (PM1), who must be the buyer.
     pub holder: Option<AgentId>,
+    /// What is known of the card (PM1).
+    pub card: Option<CardProven>,
+}
+
+/// What is known of a settlement card, for the rules and for asking them again (L1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardProven {
+    /// Its last day.
+    pub expires: Date,
+    /// Its authenticity.
+    pub trust: CardTrust,
 }
 
 /// Message 2 is given: who buys.
@@ -105,6 +128,8 @@ pub struct IdentityProven {
     pub at: Timestamp,
     /// Score in thousandths.
     pub score_milli: u32,
+    /// The document shown.
+    pub document: DocumentRow,
 }
 
 /// An order and the text its confirmation binds to.
@@ -152,7 +177,7 @@ pub struct LinkedRow {
     /// Requisition number (领用单号).
     pub requisition: String,
     /// Business date.
-    pub date: jiff::civil::Date,
+    pub date: Date,
     /// Fee taken.
     pub fee: Fen,
     /// Fee given back since.

@@ -5,6 +5,7 @@ mod enrolment;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::leaf::Leaf;
 use counterfoil_data::sealed::{Binding, Challenge};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::{FormAdvice, FormEvent};
@@ -14,8 +15,9 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use jiff::Timestamp;
 
 use crate::core::command::{Actor, Answer, Command, CommandBody, Outcome, Subject};
+use crate::core::key::{self, Table};
 use crate::core::query;
-use crate::core::record::bank::{ConfirmPolicy, KeyedHash, Policy};
+use crate::core::record::bank::{CardPolicy, CardTrust, ConfirmPolicy, KeyedHash, Policy};
 use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
@@ -92,6 +94,7 @@ pub fn policy() -> Policy {
         match_threshold_milli: THRESHOLD,
         sale_within_s: 900,
         quantity_usual: 25,
+        cards: CardPolicy::Proven,
     }
 }
 
@@ -99,8 +102,13 @@ impl<S: Store> Desk<S> {
     /// The bank is open: noon of 22 November 2026, 200 transfer and 100 cash
     /// cheques in the kiosk.
     pub fn open(store: S) -> Self {
+        Self::stocked(store, enrolment())
+    }
+
+    /// The same with another enrolment.
+    pub fn stocked(store: S, enrolment: Vec<CommandBody>) -> Self {
         let mut desk = Self::empty(store);
-        for body in enrolment() {
+        for body in enrolment {
             desk.must(Actor::System, body);
         }
         for (slot, range) in [
@@ -170,7 +178,7 @@ impl<S: Store> Desk<S> {
     pub fn give(&mut self, actor: Actor, body: CommandBody) -> Result<Outcome, Refusal> {
         let mut command = self.command(actor, body);
         if is_keyed(&command.body) {
-            command.key = Some(key(&format!("key-{}", self.salt)));
+            command.key = Some(acts::key(&format!("key-{}", self.salt)));
         }
         self.answer(command).result
     }
@@ -200,18 +208,26 @@ impl<S: Store> Desk<S> {
         self.view(sale).order.expect("ordered").digest
     }
 
+    /// A leaf of the evidence log.
+    pub fn leaf(&self, index: u64) -> Leaf {
+        let bytes = self.read().read(&key::numbered(Table::Leaf, index));
+        Leaf::decode(&bytes.expect("reads").expect("a leaf")).expect("a leaf")
+    }
+
+    /// An attempt at the first gate.
+    pub fn info_of(&self, sale: SaleId, subject: Subject, trust: Option<CardTrust>) -> CommandBody {
+        CommandBody::CountInfoAttempt {
+            sale,
+            challenge: self.view(sale).challenge,
+            subject,
+            trust,
+        }
+    }
+
     /// The first gate, with this result of the PIN check.
     pub fn try_info(&mut self, sale: SaleId, subject: Subject, verified: bool) -> Outcome {
-        let challenge = self.view(sale).challenge;
-        let counted = self.must(
-            self.here.clone(),
-            CommandBody::CountInfoAttempt {
-                sale,
-                challenge,
-                subject,
-                oda: None,
-            },
-        );
+        let body = self.info_of(sale, subject, Some(CardTrust::Dynamic));
+        let counted = self.must(self.here.clone(), body);
         let Outcome::InfoCheck(check) = counted else {
             return counted;
         };

@@ -8,7 +8,7 @@ use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 use super::bank::*;
 use crate::core::command::{Actor, CommandBody, Outcome, Subject};
 use crate::core::query;
-use crate::core::record::bank::KeyedHash;
+use crate::core::record::bank::{CardTrust, KeyedHash};
 use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::store::model::ModelStore;
 
@@ -25,7 +25,7 @@ fn commands(desk: &Desk<ModelStore>, sale: SaleId) -> Vec<(&'static str, Actor, 
         sale,
         challenge,
         subject,
-        oda: None,
+        trust: Some(CardTrust::Dynamic),
     };
     let items = vec![transfer(1)];
     vec![
@@ -102,7 +102,7 @@ fn attempts_are_counted_before_they_are_checked_and_the_last_one_locks_the_card(
             sale,
             challenge,
             subject,
-            oda: None,
+            trust: Some(CardTrust::Dynamic),
         };
         // Nobody settles: the power went out each time.
         assert!(matches!(desk.must(kiosk(), body), Outcome::InfoCheck(_)));
@@ -170,7 +170,7 @@ fn a_challenge_seals_one_attempt_only_s12() {
         sale,
         challenge,
         subject: Subject::Card(CARD),
-        oda: None,
+        trust: Some(CardTrust::Dynamic),
     };
     assert_eq!(desk.give(kiosk(), replayed), Err(Refusal::StaleChallenge));
 }
@@ -310,7 +310,7 @@ fn payment_password_mode_proves_the_account_and_any_agent_of_the_unit_may_buy() 
         sale,
         challenge,
         subject: Subject::Card(CARD),
-        oda: None,
+        trust: Some(CardTrust::Dynamic),
     };
     let wrong_mode = Err(Refusal::Malformed(Malformed::Mode));
     assert_eq!(desk.give(kiosk(), card), wrong_mode);

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::bank::*;
 use crate::core::apply::KIOSK_LOST_S;
 use crate::core::command::{Actor, Answer, CommandBody, Outcome, Resolution, Subject};
+use crate::core::record::bank::CardTrust;
 use crate::core::{log, query};
 use crate::store::model::ModelStore;
 use crate::store::redb::RedbStore;
@@ -180,7 +181,7 @@ impl<S: Store> Trace<S> {
                             sale,
                             challenge,
                             subject: Subject::Card(card),
-                            oda: None,
+                            trust: Some(CardTrust::Dynamic),
                         }
                     },
                     *verified,

@@ -15,8 +15,9 @@ use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::{Asked, Given};
 use crate::core::command::{CommandBody, InfoCheck, Outcome, Subject};
-use crate::core::record::bank::KeyedHash;
+use crate::core::record::bank::{CardTrust, KeyedHash};
 use crate::keys::Indexed;
+use crate::ports::CardHost;
 use crate::workers::pin::PIN_MAX;
 use crate::workers::{Bench, Kind};
 
@@ -42,16 +43,20 @@ impl Service {
         };
         let room = self.workers.room(Kind::Pin).map_err(|_| Fault::busy())?;
         let sealed = info.clone();
-        let subject = room
-            .run(move |bench| subject(bench, &sealed, binding))
+        let cards = Arc::clone(&self.ports.cards);
+        let (subject, trust) = room
+            .run(move |bench| {
+                let subject = subject(bench, &sealed, binding)?;
+                Ok((subject, trust(bench, &sealed, binding, &*cards)?))
+            })
             .await
             .map_err(|_| Fault::busy())?
-            .map_err(|error| Fault::malformed(error.to_string()))?;
+            .map_err(|error: SealError| Fault::malformed(error.to_string()))?;
         let count = CommandBody::CountInfoAttempt {
             sale,
             challenge: head.challenge,
             subject,
-            oda: proof_of(&info),
+            trust,
         };
         let Given { outcome, .. } = self.give(&asked, count).await?;
         let Outcome::InfoCheck(InfoCheck { attempt, verifier }) = outcome else {
@@ -94,11 +99,23 @@ fn mode_of(info: &VerificationInfo) -> PurchaseMode {
     }
 }
 
-fn proof_of(info: &VerificationInfo) -> Option<CardProof> {
-    match info {
-        VerificationInfo::SettlementCard { oda, .. } => Some(*oda),
-        VerificationInfo::PaymentPassword { .. } => None,
-    }
+/// How the card's authenticity is known: by itself, or by its host where it could not.
+fn trust(
+    bench: &Bench,
+    info: &VerificationInfo,
+    binding: Binding,
+    host: &dyn CardHost,
+) -> Result<Option<CardTrust>, SealError> {
+    let VerificationInfo::SettlementCard { oda, card, .. } = info else {
+        return Ok(None);
+    };
+    Ok(Some(match oda {
+        CardProof::Genuine => CardTrust::Dynamic,
+        CardProof::HostMustConfirm if host.confirms(&open(bench, card, binding)?) => {
+            CardTrust::Host
+        }
+        CardProof::HostMustConfirm => CardTrust::Unproven,
+    }))
 }
 
 fn secret_of(info: &VerificationInfo) -> &Sealed<SecretText> {
