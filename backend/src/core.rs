@@ -16,6 +16,7 @@ pub mod key;
 pub mod leafing;
 pub mod ledger;
 pub mod log;
+pub mod number;
 pub mod overlay;
 pub mod query;
 pub mod record;

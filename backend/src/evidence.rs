@@ -19,18 +19,15 @@ use std::io::{self, BufRead, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::ids::SaleId;
 use counterfoil_data::leaf::Leaf;
 use counterfoil_data::tlog::note::{NoteKey, open_checkpoint, verifier_line};
 use counterfoil_data::tlog::{Frontier, leaf_hash};
 use counterfoil_data::wire::{Digest, hex, unhex};
 use ed25519_dalek::VerifyingKey;
 
-use crate::core::custody;
 use crate::core::key::{self, Table};
-use crate::core::record::stock::Place;
-use crate::core::{log, query};
-use crate::store::{From, Key, RANGE_MAX, Read, StoreError};
+use crate::core::{log, number, query};
+use crate::store::{From, RANGE_MAX, Read, StoreError};
 
 /// First line of an export.
 const HEAD: &str = "counterfoil-evidence 1";
@@ -41,7 +38,7 @@ pub const TILE_HASHES: u64 = 256;
 /// Tree levels one tile level stands for.
 const TILE_HEIGHT: u8 = 8;
 /// Steps of one timeline at most.
-pub const TIMELINE_MAX: usize = 256;
+pub const TIMELINE_MAX: usize = 1_024;
 
 /// Why an export could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -318,55 +315,35 @@ pub fn tile(read: &dyn Read, level: u8, index: u64) -> Result<Vec<Digest>, Store
 }
 
 /// Everything recorded about one number, oldest first, with leaf indexes: how it
-/// came, every sale it was given to, and what became of it.
+/// came, every sale it was given to or read in, and what became of it. Of more than
+/// [`TIMELINE_MAX`] leaves the newest.
 pub fn timeline(read: &dyn Read, number: BillNumber) -> Result<Vec<(u64, Leaf)>, StoreError> {
-    let mut sales: Vec<SaleId> = Vec::new();
-    let low = key::given_back(number, SaleId(0));
-    let mut high = key::given_back(number, SaleId(u128::MAX));
-    high.push(0);
-    for (key, _) in read.range(&low, &high, From::First, TIMELINE_MAX)? {
-        sales.extend(key::sale_of(&key));
-    }
-    let place = custody::find(read, number)?.map(|(_, place)| place);
-    sales.extend(place.as_ref().and_then(Place::sale));
     let mut found = Vec::new();
-    let low = key::stock_leaf(number.prefix, 0);
-    let mut high = key::stock_leaf(number.prefix, u64::MAX);
-    high.push(0);
-    concerning(read, number, &low, &high, &mut found)?;
-    for sale in sales {
-        let low = key::sale_leaf(sale, 0);
-        let mut high = key::sale_leaf(sale, u64::MAX);
-        high.push(0);
-        concerning(read, number, &low, &high, &mut found)?;
-    }
-    found.sort_by_key(|(index, _)| *index);
-    found.dedup_by_key(|(index, _)| *index);
-    found.truncate(TIMELINE_MAX);
-    Ok(found)
-}
-
-fn concerning(
-    read: &dyn Read,
-    number: BillNumber,
-    low: &Key,
-    high: &Key,
-    found: &mut Vec<(u64, Leaf)>,
-) -> Result<(), StoreError> {
-    for (key, _) in read.range(low, high, From::First, RANGE_MAX)? {
-        let Some(index) = key::leaf_of(&key) else {
-            continue;
-        };
+    for index in number::leaves(read, number, TIMELINE_MAX)? {
         let Some(bytes) = read.read(&key::numbered(Table::Leaf, index))? else {
             return Err(StoreError::Contradiction("an indexed leaf is missing"));
         };
-        let leaf =
-            Leaf::decode(&bytes).map_err(|_| StoreError::Contradiction("a leaf is malformed"))?;
-        if leaf.concerns(number) {
-            found.push((index, leaf));
-        }
+        let leaf = Leaf::decode(&bytes);
+        let leaf = leaf.map_err(|_| StoreError::Contradiction("a leaf is malformed"))?;
+        found.push((index, leaf));
     }
-    Ok(())
+    Ok(found)
+}
+
+/// What a person said at a leaf, in their own words; `None` where nobody said anything,
+/// or it was erased.
+pub fn words(read: &dyn Read, leaf: u64) -> Result<Option<String>, StoreError> {
+    let bytes = read.read(&key::numbered(Table::Words, leaf))?;
+    let text = bytes.map(String::from_utf8).transpose();
+    text.map_err(|_| StoreError::Contradiction("somebody's words are bent"))
+}
+
+/// The salt of a leaf's personal fields; with it and the datum at hand,
+/// [`Leaf::holds`] proves what was recorded.
+pub fn salt(read: &dyn Read, leaf: u64) -> Result<Option<[u8; 32]>, StoreError> {
+    let bytes = read.read(&key::numbered(Table::LeafSalt, leaf))?;
+    let salt = bytes.map(<[u8; 32]>::try_from).transpose();
+    salt.map_err(|_| StoreError::Contradiction("a salt is bent"))
 }
 
 #[cfg(test)]

@@ -186,19 +186,25 @@ pub enum Personal {
     AccountNumber,
     /// Telephone.
     Phone,
-    /// Contents of an ID document.
+    /// Contents of an ID document, by the digest of the frame read.
     Document,
+    /// The confirmed text, which names account and agent, by its digest.
+    Approved,
+    /// A person's own words: a reason, a question, what was seen.
+    Words,
 }
 
 impl Personal {
     /// All, in order of code.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Name,
         Self::CitizenNumber,
         Self::CardNumber,
         Self::AccountNumber,
         Self::Phone,
         Self::Document,
+        Self::Approved,
+        Self::Words,
     ];
 
     /// Its number in the encoding.
@@ -210,6 +216,8 @@ impl Personal {
             Self::AccountNumber => 4,
             Self::Phone => 5,
             Self::Document => 6,
+            Self::Approved => 7,
+            Self::Words => 8,
         }
     }
 }
@@ -226,7 +234,7 @@ pub fn personal(salt: &[u8; 32], what: Personal, value: &str) -> Digest {
     Digest(hasher.finalize().into())
 }
 
-/// One fact in a leaf.
+/// One fact in a leaf. Tags 13 and 23 are not assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// 1: who acted: `kiosk:kiosk-1`, `station:station-1/officer-1`, `staff:…`, `system`.
@@ -253,8 +261,6 @@ pub enum Field {
     Fee(Fen),
     /// 12: requisition number (领用单号).
     Requisition(String),
-    /// 13: digest of the confirmed text.
-    Approved(Digest),
     /// 14: id of a rule.
     Rule(String),
     /// 15: version of the rule set.
@@ -273,8 +279,6 @@ pub enum Field {
     Engine(String),
     /// 22: business date.
     BusinessDate(Date),
-    /// 23: any other digest: document frame, template, answer.
-    Content(Digest),
     /// 24: a personal datum, hashed with [`personal`].
     Hashed(Personal, Digest),
     /// 25: the state after.
@@ -332,13 +336,27 @@ impl Leaf {
         })
     }
 
-    /// Whether it says something about `number`: its timeline is these leaves.
-    pub fn concerns(&self, number: BillNumber) -> bool {
-        self.fields.iter().any(|field| match field {
-            Field::Range(range) => range.contains(number),
-            Field::Number(n) | Field::Read(n) | Field::SupplementOf(n) => *n == number,
-            _ => false,
+    /// Whether it holds this personal datum, by its salt: how a paper, a receipt or a
+    /// text that is at hand is proven to be the one recorded.
+    pub fn holds(&self, salt: &[u8; 32], what: Personal, value: &str) -> bool {
+        let field = Field::Hashed(what, personal(salt, what, value));
+        self.fields.contains(&field)
+    }
+
+    /// The numbers it says something about; each number's timeline is these leaves.
+    pub fn numbers(&self) -> impl Iterator<Item = BillRange> {
+        self.fields.iter().filter_map(|field| match field {
+            Field::Range(range) => Some(*range),
+            Field::Number(n) | Field::Read(n) | Field::SupplementOf(n) => {
+                Some(BillRange::single(*n))
+            }
+            _ => None,
         })
+    }
+
+    /// Whether it says something about `number`.
+    pub fn concerns(&self, number: BillNumber) -> bool {
+        self.numbers().any(|range| range.contains(number))
     }
 
     /// The bytes of version 1.

@@ -75,7 +75,7 @@ enum Act {
         number: BillNumber,
         /// What it is.
         what: Found,
-        /// What was seen, in a few words; only its digest becomes evidence.
+        /// What was seen, in a few words; evidence has them under a salt.
         seen: String,
     },
     /// Close a suspended sale whose forms are all settled.

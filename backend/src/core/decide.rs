@@ -29,7 +29,7 @@ use super::record::sale::SaleRow;
 pub use forms::template;
 
 use super::refusal::{Malformed, Missing, Refusal};
-use super::{leafing, log};
+use super::{leafing, log, number};
 use crate::store::{Changes, From as End, Read, StoreError};
 
 /// Old answers forgotten with each new one.
@@ -84,22 +84,15 @@ impl Draft<'_> {
         let salt = self.derived(b"leaf");
         if let Some(leaf) = leafing::leaf(&self.books, self.command, &salt, &event)? {
             log::append(&mut self.books, &leaf.leaf, leaf.salted.then_some(&salt))?;
-            self.index(&event, moment.leaf);
+            number::file(&mut self.books, &leaf.leaf, moment.leaf);
+            if let Some(words) = event.words() {
+                let key = key::numbered(Table::Words, moment.leaf);
+                self.books.put_bytes(key, words.as_bytes().to_vec());
+            }
         }
         apply(&mut self.books, moment, &event)?;
         self.events.push(event);
         Ok(())
-    }
-
-    /// Makes a leaf findable for the timeline of a number.
-    fn index(&mut self, event: &Event, leaf: u64) {
-        if let Some(sale) = event.sale() {
-            self.books.put_bytes(key::sale_leaf(sale, leaf), Vec::new());
-        }
-        for range in event.stock_ranges() {
-            let key = key::stock_leaf(range.prefix(), leaf);
-            self.books.put_bytes(key, Vec::new());
-        }
     }
 
     /// 32 bytes out of the command's salt, different for each label.
@@ -189,7 +182,11 @@ fn in_state(row: SaleRow, expected: SaleState) -> Result<SaleRow, Stop> {
     }
 }
 
-fn note(text: &str) -> Result<(), Stop> {
+/// What somebody has to say for the record; silence is no reason.
+fn said(text: &str) -> Result<(), Stop> {
+    if text.trim().is_empty() {
+        return Err(Refusal::Malformed(Malformed::Unsaid).into());
+    }
     if text.chars().count() > NOTE_MAX {
         return Err(Refusal::Malformed(Malformed::Note).into());
     }

@@ -85,12 +85,10 @@ pub enum Table {
     LogHead = 63,
     /// Signed checkpoint, one row.
     Checkpoint = 64,
-    /// Leaves about a sale: sale and leaf index.
-    SaleLeaf = 65,
-    /// Leaves about blanks outside sales: prefix and leaf index.
-    StockLeaf = 66,
-    /// Sales a number was given back from: number and sale.
-    GivenBack = 67,
+    /// Leaves about numbers: prefix, block of numbers (`core::number`) and leaf index.
+    NumberLeaf = 65,
+    /// People's own words by leaf index, kept apart from the leaves.
+    Words = 66,
     /// Counters by name.
     Counter = 70,
 }
@@ -264,38 +262,20 @@ pub fn answer_age_before(at: Timestamp) -> Key {
     key(Table::AnswerAge, &[&time_bytes(at)])
 }
 
-/// A leaf about a sale.
-pub fn sale_leaf(sale: SaleId, leaf: u64) -> Key {
-    let parts: [&[u8]; 2] = [&sale.0.to_be_bytes(), &leaf.to_be_bytes()];
-    key(Table::SaleLeaf, &parts)
-}
-
-/// A leaf about blanks of a prefix.
-pub fn stock_leaf(prefix: BillPrefix, leaf: u64) -> Key {
-    let parts: [&[u8]; 2] = [&prefix.value().to_be_bytes(), &leaf.to_be_bytes()];
-    key(Table::StockLeaf, &parts)
-}
-
-/// A sale that a number was given back from.
-pub fn given_back(number: BillNumber, sale: SaleId) -> Key {
-    let (prefix, serial) = (number.prefix.value(), number.serial.value());
-    let parts: [&[u8]; 3] = [
-        &prefix.to_be_bytes(),
-        &serial.to_be_bytes(),
-        &sale.0.to_be_bytes(),
+/// A leaf about a block of `2^level` numbers of a prefix.
+pub fn number_leaf(prefix: BillPrefix, level: u8, block: u32, leaf: u64) -> Key {
+    let parts: [&[u8]; 4] = [
+        &prefix.value().to_be_bytes(),
+        &[level],
+        &block.to_be_bytes(),
+        &leaf.to_be_bytes(),
     ];
-    key(Table::GivenBack, &parts)
+    key(Table::NumberLeaf, &parts)
 }
 
 /// The last eight bytes of a key as a number: a leaf index.
 pub fn leaf_of(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>().copied().map(u64::from_be_bytes)
-}
-
-/// The last sixteen bytes of a key as a sale.
-pub fn sale_of(key: &[u8]) -> Option<SaleId> {
-    let sale = key.last_chunk::<16>().copied();
-    sale.map(|bytes| SaleId(u128::from_be_bytes(bytes)))
 }
 
 /// A whole subtree's hash.

@@ -1,6 +1,7 @@
 //! Leafing: each event as a leaf of the evidence log (I8).
 //!
-//! Owns which facts are evidence. Personal data only as salted hashes; card and
+//! Owns which facts are evidence. Personal data only as salted hashes, and what is made
+//! of it too: the confirmed text's digest, the document's, people's own words. Card and
 //! citizen numbers are not even known here (I7). Once written, a leaf's meaning
 //! never changes: change an event's leaf only by a new kind.
 
@@ -114,12 +115,8 @@ fn form_kind(change: &FormChanged) -> Option<LeafKind> {
 }
 
 fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Field>, StoreError> {
-    let account = |number: &str| {
-        Field::Hashed(
-            Personal::AccountNumber,
-            personal(salt, Personal::AccountNumber, number),
-        )
-    };
+    let account = |number: &str| hashed(salt, Personal::AccountNumber, number);
+    let approved = |digest: Digest| hashed(salt, Personal::Approved, &digest.to_string());
     Ok(match event {
         Event::Enrolled(enrolled) => {
             let number = match &**enrolled {
@@ -156,12 +153,12 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
         Event::InfoFailed { refusal, .. } | Event::SaleRefused { refusal, .. } => rule(refusal),
         Event::IdentityAttempted { .. }
         | Event::IdentityVerified { .. }
-        | Event::IdentityFailed { .. } => facts::identity(event),
+        | Event::IdentityFailed { .. } => facts::identity(salt, event),
         Event::Ordered { order, .. } => order
             .items
             .iter()
             .map(|i| Field::Count(i.quantity))
-            .chain([Field::Fee(order.text.fee), Field::Approved(order.digest)])
+            .chain([Field::Fee(order.text.fee), approved(order.digest)])
             .collect(),
         Event::Linked {
             sale,
@@ -169,7 +166,13 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
             date,
             fee,
             ..
-        } => linked(&row(books, *sale)?, requisition, *date, *fee, &account),
+        } => {
+            let row = row(books, *sale)?;
+            let mut fields = linked(&row, requisition, *date, *fee);
+            fields.extend(row.info.as_ref().map(|i| account(&i.account)));
+            fields.extend(row.order.as_ref().map(|o| approved(o.digest)));
+            fields
+        }
         Event::FormChanged(change) => form(change),
         Event::StrayFrozen { number, .. } => vec![
             Field::Number(*number),
@@ -192,15 +195,20 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
             Some(Field::Second(second(by))),
             Some(Field::Number(*number)),
             Some(Field::State(format!("{to:?}").to_lowercase())),
-            Some(Field::Content(Digest::of(evidence.as_bytes()))),
+            Some(hashed(salt, Personal::Words, evidence)),
             owner.as_deref().map(account),
             reversed.map(back),
         ]
         .into_iter()
         .flatten()
         .collect(),
-        _ => facts::confirmation(event),
+        _ => facts::confirmation(salt, event),
     })
+}
+
+/// A personal datum, under the salt of this command's leaves.
+fn hashed(salt: &[u8; 32], what: Personal, value: &str) -> Field {
+    Field::Hashed(what, personal(salt, what, value))
 }
 
 fn back(fee: Fen) -> Field {
@@ -242,13 +250,7 @@ fn subject(enrolled: &Enrolled) -> String {
     }
 }
 
-fn linked(
-    row: &SaleRow,
-    requisition: &str,
-    date: jiff::civil::Date,
-    fee: Fen,
-    account: &dyn Fn(&str) -> Field,
-) -> Vec<Field> {
+fn linked(row: &SaleRow, requisition: &str, date: jiff::civil::Date, fee: Fen) -> Vec<Field> {
     let order = row.order.as_ref();
     let ranges: Vec<BillRange> = order.map(|o| o.text.ranges.clone()).unwrap_or_default();
     let agent = row.identity.as_ref().map(|i| format!("agent:{}", i.agent));
@@ -259,8 +261,6 @@ fn linked(
         Field::BusinessDate(date),
     ];
     fields.extend(agent.map(Field::Subject));
-    fields.extend(row.info.as_ref().map(|i| account(&i.account)));
-    fields.extend(order.map(|o| Field::Approved(o.digest)));
     fields.extend(order.map(|o| Field::Count(o.text.count)));
     fields.extend(ranges.into_iter().map(Field::Range));
     fields

@@ -151,6 +151,9 @@ pub enum Malformed {
     /// A note is too long.
     #[error("a note is at most 200 characters")]
     Note,
+    /// A question, or what was seen, is empty.
+    #[error("say it in 1 to 200 characters")]
+    Unsaid,
     /// Info of another mode than the sale's.
     #[error("this is not the purchase mode the sale was opened with")]
     Mode,

@@ -1,18 +1,18 @@
 use std::io::BufReader;
 
 use super::*;
-use crate::core::tests::bank::{Desk, id, number};
+use crate::core::command::{CommandBody, Resolution};
+use crate::core::tests::bank::*;
 use crate::store::model::ModelStore;
+use counterfoil_data::leaf::Personal;
+use counterfoil_data::wire::forms::FormEvent;
 use ed25519_dalek::SigningKey;
 
 fn desk() -> Desk<ModelStore> {
     let mut desk = Desk::open(ModelStore::new());
     let sale = desk.linked(1, 2);
     desk.hand_over(sale, 0..2);
-    desk.must(
-        crate::core::tests::bank::kiosk(),
-        crate::core::command::CommandBody::Close { sale },
-    );
+    desk.must(kiosk(), CommandBody::Close { sale });
     desk
 }
 
@@ -156,6 +156,121 @@ fn the_timeline_of_a_number_goes_from_the_vault_to_the_customer() {
     );
     let unknown = timeline(&*desk.read(), id("3130002199999999")).expect("reads");
     assert_eq!(unknown, []);
+}
+
+#[test]
+fn a_number_that_was_lost_keeps_its_history_and_what_people_said_of_it() {
+    let mut desk = Desk::open(ModelStore::new());
+    let sale = desk.linked(1, 2);
+    let lost = [FormEvent::Feeding, no_outcome()];
+    let lost = lost.into_iter().map(|e| (number(0), e)).collect();
+    desk.advise(sale, lost).expect("accepted");
+    let misread = FormEvent::Mismatch { read: number(90) };
+    let wrong = vec![(number(1), FormEvent::Feeding), (number(1), misread)];
+    desk.advise(sale, wrong).expect("accepted");
+    let seen = "not in the bin, not in the drawer";
+    let missing = CommandBody::ResolveUnknown {
+        second: id("custodian-b"),
+        number: number(0),
+        to: Resolution::Missing,
+        evidence: seen.to_owned(),
+    };
+    desk.must(custodian(), missing);
+    let read = desk.read();
+    let steps = timeline(&*read, number(0)).expect("reads");
+    let words: Vec<_> = steps.iter().map(|(_, leaf)| leaf.kind.word()).collect();
+    let expected = [
+        "blanks-received",
+        "cassette-loaded",
+        "linked",
+        "form-feeding",
+        "form-unknown",
+        "unknown-resolved",
+    ];
+    assert_eq!(words, expected);
+    // What they saw is kept beside the leaf, which proves it under its salt.
+    let (index, leaf) = steps.last().expect("resolved");
+    let told = super::words(&*read, *index).expect("reads");
+    assert_eq!(told.as_deref(), Some(seen));
+    let salt = salt(&*read, *index).expect("reads").expect("kept");
+    assert!(leaf.holds(&salt, Personal::Words, seen));
+    // A number read in another's place has that in its history, too.
+    let stray = timeline(&*read, number(90)).expect("reads");
+    let words: Vec<_> = stray.iter().map(|(_, leaf)| leaf.kind.word()).collect();
+    assert_eq!(words[2..], ["form-mismatch", "form-unknown"]);
+}
+
+#[test]
+fn a_number_is_found_however_often_its_prefix_was_moved() {
+    let mut desk = desk();
+    let unload = CommandBody::UnloadCassette {
+        second: id("custodian-b"),
+        kiosk: id("kiosk-1"),
+        slot: id("slot-1"),
+    };
+    for _ in 0..520 {
+        desk.must(custodian(), unload.clone());
+        desk.must(custodian(), load("slot-1", range("3130002100010003", 100)));
+    }
+    let steps = timeline(&*desk.read(), number(199)).expect("reads");
+    assert_eq!(steps.len(), 3, "received, loaded, unloaded once");
+    let steps = timeline(&*desk.read(), number(5)).expect("reads");
+    assert_eq!(steps.len(), TIMELINE_MAX);
+    let newest = log::size(&*desk.read()).expect("reads") - 1;
+    assert_eq!(steps.last().expect("steps").0, newest);
+}
+
+#[test]
+fn no_unsalted_digest_of_personal_data_is_in_the_log_i7() {
+    let mut desk = Desk::open(ModelStore::new());
+    let sale = desk.ordered(1, 2);
+    let digest = desk.seen(sale);
+    let question = "几张".to_owned();
+    let asked = CommandBody::Ask {
+        sale,
+        digest,
+        question: question.clone(),
+    };
+    desk.must(officer(), asked);
+    let items = vec![transfer(2)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    let digest = desk.seen(sale);
+    desk.must(officer(), CommandBody::Confirm { sale, digest });
+    desk.must(kiosk(), CommandBody::Link { sale });
+    let read = desk.read();
+    let plain = [
+        digest,
+        Digest::of(question.as_bytes()),
+        Digest::of(b"frame"),
+        Digest::of(ACCOUNT_NUMBER.as_bytes()),
+    ];
+    let mut approved = Vec::new();
+    for index in 0..log::size(&*read).expect("reads") {
+        let leaf = desk.leaf(index);
+        let bytes = leaf.encode().expect("encodes");
+        for digest in plain {
+            assert!(!bytes.windows(32).any(|w| w == digest.0), "leaf {index}");
+        }
+        // Who holds the salt can still prove what was approved.
+        if let Some(salt) = salt(&*read, index).expect("reads")
+            && leaf.holds(&salt, Personal::Approved, &digest.to_string())
+        {
+            approved.push(leaf.kind.word());
+        }
+    }
+    // Ordered and shown twice with one text, opened twice, asked, confirmed, linked.
+    let expected = [
+        "ordered",
+        "confirm-shown",
+        "confirm-seen",
+        "asked",
+        "ordered",
+        "confirm-shown",
+        "confirm-seen",
+        "confirmed",
+        "linked",
+    ];
+    assert_eq!(approved, expected);
 }
 
 #[test]

@@ -69,7 +69,6 @@ fn field(field: &Field) -> (u8, Vec<u8>) {
         Field::Count(n) => (10, n.to_be_bytes().to_vec()),
         Field::Fee(fen) => (11, fen.0.to_be_bytes().to_vec()),
         Field::Requisition(t) => (12, text(t)),
-        Field::Approved(digest) => (13, digest.0.to_vec()),
         Field::Rule(t) => (14, text(t)),
         Field::RuleVersion(n) => (15, n.to_be_bytes().to_vec()),
         Field::Reason(t) => (16, text(t)),
@@ -79,7 +78,6 @@ fn field(field: &Field) -> (u8, Vec<u8>) {
         Field::ScoreMilli(n) => (20, n.to_be_bytes().to_vec()),
         Field::Engine(t) => (21, text(t)),
         Field::BusinessDate(day) => (22, date(*day)),
-        Field::Content(digest) => (23, digest.0.to_vec()),
         Field::Hashed(what, digest) => (24, [[what.code()].as_slice(), &digest.0].concat()),
         Field::State(t) => (25, text(t)),
         Field::Sequence(n) => (26, n.to_be_bytes().to_vec()),
@@ -174,7 +172,6 @@ fn read_bool(value: &[u8]) -> Option<bool> {
 
 fn read(tag: u8, value: &[u8]) -> Result<Field, LeafError> {
     let count = || fixed(value).map(u32::from_be_bytes);
-    let digest = || fixed(value).map(Digest);
     let field = match tag {
         1 => words(value).map(Field::Actor),
         2 => fixed(value).map(|b| Field::Sale(SaleId(u128::from_be_bytes(b)))),
@@ -188,7 +185,6 @@ fn read(tag: u8, value: &[u8]) -> Result<Field, LeafError> {
         10 => count().map(Field::Count),
         11 => fixed(value).map(|b| Field::Fee(Fen(i64::from_be_bytes(b)))),
         12 => words(value).map(Field::Requisition),
-        13 => digest().map(Field::Approved),
         14 => words(value).map(Field::Rule),
         15 => count().map(Field::RuleVersion),
         16 => words(value).map(Field::Reason),
@@ -198,7 +194,6 @@ fn read(tag: u8, value: &[u8]) -> Result<Field, LeafError> {
         20 => count().map(Field::ScoreMilli),
         21 => words(value).map(Field::Engine),
         22 => read_date(value).map(Field::BusinessDate),
-        23 => digest().map(Field::Content),
         24 => read_hashed(value),
         25 => words(value).map(Field::State),
         26 => fixed(value).map(|b| Field::Sequence(u64::from_be_bytes(b))),

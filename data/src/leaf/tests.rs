@@ -104,6 +104,17 @@ fn a_personal_hash_depends_on_salt_datum_and_value() {
 }
 
 #[test]
+fn a_datum_is_proven_with_its_salt_and_with_no_other() {
+    let salt = [7; 32];
+    let digest = Digest::of(b"a confirmed text").to_string();
+    let hash = personal(&salt, Personal::Approved, &digest);
+    let leaf = linked().with(Field::Hashed(Personal::Approved, hash));
+    assert!(leaf.holds(&salt, Personal::Approved, &digest));
+    assert!(!leaf.holds(&[8; 32], Personal::Approved, &digest));
+    assert!(!leaf.holds(&salt, Personal::Words, &digest));
+}
+
+#[test]
 fn every_malformation_has_its_own_name() {
     let decode = |text: &str| Leaf::decode(&unhex(text).expect("hex"));
     let head = "0100300000000000000000";
@@ -153,8 +164,7 @@ fn any_field() -> impl Strategy<Value = Field> {
         any::<i64>().prop_map(|n| Field::Fee(Fen(n))),
         any::<bool>().prop_map(Field::Ink),
         any::<u64>().prop_map(Field::Sequence),
-        digest.clone().prop_map(Field::Approved),
-        digest.prop_map(|d| Field::Hashed(Personal::Phone, d)),
+        (digest, 0..Personal::ALL.len()).prop_map(|(d, n)| Field::Hashed(Personal::ALL[n], d)),
     ]
 }
 

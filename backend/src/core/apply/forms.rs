@@ -91,7 +91,6 @@ pub fn changed(
         let mut slot: SlotRow = books.need(&key, "no such slot")?;
         slot.put_back(range);
         books.put(key, &slot)?;
-        books.put_bytes(key::given_back(change.number, change.sale), Vec::new());
     }
     let row = sales::change(books, moment.at, change.sale, |row| {
         if let Some(form) = row

@@ -5,7 +5,7 @@ use counterfoil_data::ids::{SaleId, StaffId};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Draft, Stop, in_state, note};
+use super::{Draft, Stop, in_state, said};
 use crate::core::command::Outcome;
 use crate::core::event::Event;
 use crate::core::record::sale::SaleRow;
@@ -84,7 +84,8 @@ pub fn deny(
     why: Option<&str>,
 ) -> Result<Outcome, Stop> {
     let (row, officer) = draft.shown_sale(sale)?;
-    note(why.unwrap_or_default())?;
+    let why = why.filter(|text| !text.trim().is_empty());
+    why.map_or(Ok(()), said)?;
     if is_repeated(&row, SaleState::Denied, &officer, digest) {
         return Ok(Outcome::Sale(row.state));
     }
@@ -108,7 +109,7 @@ pub fn ask(
     question: &str,
 ) -> Result<Outcome, Stop> {
     let (row, officer) = draft.shown_sale(sale)?;
-    note(question)?;
+    said(question)?;
     let row = in_state(row, SaleState::AwaitConfirm)?;
     looked_at(&row, digest)?;
     opened(&row, &officer)?;

@@ -5,7 +5,7 @@ use counterfoil_data::ids::{BranchId, KioskId, SlotId, StaffId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Draft, Stop, note};
+use super::{Draft, Stop, said};
 use crate::core::command::{Actor, CommandBody, Outcome, Resolution};
 use crate::core::custody;
 use crate::core::event::{Event, TwoPeople};
@@ -229,7 +229,7 @@ fn resolve(
     to: Resolution,
     evidence: String,
 ) -> Result<Outcome, Stop> {
-    note(&evidence)?;
+    said(&evidence)?;
     let row = unresolved(draft, number)?;
     let sale = Some(row.sale);
     let duties = [Duty::Custodian, Duty::Supervisor];

@@ -1,6 +1,5 @@
-//! What an event is about: its sale, the blanks that people moved.
+//! What an event is about: its sale, what somebody said.
 
-use counterfoil_data::bill::BillRange;
 use counterfoil_data::ids::SaleId;
 
 use super::Event;
@@ -44,14 +43,14 @@ impl Event {
         }
     }
 
-    /// The blanks that people moved.
-    pub fn stock_ranges(&self) -> &[BillRange] {
+    /// What a person said about it, in their own words: kept beside the leaf, which
+    /// has them under its salt only.
+    pub fn words(&self) -> Option<&str> {
         match self {
-            Self::BlanksReceived { range, .. } | Self::CassetteLoaded { range, .. } => {
-                std::slice::from_ref(range)
-            }
-            Self::CassetteUnloaded { ranges, .. } => ranges,
-            _ => &[],
+            Self::Denied { note, .. } => note.as_deref(),
+            Self::Asked { question, .. } => Some(question),
+            Self::UnknownResolved { evidence, .. } => Some(evidence),
+            _ => None,
         }
     }
 }

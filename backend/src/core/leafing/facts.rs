@@ -1,9 +1,8 @@
 //! Facts of stock, identity and confirmation events.
 
-use counterfoil_data::leaf::Field;
-use counterfoil_data::wire::Digest;
+use counterfoil_data::leaf::{Field, Personal};
 
-use super::{rule, second};
+use super::{hashed, rule, second};
 use crate::core::event::Event;
 
 pub fn stock(event: &Event) -> Vec<Field> {
@@ -52,7 +51,7 @@ pub fn stock(event: &Event) -> Vec<Field> {
     }
 }
 
-pub fn identity(event: &Event) -> Vec<Field> {
+pub fn identity(salt: &[u8; 32], event: &Event) -> Vec<Field> {
     match event {
         Event::IdentityAttempted {
             attempt,
@@ -64,7 +63,7 @@ pub fn identity(event: &Event) -> Vec<Field> {
             Field::Subject(format!("agent:{agent}")),
             Field::Count(*attempt),
             Field::Evidence(sam_id.clone()),
-            Field::Content(document.frame),
+            hashed(salt, Personal::Document, &document.frame.to_string()),
         ],
         Event::IdentityVerified {
             agent,
@@ -93,23 +92,19 @@ pub fn identity(event: &Event) -> Vec<Field> {
     }
 }
 
-pub fn confirmation(event: &Event) -> Vec<Field> {
-    match event {
+pub fn confirmation(salt: &[u8; 32], event: &Event) -> Vec<Field> {
+    let (digest, words) = match event {
         Event::ConfirmationShown { digest, .. }
         | Event::Confirmed { digest, .. }
-        | Event::ConfirmationTimedOut { digest, .. } => vec![Field::Approved(*digest)],
-        Event::ConfirmationSeen { digest, .. } => digest.map(Field::Approved).into_iter().collect(),
-        Event::Denied { digest, note, .. } => {
-            let note = note.as_ref().map(|n| Digest::of(n.as_bytes()));
-            let note = note.map(Field::Content);
-            [Field::Approved(*digest)].into_iter().chain(note).collect()
-        }
+        | Event::ConfirmationTimedOut { digest, .. } => (Some(digest), None),
+        Event::ConfirmationSeen { digest, .. } => (digest.as_ref(), None),
+        Event::Denied { digest, note, .. } => (Some(digest), note.as_ref()),
         Event::Asked {
             digest, question, ..
-        } => vec![
-            Field::Approved(*digest),
-            Field::Content(Digest::of(question.as_bytes())),
-        ],
-        _ => Vec::new(),
-    }
+        } => (Some(digest), Some(question)),
+        _ => (None, None),
+    };
+    let digest = digest.map(|d| hashed(salt, Personal::Approved, &d.to_string()));
+    let words = words.map(|text| hashed(salt, Personal::Words, text));
+    digest.into_iter().chain(words).collect()
 }

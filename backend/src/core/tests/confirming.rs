@@ -9,7 +9,7 @@ use super::bank::*;
 use crate::core::command::{Actor, CommandBody, Outcome, Subject};
 use crate::core::query;
 use crate::core::record::bank::{Duty, StationRow};
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Malformed, Refusal};
 use crate::store::model::ModelStore;
 
 fn desk() -> Desk<ModelStore> {
@@ -174,4 +174,31 @@ fn a_silent_customer_expires_and_the_kiosk_is_free_again() {
     // Repeating it opens nothing twice.
     assert_eq!(desk.must(kiosk(), second), Outcome::Sale(SaleState::Opened));
     desk.audit();
+}
+
+#[test]
+fn a_question_and_what_was_seen_must_be_said_and_a_reason_may_stay_unsaid() {
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let digest = desk.seen(sale);
+    let ask = CommandBody::Ask {
+        sale,
+        digest,
+        question: "  ".to_owned(),
+    };
+    let unsaid = Err(Refusal::Malformed(Malformed::Unsaid));
+    assert_eq!(desk.give(officer(), ask), unsaid);
+    let note = Some(String::new());
+    desk.must(officer(), CommandBody::Deny { sale, digest, note });
+    let last = crate::core::log::size(&*desk.read()).expect("reads") - 1;
+    let words = crate::evidence::words(&*desk.read(), last).expect("reads");
+    assert_eq!(words, None);
+    let resolve = CommandBody::ResolveUnknown {
+        second: id("custodian-b"),
+        number: number(0),
+        to: crate::core::command::Resolution::Missing,
+        evidence: String::new(),
+    };
+    let custodian = Actor::Staff(id("custodian-a"));
+    assert_eq!(desk.give(custodian, resolve), unsaid);
 }

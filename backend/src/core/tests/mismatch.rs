@@ -68,6 +68,10 @@ fn a_form_of_another_sale_read_here_is_frozen_there_and_never_given_back_i2() {
     let receipt = desk.view(there).receipt.expect("closed");
     assert_eq!(receipt.unknown, [range("3130002100010202", 1)]);
     desk.audit();
+    // Both sales' evidence speaks of it.
+    let steps = crate::evidence::timeline(&*desk.read(), number(201)).expect("reads");
+    let about = |sale| steps.iter().any(|(_, leaf)| leaf.sale() == Some(sale));
+    assert!(about(here) && about(there));
     desk.must(custodian(), resolve(number(201), Resolution::Spoiled));
     desk.audit();
 }
