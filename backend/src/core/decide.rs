@@ -143,7 +143,21 @@ impl Draft<'_> {
 
     /// A sale in the expected state, of the kiosk that gives the command (I4).
     fn own_sale_in(&self, sale: SaleId, expected: SaleState) -> Result<SaleRow, Stop> {
-        in_state(self.own_sale(sale)?, expected)
+        self.in_state(self.own_sale(sale)?, expected)
+    }
+
+    /// I4: the gate order; anything else names the state. A step after the sale's
+    /// deadline is too late, whether or not a timer got to it: the house may have been
+    /// down when it was due.
+    fn in_state(&self, row: SaleRow, expected: SaleState) -> Result<SaleRow, Stop> {
+        let state = row.state;
+        if state != expected {
+            return Err(Refusal::OutOfOrder { state }.into());
+        }
+        if row.deadline.is_some_and(|d| d <= self.command.at) {
+            return Err(Refusal::TooLate { state }.into());
+        }
+        Ok(row)
     }
 
     /// A sale whose buyer the station that gives the command may see.
@@ -170,15 +184,6 @@ impl Draft<'_> {
             Actor::System => Ok(()),
             _ => Err(Refusal::NotYours.into()),
         }
-    }
-}
-
-/// I4: the gate order; anything else names the state.
-fn in_state(row: SaleRow, expected: SaleState) -> Result<SaleRow, Stop> {
-    if row.state == expected {
-        Ok(row)
-    } else {
-        Err(Refusal::OutOfOrder { state: row.state }.into())
     }
 }
 

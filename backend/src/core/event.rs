@@ -216,6 +216,8 @@ pub enum Event {
         sale: SaleId,
         /// Which rule.
         refusal: RuleRefusal,
+        /// Counters after the attempt that it ended, if one was counted.
+        counted: Vec<(Key, AttemptRow)>,
     },
     /// Ordered (S6).
     Ordered {

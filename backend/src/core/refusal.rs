@@ -19,6 +19,12 @@ pub enum Refusal {
         /// Where the sale stands.
         state: SaleState,
     },
+    /// The time for this step is over; a timer is about to end the sale.
+    #[error("the time for this is over ({state:?}): read the sale again")]
+    TooLate {
+        /// Where the sale stands.
+        state: SaleState,
+    },
     /// The kiosk has another sale in progress.
     #[error("this kiosk has a sale in progress ({state:?}): finish or cancel it first")]
     SaleInProgress {
@@ -50,41 +56,71 @@ pub enum Refusal {
     KeyMissing,
     /// The challenge is not the current one.
     #[error("sealed under a challenge that was used up: read the sale and seal again")]
-    StaleChallenge,
+    StaleChallenge {
+        /// Where the sale stands.
+        state: SaleState,
+    },
     /// The digest is not of the text shown now.
     #[error("what was looked at has changed: read it again")]
-    StaleDigest,
+    StaleDigest {
+        /// Where the sale stands.
+        state: SaleState,
+    },
     /// The document's authenticity was not asserted by the kiosk (S16).
     #[error("the authenticity assertion is not this kiosk's: check the document again")]
-    NotAuthentic,
+    NotAuthentic {
+        /// Where the sale stands.
+        state: SaleState,
+    },
     /// The settlement names no counted attempt.
     #[error("no counted attempt {attempt} awaits settlement")]
     NoSuchAttempt {
         /// The number given.
         attempt: u32,
+        /// Where the sale stands.
+        state: SaleState,
     },
     /// A rule refused; the sale stays where it is.
-    #[error("rule {} refused", .0.rule)]
-    Rule(RuleRefusal),
+    #[error("rule {} refused", rule.rule)]
+    Rule {
+        /// Which, and what to do.
+        rule: RuleRefusal,
+        /// Where the sale stands.
+        state: SaleState,
+    },
     /// An advice contradicts what is known of the form.
-    #[error("form {number} is {state:?}: the advice contradicts it, deliver outcomes in order")]
+    #[error("form {number} is {form:?}: the advice contradicts it, deliver outcomes in order")]
     FormContradiction {
         /// Which form.
         number: BillNumber,
-        /// What is known.
-        state: FormState,
+        /// What is known of it.
+        form: FormState,
+        /// Where the sale stands.
+        state: SaleState,
     },
     /// A form was to be fed out of turn (I5).
     #[error("feed form {expected} first and report its outcome")]
     FormOrder {
         /// The form whose turn it is.
         expected: BillNumber,
+        /// Where the sale stands.
+        state: SaleState,
+    },
+    /// A form was to be fed from a slot that is locked after a mismatch.
+    #[error("the slot of form {number} is locked after a wrong number: staff must look")]
+    SlotLocked {
+        /// The form.
+        number: BillNumber,
+        /// Where the sale stands.
+        state: SaleState,
     },
     /// Some forms have no outcome yet.
     #[error("{open} forms have no outcome yet: report them first")]
     FormsOpen {
         /// How many.
         open: u32,
+        /// Where the sale stands.
+        state: SaleState,
     },
     /// The command's content breaks a limit or a rule of form.
     #[error("malformed: {0}")]
@@ -94,7 +130,10 @@ pub enum Refusal {
     Stock(StockRefusal),
     /// This officer has not opened the text shown now (S20).
     #[error("open what is shown now before deciding about it")]
-    NotSeen,
+    NotSeen {
+        /// Where the sale stands.
+        state: SaleState,
+    },
 }
 
 /// What was not found.
@@ -192,9 +231,6 @@ pub enum StockRefusal {
     /// The form was never given to a sale.
     #[error("this form was never given to a customer: say where it is, or that it is missing")]
     NeverGiven,
-    /// The slot is locked after a mismatch.
-    #[error("the slot is locked after a wrong number: staff must look")]
-    SlotLocked,
     /// This slot is not locked.
     #[error("this slot is not locked")]
     NotLocked,
@@ -208,49 +244,71 @@ impl Refusal {
             | Self::SaleInProgress { .. }
             | Self::FormContradiction { .. }
             | Self::FormOrder { .. }
+            | Self::SlotLocked { .. }
             | Self::FormsOpen { .. }
-            | Self::StaleChallenge
+            | Self::TooLate { .. }
+            | Self::StaleChallenge { .. }
             | Self::NoSuchAttempt { .. } => ProblemKind::OutOfOrder,
             Self::NotYours => ProblemKind::NotYours,
             Self::NotFound { .. } => ProblemKind::NotFound,
             Self::StaleSequence { .. } => ProblemKind::NotSigned,
             Self::KeyReused => ProblemKind::KeyReused,
             Self::KeyMissing | Self::Malformed(_) => ProblemKind::Malformed,
-            Self::StaleDigest | Self::NotSeen => ProblemKind::StaleDigest,
-            Self::NotAuthentic => ProblemKind::NotVerified,
-            Self::Rule(_) | Self::Stock(_) => ProblemKind::Refused,
+            Self::StaleDigest { .. } | Self::NotSeen { .. } => ProblemKind::StaleDigest,
+            Self::NotAuthentic { .. } => ProblemKind::NotVerified,
+            Self::Rule { .. } | Self::Stock(_) => ProblemKind::Refused,
         }
     }
 
-    /// The sale's state, where the refusal is about it.
+    /// The sale's state; every refusal about a sale that the signer may see has it.
     pub fn state(&self) -> Option<SaleState> {
         match self {
-            Self::OutOfOrder { state } | Self::SaleInProgress { state } => Some(*state),
-            _ => None,
+            Self::OutOfOrder { state }
+            | Self::TooLate { state }
+            | Self::SaleInProgress { state }
+            | Self::StaleChallenge { state }
+            | Self::StaleDigest { state }
+            | Self::NotSeen { state }
+            | Self::NotAuthentic { state }
+            | Self::NoSuchAttempt { state, .. }
+            | Self::Rule { state, .. }
+            | Self::FormContradiction { state, .. }
+            | Self::FormOrder { state, .. }
+            | Self::SlotLocked { state, .. }
+            | Self::FormsOpen { state, .. } => Some(*state),
+            Self::NotYours
+            | Self::NotFound { .. }
+            | Self::StaleSequence { .. }
+            | Self::KeyReused
+            | Self::KeyMissing
+            | Self::Malformed(_)
+            | Self::Stock(_) => None,
         }
     }
 
     /// What a person can do.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Rule(refusal) => refusal.remedy,
+            Self::Rule { rule, .. } => rule.remedy,
             Self::Malformed(Malformed::Items | Malformed::Quantity) => Remedy::ChangeOrder,
             Self::OutOfOrder { .. }
             | Self::SaleInProgress { .. }
-            | Self::StaleChallenge
+            | Self::TooLate { .. }
+            | Self::StaleChallenge { .. }
             | Self::NoSuchAttempt { .. }
             | Self::NotFound { .. }
             | Self::Malformed(_) => Remedy::Restart,
-            Self::StaleDigest
-            | Self::NotSeen
+            Self::StaleDigest { .. }
+            | Self::NotSeen { .. }
             | Self::StaleSequence { .. }
             | Self::KeyReused
             | Self::KeyMissing
             | Self::FormOrder { .. }
             | Self::FormsOpen { .. } => Remedy::Retry,
             Self::NotYours
-            | Self::NotAuthentic
+            | Self::NotAuthentic { .. }
             | Self::FormContradiction { .. }
+            | Self::SlotLocked { .. }
             | Self::Stock(_) => Remedy::CallStaff,
         }
     }

@@ -163,7 +163,7 @@ impl Service {
 fn refused(refusal: &Refusal) -> Fault {
     let mut fault = Fault::new(refusal.problem(), refusal.to_string());
     fault.state = refusal.state();
-    if let Refusal::Rule(rule) = refusal {
+    if let Refusal::Rule { rule, .. } = refusal {
         fault.rule = Some(rule.clone());
     }
     fault

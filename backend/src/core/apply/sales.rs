@@ -165,7 +165,9 @@ pub fn changed(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result
         return Ok(());
     };
     match event {
-        Event::InfoAttempted { counted, .. } | Event::IdentityAttempted { counted, .. } => {
+        Event::InfoAttempted { counted, .. }
+        | Event::IdentityAttempted { counted, .. }
+        | Event::SaleRefused { counted, .. } => {
             for (key, row) in counted {
                 books.put(key.clone(), row)?;
             }

@@ -137,7 +137,8 @@ pub fn close(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
     }
     let open = open_forms(&row);
     if open > 0 {
-        return Err(Refusal::FormsOpen { open }.into());
+        let state = row.state;
+        return Err(Refusal::FormsOpen { open, state }.into());
     }
     let abandoned = row.linked.as_ref().and_then(|l| l.abandoned);
     draft.emit(Event::SaleClosed { sale, abandoned })?;

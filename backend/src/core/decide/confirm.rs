@@ -5,7 +5,7 @@ use counterfoil_data::ids::{SaleId, StaffId};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Draft, Stop, in_state, said};
+use super::{Draft, Stop, said};
 use crate::core::command::Outcome;
 use crate::core::event::Event;
 use crate::core::record::sale::SaleRow;
@@ -15,7 +15,7 @@ use crate::core::refusal::Refusal;
 fn looked_at(row: &SaleRow, digest: Digest) -> Result<(), Stop> {
     match &row.order {
         Some(order) if order.digest == digest => Ok(()),
-        _ => Err(Refusal::StaleDigest.into()),
+        _ => Err(Refusal::StaleDigest { state: row.state }.into()),
     }
 }
 
@@ -31,8 +31,14 @@ pub fn seen(draft: &mut Draft<'_>, sale: SaleId, digest: Option<Digest>) -> Resu
     if row.state.is_over() {
         return Err(Refusal::OutOfOrder { state: row.state }.into());
     }
-    if row.state == SaleState::AwaitConfirm {
-        looked_at(&row, digest.ok_or(Refusal::StaleDigest)?)?;
+    let row = draft.in_state(row.clone(), row.state)?;
+    match digest {
+        // Whatever is named becomes evidence: it must be of the text of this sale.
+        Some(digest) => looked_at(&row, digest)?,
+        None if row.state == SaleState::AwaitConfirm => {
+            return Err(Refusal::StaleDigest { state: row.state }.into());
+        }
+        None => {}
     }
     if is_opened_by(&row, &officer) {
         return Ok(Outcome::Sale(row.state));
@@ -56,7 +62,7 @@ fn opened(row: &SaleRow, officer: &StaffId) -> Result<(), Stop> {
     if is_opened_by(row, officer) {
         return Ok(());
     }
-    Err(Refusal::NotSeen.into())
+    Err(Refusal::NotSeen { state: row.state }.into())
 }
 
 /// Confirms exactly this text.
@@ -65,7 +71,7 @@ pub fn confirm(draft: &mut Draft<'_>, sale: SaleId, digest: Digest) -> Result<Ou
     if is_repeated(&row, SaleState::Confirmed, &officer, digest) {
         return Ok(Outcome::Sale(row.state));
     }
-    let row = in_state(row, SaleState::AwaitConfirm)?;
+    let row = draft.in_state(row, SaleState::AwaitConfirm)?;
     looked_at(&row, digest)?;
     opened(&row, &officer)?;
     draft.emit(Event::Confirmed {
@@ -89,7 +95,7 @@ pub fn deny(
     if is_repeated(&row, SaleState::Denied, &officer, digest) {
         return Ok(Outcome::Sale(row.state));
     }
-    let row = in_state(row, SaleState::AwaitConfirm)?;
+    let row = draft.in_state(row, SaleState::AwaitConfirm)?;
     looked_at(&row, digest)?;
     opened(&row, &officer)?;
     draft.emit(Event::Denied {
@@ -110,7 +116,7 @@ pub fn ask(
 ) -> Result<Outcome, Stop> {
     let (row, officer) = draft.shown_sale(sale)?;
     said(question)?;
-    let row = in_state(row, SaleState::AwaitConfirm)?;
+    let row = draft.in_state(row, SaleState::AwaitConfirm)?;
     looked_at(&row, digest)?;
     opened(&row, &officer)?;
     draft.emit(Event::Asked {
@@ -125,8 +131,9 @@ pub fn ask(
 /// Silence until the deadline.
 pub fn time_out(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
     draft.system()?;
-    let row = in_state(draft.sale(sale)?, SaleState::AwaitConfirm)?;
+    let row = draft.sale(sale)?;
     let due = row.deadline.is_some_and(|d| d <= draft.command.at);
+    let due = due && row.state == SaleState::AwaitConfirm;
     let Some(order) = row.order.filter(|_| due) else {
         return Err(Refusal::OutOfOrder { state: row.state }.into());
     };

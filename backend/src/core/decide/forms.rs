@@ -13,7 +13,7 @@ use crate::core::event::{Event, FormChanged};
 use crate::core::key;
 use crate::core::record::sale::{FormRow, Pick, SUPPLEMENTS_MAX, SaleRow};
 use crate::core::record::stock::{Place, SlotRow};
-use crate::core::refusal::{Malformed, Refusal, StockRefusal};
+use crate::core::refusal::{Malformed, Refusal};
 use crate::store::StoreError;
 
 /// Longest words of a device kept, in bytes.
@@ -104,7 +104,8 @@ fn advise_one(draft: &mut Draft<'_>, sale: SaleId, advice: &FormAdvice) -> Resul
     }
     let contradiction = Refusal::FormContradiction {
         number,
-        state: form.state,
+        form: form.state,
+        state: row.state,
     };
     let to = next(form.state, &advice.event).ok_or_else(|| contradiction.clone())?;
     let pick = pick(&row, &form)?;
@@ -166,19 +167,20 @@ fn slot(draft: &Draft<'_>, row: &SaleRow, pick: &Pick) -> Result<SlotRow, Stop> 
 
 /// I5, domain K7: strictly in number order, one at a time, from an unlocked slot.
 fn in_turn(draft: &Draft<'_>, row: &SaleRow, number: BillNumber) -> Result<(), Stop> {
+    let state = row.state;
     if let Some(open) = row.forms.iter().find(|f| f.state == FormState::Feeding) {
         let expected = open.number;
-        return Err(Refusal::FormOrder { expected }.into());
+        return Err(Refusal::FormOrder { expected, state }.into());
     }
     for form in row.forms.iter().filter(|f| f.state == FormState::Assigned) {
         let locked = slot(draft, row, &pick(row, form)?)?.locked;
         if form.number == number {
-            let refusal = Refusal::Stock(StockRefusal::SlotLocked);
+            let refusal = Refusal::SlotLocked { number, state };
             return if locked { Err(refusal.into()) } else { Ok(()) };
         }
         if !locked {
             let expected = form.number;
-            return Err(Refusal::FormOrder { expected }.into());
+            return Err(Refusal::FormOrder { expected, state }.into());
         }
     }
     Ok(())

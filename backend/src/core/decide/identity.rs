@@ -7,7 +7,7 @@ use counterfoil_data::wire::sale::{Authenticity, SaleState};
 use counterfoil_data::wire::unhex;
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use super::{Draft, Stop, in_state, info};
+use super::{Draft, Stop, info};
 use crate::core::command::{Actor, CommandBody, IdentityCheck, Outcome};
 use crate::core::event::Event;
 use crate::core::facts;
@@ -91,28 +91,36 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let row = draft.own_sale_in(sale, SaleState::InfoVerified)?;
     info::fresh(&row, challenge)?;
     if !is_authentic(draft, &row, challenge, &authenticity)? {
-        return Err(Refusal::NotAuthentic.into());
+        return Err(Refusal::NotAuthentic { state: row.state }.into());
     }
     let policy = draft.policy()?;
     let attempt = row.identity_attempts.saturating_add(1);
     let by_kiosk = info::kiosk_key(&row);
     let by_kiosk = info::count_attempt(draft, by_kiosk, policy.kiosk_attempts, &policy)?;
-    let Some(by_kiosk) = by_kiosk.filter(|_| attempt <= policy.identity_attempts) else {
-        return info::refuse(draft, sale, LOCKED);
+    let Some(by_kiosk) = by_kiosk else {
+        return info::refuse(draft, sale, LOCKED, vec![]);
     };
+    if attempt > policy.identity_attempts {
+        return info::refuse(draft, sale, LOCKED, vec![by_kiosk]);
+    }
     let Some(agent) = agent_of_unit(draft, &row, identity, name)? else {
-        return info::refuse(draft, sale, NOT_AGENT_OF_UNIT);
+        return info::refuse(draft, sale, NOT_AGENT_OF_UNIT, vec![by_kiosk]);
     };
     let mut facts = facts::of_sale(&draft.books, &row, None, draft.command.at)?;
     facts.document_valid_to = valid_to;
     facts.agent = Some(agent.clone());
     if let Some(refusal) = rules::judge(Gate::Identity, &facts, policy.version) {
-        draft.emit(Event::SaleRefused { sale, refusal })?;
+        let counted = vec![];
+        draft.emit(Event::SaleRefused {
+            sale,
+            refusal,
+            counted,
+        })?;
         return Ok(Outcome::Sale(SaleState::Refused));
     }
     let max = policy.identity_attempts;
     let Some(by_agent) = info::count_attempt(draft, agent_key(&agent), max, &policy)? else {
-        return info::refuse(draft, sale, LOCKED);
+        return info::refuse(draft, sale, LOCKED, vec![by_kiosk]);
     };
     draft.emit(Event::IdentityAttempted {
         sale,
@@ -149,14 +157,17 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         Actor::System => draft.sale(sale)?,
         _ => draft.own_sale(sale)?,
     };
-    let row = in_state(row, SaleState::InfoVerified)?;
+    let row = draft.in_state(row, SaleState::InfoVerified)?;
     let (agent, document) = match row.pending.clone() {
         Some(Pending::Identity {
             attempt: counted,
             agent,
             document,
         }) if counted == attempt => (agent, document),
-        _ => return Err(Refusal::NoSuchAttempt { attempt }.into()),
+        _ => {
+            let state = row.state;
+            return Err(Refusal::NoSuchAttempt { attempt, state }.into());
+        }
     };
     if engine.len() > ENGINE_MAX || !engine.is_ascii() {
         engine = "unnamed".to_owned();
@@ -172,7 +183,7 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             refusal,
         })?;
         if attempts_left == 0 {
-            return info::refuse(draft, sale, LOCKED);
+            return info::refuse(draft, sale, LOCKED, vec![]);
         }
         return Ok(Outcome::Settled {
             verified: false,

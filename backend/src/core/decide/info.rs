@@ -7,7 +7,7 @@ use counterfoil_data::wire::hex;
 use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 use jiff::Timestamp;
 
-use super::{Draft, Stop, in_state};
+use super::{Draft, Stop};
 use crate::core::apply;
 use crate::core::command::{Actor, CommandBody, InfoCheck, Outcome, Subject};
 use crate::core::event::Event;
@@ -101,17 +101,26 @@ pub fn count_attempt(
     Ok(Some((key, row)))
 }
 
-/// Ends the sale by a rule.
-pub fn refuse(draft: &mut Draft<'_>, sale: SaleId, rule: &'static str) -> Result<Outcome, Stop> {
+/// Ends the sale by a rule; what the attempt counted against stays counted.
+pub fn refuse(
+    draft: &mut Draft<'_>,
+    sale: SaleId,
+    rule: &'static str,
+    counted: Vec<(Key, AttemptRow)>,
+) -> Result<Outcome, Stop> {
     let refusal = rules::refusal(rule, draft.policy()?.version);
-    draft.emit(Event::SaleRefused { sale, refusal })?;
+    draft.emit(Event::SaleRefused {
+        sale,
+        refusal,
+        counted,
+    })?;
     Ok(Outcome::Sale(SaleState::Refused))
 }
 
 /// The challenge is this sale's current one: a captured secret cannot be used again (S12).
 pub fn fresh(row: &SaleRow, challenge: Challenge) -> Result<(), Stop> {
     if row.challenge != challenge.0 {
-        return Err(Refusal::StaleChallenge.into());
+        return Err(Refusal::StaleChallenge { state: row.state }.into());
     }
     Ok(())
 }
@@ -141,12 +150,12 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let hash = subject.hash();
     let by_subject = count_attempt(draft, subject_key(hash), policy.info_attempts, &policy)?;
     let by_kiosk = count_attempt(draft, kiosk_key(&row), policy.kiosk_attempts, &policy)?;
-    let (Some(by_subject), Some(by_kiosk)) = (by_subject, by_kiosk) else {
-        return refuse(draft, sale, LOCKED);
+    let Some(by_kiosk) = by_kiosk else {
+        return refuse(draft, sale, LOCKED, vec![]);
     };
-    if attempt > policy.info_attempts {
-        return refuse(draft, sale, LOCKED);
-    }
+    let Some(by_subject) = by_subject.filter(|_| attempt <= policy.info_attempts) else {
+        return refuse(draft, sale, LOCKED, vec![by_kiosk]);
+    };
     // Before anything is compared: a copied card must not try PINs.
     let trust = match subject {
         Subject::Card(_) => Some(trust.unwrap_or(CardTrust::Unproven)),
@@ -168,7 +177,12 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             // Not against the card: whoever copied it must not lock the real one.
             counted: vec![by_kiosk],
         })?;
-        draft.emit(Event::SaleRefused { sale, refusal })?;
+        let counted = vec![];
+        draft.emit(Event::SaleRefused {
+            sale,
+            refusal,
+            counted,
+        })?;
         return Ok(Outcome::Sale(SaleState::Refused));
     }
     let (proof, verifier) = match claim(draft, subject, trust)? {
@@ -240,23 +254,25 @@ pub fn settle(
         Actor::System => draft.sale(sale)?,
         _ => draft.own_sale(sale)?,
     };
-    let row = in_state(row, SaleState::Opened)?;
+    let row = draft.in_state(row, SaleState::Opened)?;
+    let state = row.state;
+    let none = Refusal::NoSuchAttempt { attempt, state };
     let Some(Pending::Info {
         attempt: counted,
         subject,
         proof,
     }) = row.pending.clone()
     else {
-        return Err(Refusal::NoSuchAttempt { attempt }.into());
+        return Err(none.into());
     };
     if counted != attempt {
-        return Err(Refusal::NoSuchAttempt { attempt }.into());
+        return Err(none.into());
     }
     let policy = draft.policy()?;
     let attempts_left = policy.info_attempts.saturating_sub(attempt);
     let Some(proof) = proof.filter(|_| verified) else {
         if attempts_left == 0 {
-            return refuse(draft, sale, LOCKED);
+            return refuse(draft, sale, LOCKED, vec![]);
         }
         let refusal = rules::refusal(CARD_UNKNOWN, policy.version);
         draft.emit(Event::InfoFailed { sale, refusal })?;
@@ -268,7 +284,12 @@ pub fn settle(
     };
     let facts = facts::of_sale(&draft.books, &row, Some(&proof), draft.command.at)?;
     if let Some(refusal) = rules::judge(Gate::Info, &facts, policy.version) {
-        draft.emit(Event::SaleRefused { sale, refusal })?;
+        let counted = vec![];
+        draft.emit(Event::SaleRefused {
+            sale,
+            refusal,
+            counted,
+        })?;
         return Ok(Outcome::Sale(SaleState::Refused));
     }
     let cleared = vec![subject_key(subject), kiosk_key(&row)];

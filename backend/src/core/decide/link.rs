@@ -27,7 +27,12 @@ pub fn link(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
         .into_iter()
         .find_map(|gate| rules::judge(gate, &facts, policy.version));
     if let Some(refusal) = rule {
-        draft.emit(Event::SaleRefused { sale, refusal })?;
+        let counted = vec![];
+        draft.emit(Event::SaleRefused {
+            sale,
+            refusal,
+            counted,
+        })?;
         return Ok(Outcome::Sale(SaleState::Refused));
     }
     if !is_at_head(draft, &row, &confirmed)? || !is_same_fee(draft, &facts, &confirmed)? {

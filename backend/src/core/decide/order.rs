@@ -4,6 +4,7 @@ use counterfoil_data::bill::BillRange;
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::ConfirmText;
+use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::{ORDER_ITEMS_MAX, OrderItem, SALE_FORMS_MAX, SaleState};
 
 use super::{Draft, Stop, info};
@@ -27,6 +28,7 @@ pub fn place(draft: &mut Draft<'_>, sale: SaleId, items: &[OrderItem]) -> Result
     if !matches!(row.state, SaleState::IdentityVerified | SaleState::Ordered) {
         return Err(Refusal::OutOfOrder { state: row.state }.into());
     }
+    let row = draft.in_state(row.clone(), row.state)?;
     lawful(items)?;
     let policy = draft.policy()?;
     let order = quote(draft, &row, items, &policy)?;
@@ -57,17 +59,17 @@ pub fn quote(
     let mut facts = facts::of_sale(&draft.books, row, None, draft.command.at)?;
     facts.items = items.to_vec();
     if let Some(refusal) = rules::judge(Gate::Order, &facts, policy.version) {
-        return Err(Refusal::Rule(refusal).into());
+        return Err(refused(row, refusal));
     }
     let mut picks = Vec::new();
     for item in items {
-        picks.push(pick(draft, &facts, *item, policy)?);
+        picks.push(pick(draft, row, &facts, *item, policy)?);
     }
     let pieces = picks.iter().map(|p| p.ranges.len()).sum::<usize>();
     if pieces > ORDER_RANGES_MAX {
         let mut refusal = rules::refusal("stock-short", policy.version);
         refusal.staff = format!("{pieces} separate ranges in one order: reload the slots");
-        return Err(Refusal::Rule(refusal).into());
+        return Err(refused(row, refusal));
     }
     let text = text(draft, row, &facts, &picks)?;
     Ok(OrderRow {
@@ -78,14 +80,25 @@ pub fn quote(
     })
 }
 
-fn pick(draft: &Draft<'_>, facts: &Facts, item: OrderItem, policy: &Policy) -> Result<Pick, Stop> {
+fn refused(row: &SaleRow, rule: RuleRefusal) -> Stop {
+    let state = row.state;
+    Refusal::Rule { rule, state }.into()
+}
+
+fn pick(
+    draft: &Draft<'_>,
+    row: &SaleRow,
+    facts: &Facts,
+    item: OrderItem,
+    policy: &Policy,
+) -> Result<Pick, Stop> {
     let slot = facts.slot_for(item.kind, item.quantity);
     let head = slot.and_then(|(id, slot)| Some((id, slot.head(item.quantity)?)));
     let fee = facts::fee_each(&draft.books, item.kind, facts.date)?;
     let (Some((slot, ranges)), Some(fee_each)) = (head, fee) else {
         let mut refusal = rules::refusal("kind-not-allowed", policy.version);
         refusal.staff = format!("no fee is set for {:?}", item.kind);
-        return Err(Refusal::Rule(refusal).into());
+        return Err(refused(row, refusal));
     };
     Ok(Pick {
         slot: slot.clone(),

@@ -8,7 +8,7 @@ use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 use super::bank::*;
 use crate::core::command::{Actor, CommandBody, Outcome, Subject};
 use crate::core::query;
-use crate::core::record::bank::{Duty, StationRow};
+use crate::core::record::bank::{CardTrust, Duty, StationRow};
 use crate::core::refusal::{Malformed, Refusal};
 use crate::store::model::ModelStore;
 
@@ -58,7 +58,12 @@ fn a_decision_about_another_text_is_refused_and_a_denial_ends_the_sale() {
         sale,
         digest: stale,
     };
-    assert_eq!(desk.give(officer(), body), Err(Refusal::StaleDigest));
+    assert_eq!(
+        desk.give(officer(), body),
+        Err(Refusal::StaleDigest {
+            state: SaleState::AwaitConfirm
+        })
+    );
     let digest = shown;
     let note = Some("not expected".to_owned());
     let deny = CommandBody::Deny { sale, digest, note };
@@ -89,7 +94,12 @@ fn nobody_decides_about_a_text_they_did_not_open_s20() {
         },
     ];
     for body in blind {
-        assert_eq!(desk.give(officer(), body), Err(Refusal::NotSeen));
+        assert_eq!(
+            desk.give(officer(), body),
+            Err(Refusal::NotSeen {
+                state: SaleState::AwaitConfirm
+            })
+        );
     }
     desk.seen(sale);
     // A colleague who opens it too takes nothing away; repeats leave no trace.
@@ -104,7 +114,9 @@ fn nobody_decides_about_a_text_they_did_not_open_s20() {
     let colleague = Actor::Station(id("station-3"), id("officer-3"));
     assert_eq!(
         desk.give(colleague.clone(), confirm.clone()),
-        Err(Refusal::NotSeen)
+        Err(Refusal::NotSeen {
+            state: SaleState::AwaitConfirm
+        })
     );
     let opened = Some(digest);
     let seen = CommandBody::MarkSeen {
@@ -201,4 +213,71 @@ fn a_question_and_what_was_seen_must_be_said_and_a_reason_may_stay_unsaid() {
     };
     let custodian = Actor::Staff(id("custodian-a"));
     assert_eq!(desk.give(custodian, resolve), unsaid);
+}
+
+#[test]
+fn what_comes_after_the_deadline_is_too_late_even_if_no_timer_ran() {
+    // The house was down when the timers were due, and is up again before they ran.
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let digest = desk.seen(sale);
+    desk.later(180);
+    let (note, question) = (None, "几张".to_owned());
+    let late = [
+        CommandBody::Confirm { sale, digest },
+        CommandBody::Deny { sale, digest, note },
+        CommandBody::Ask {
+            sale,
+            digest,
+            question,
+        },
+    ];
+    let state = SaleState::AwaitConfirm;
+    for body in late {
+        let refused = desk.give(officer(), body);
+        assert_eq!(refused, Err(Refusal::TooLate { state }));
+    }
+    desk.must(Actor::System, CommandBody::TimeOutConfirmation { sale });
+    assert_eq!(desk.state(sale), SaleState::Denied);
+
+    let sale = desk.confirmed(2, 5);
+    desk.later(900);
+    let state = SaleState::Confirmed;
+    let link = desk.give(kiosk(), CommandBody::Link { sale });
+    assert_eq!(link, Err(Refusal::TooLate { state }));
+    desk.must(Actor::System, CommandBody::Expire { sale });
+
+    let sale = desk.opened(3);
+    desk.later(900);
+    let state = SaleState::Opened;
+    let info = desk.info_of(sale, Subject::Card(CARD), Some(CardTrust::Dynamic));
+    let refused = desk.give(kiosk(), info);
+    assert_eq!(refused, Err(Refusal::TooLate { state }));
+    desk.must(kiosk(), CommandBody::Cancel { sale });
+
+    let sale = desk.identified(4);
+    desk.later(900);
+    let items = vec![transfer(1)];
+    let order = desk.give(kiosk(), CommandBody::PlaceOrder { sale, items });
+    let state = SaleState::IdentityVerified;
+    assert_eq!(order, Err(Refusal::TooLate { state }));
+    desk.audit();
+}
+
+#[test]
+fn what_an_officer_is_said_to_have_seen_is_this_sales_text_or_nothing() {
+    let mut desk = desk();
+    let sale = desk.identified(1);
+    let digest = Some(Digest::of(b"anything"));
+    let bogus = CommandBody::MarkSeen { sale, digest };
+    let state = SaleState::IdentityVerified;
+    let refused = Err(Refusal::StaleDigest { state });
+    assert_eq!(desk.give(officer(), bogus.clone()), refused);
+    let items = vec![transfer(1)];
+    desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+    let digest = desk.seen(sale);
+    desk.must(officer(), CommandBody::Confirm { sale, digest });
+    let state = SaleState::Confirmed;
+    let refused = Err(Refusal::StaleDigest { state });
+    assert_eq!(desk.give(officer(), bogus), refused);
 }

@@ -65,10 +65,10 @@ fn forms_are_fed_in_number_order_and_one_at_a_time_i5() {
     let sale = desk.linked(1, 3);
     let feed = |n| vec![(number(n), FormEvent::Feeding)];
     let expected = number(0);
-    let turn = Err(Refusal::FormOrder { expected });
-    assert_eq!(desk.advise(sale, feed(1)), turn);
+    let turn = |state| Err(Refusal::FormOrder { expected, state });
+    assert_eq!(desk.advise(sale, feed(1)), turn(SaleState::Linked));
     desk.advise(sale, feed(0)).expect("its turn");
-    assert_eq!(desk.advise(sale, feed(1)), turn);
+    assert_eq!(desk.advise(sale, feed(1)), turn(SaleState::Dispensing));
     // `printed n` and `feeding n+1` travel together.
     let both = vec![(number(0), printed()), (number(1), FormEvent::Feeding)];
     desk.advise(sale, both).expect("in order");
@@ -88,10 +88,10 @@ fn a_repeated_advice_changes_nothing_and_a_contradictory_one_names_the_state() {
     let size = crate::core::log::size(&*desk.read()).expect("reads");
     desk.advise(sale, first).expect("repeated");
     assert_eq!(crate::core::log::size(&*desk.read()).expect("reads"), size);
-    let state = FormState::Printed;
     let contradiction = Err(Refusal::FormContradiction {
         number: number(0),
-        state,
+        form: FormState::Printed,
+        state: SaleState::Dispensing,
     });
     assert_eq!(
         desk.advise(sale, vec![(number(0), failed())]),
@@ -164,7 +164,8 @@ fn a_wrong_number_freezes_both_and_locks_the_slot_s9_i6() {
     let frozen = Place::Unknown(Some(sale));
     assert_eq!((place(&desk, 0), place(&desk, 7)), (frozen.clone(), frozen));
     let feed = vec![(number(1), FormEvent::Feeding)];
-    let locked = Err(Refusal::Stock(StockRefusal::SlotLocked));
+    let (number, state) = (number(1), SaleState::Dispensing);
+    let locked = Err(Refusal::SlotLocked { number, state });
     assert_eq!(desk.advise(sale, feed), locked);
     let reason = AbandonReason::WrongNumber;
     let closed = desk.must(kiosk(), CommandBody::Abandon { sale, reason });
@@ -257,12 +258,13 @@ fn an_unknown_number_is_frozen_until_two_people_resolve_it_i6() {
     ];
     let advices = events.into_iter().map(|e| (number(0), e)).collect();
     desk.advise(sale, advices).expect("accepted");
-    let state = FormState::Unknown;
+    let form = FormState::Unknown;
     assert_eq!(
         desk.advise(sale, vec![(number(0), FormEvent::Taken)]),
         Err(Refusal::FormContradiction {
             number: number(0),
-            state
+            form,
+            state: SaleState::Dispensing,
         })
     );
     desk.must(kiosk(), CommandBody::Close { sale });
@@ -314,9 +316,10 @@ fn a_sale_with_open_forms_is_not_closed() {
     let mut desk = desk();
     let sale = desk.linked(1, 2);
     desk.hand_over(sale, 0..1);
-    let open = 1;
+    let (open, state) = (1, SaleState::Dispensing);
     let close = CommandBody::Close { sale };
-    assert_eq!(desk.give(kiosk(), close), Err(Refusal::FormsOpen { open }));
+    let refused = Err(Refusal::FormsOpen { open, state });
+    assert_eq!(desk.give(kiosk(), close), refused);
 }
 
 #[test]

@@ -7,8 +7,11 @@ use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 
 use super::bank::*;
 use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::key::{self, Table};
+use crate::core::overlay::get;
 use crate::core::query;
 use crate::core::record::bank::{CardTrust, KeyedHash};
+use crate::core::record::books::AttemptRow;
 use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::store::model::ModelStore;
 
@@ -143,6 +146,32 @@ fn three_wrong_pins_end_the_sale_with_the_rule_locked() {
 }
 
 #[test]
+fn a_refusal_that_ends_the_sale_still_counts_against_the_kiosk() {
+    let mut desk = desk();
+    let failed = |desk: &Desk<ModelStore>| {
+        let key = key::text(Table::Attempt, "kiosk/kiosk-1");
+        let row: Option<AttemptRow> = get(&*desk.read(), &key).expect("reads");
+        row.unwrap_or_default().failed
+    };
+    // A card that is locked is tried again.
+    for n in 1..=5 {
+        let sale = desk.opened(n);
+        desk.try_info(sale, Subject::Card(STRANGER), false);
+        assert_eq!(u128::from(failed(&desk)), n);
+        if desk.state(sale) == SaleState::Opened {
+            desk.must(kiosk(), CommandBody::Cancel { sale });
+        }
+    }
+    // Somebody who is no agent shows a document.
+    let sale = desk.opened(6);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    assert_eq!(failed(&desk), 0, "a success begins anew");
+    let body = desk.identity_of(sale, STRANGER);
+    assert_eq!(desk.must(kiosk(), body), Outcome::Sale(SaleState::Refused));
+    assert_eq!(failed(&desk), 1);
+}
+
+#[test]
 fn a_kiosk_that_guesses_cards_is_locked() {
     let mut desk = desk();
     for guess in 0..30_u8 {
@@ -172,7 +201,12 @@ fn a_challenge_seals_one_attempt_only_s12() {
         subject: Subject::Card(CARD),
         trust: Some(CardTrust::Dynamic),
     };
-    assert_eq!(desk.give(kiosk(), replayed), Err(Refusal::StaleChallenge));
+    assert_eq!(
+        desk.give(kiosk(), replayed),
+        Err(Refusal::StaleChallenge {
+            state: SaleState::Opened
+        })
+    );
 }
 
 #[test]
@@ -184,7 +218,8 @@ fn a_settlement_without_its_counted_attempt_is_refused() {
         attempt,
         verified: true,
     };
-    let none = Err(Refusal::NoSuchAttempt { attempt: 1 });
+    let state = SaleState::Opened;
+    let none = Err(Refusal::NoSuchAttempt { attempt: 1, state });
     assert_eq!(desk.give(Actor::System, settle(1)), none);
     desk.try_info(sale, Subject::Card(CARD), false);
     assert_eq!(desk.give(Actor::System, settle(1)), none);
@@ -195,6 +230,7 @@ fn without_the_kiosks_signed_assertion_no_print_is_compared_s16() {
     let mut desk = desk();
     let sale = desk.opened(1);
     desk.try_info(sale, Subject::Card(CARD), true);
+    let state = SaleState::InfoVerified;
     for bend in 0..4 {
         let mut body = desk.identity_of(sale, PERSON);
         if let CommandBody::CountIdentityAttempt { authenticity, .. } = &mut body {
@@ -207,7 +243,7 @@ fn without_the_kiosks_signed_assertion_no_print_is_compared_s16() {
         }
         assert_eq!(
             desk.give(kiosk(), body),
-            Err(Refusal::NotAuthentic),
+            Err(Refusal::NotAuthentic { state }),
             "bend {bend}"
         );
     }
@@ -217,14 +253,20 @@ fn without_the_kiosks_signed_assertion_no_print_is_compared_s16() {
     if let CommandBody::CountIdentityAttempt { authenticity, .. } = &mut body {
         *authenticity = other;
     }
-    assert_eq!(desk.give(kiosk(), body), Err(Refusal::NotAuthentic));
+    assert_eq!(
+        desk.give(kiosk(), body),
+        Err(Refusal::NotAuthentic { state })
+    );
     // Nor does one that this kiosk signed about a document found not genuine.
     let mut body = desk.identity_of(sale, PERSON);
     let forged = desk.assertion(sale, desk.view(sale).challenge, vec![0x9f, 0x90, 0x91]);
     if let CommandBody::CountIdentityAttempt { authenticity, .. } = &mut body {
         *authenticity = forged;
     }
-    assert_eq!(desk.give(kiosk(), body), Err(Refusal::NotAuthentic));
+    assert_eq!(
+        desk.give(kiosk(), body),
+        Err(Refusal::NotAuthentic { state })
+    );
     assert_eq!(desk.view(sale).attempts_left, Some(3));
 }
 

@@ -121,7 +121,9 @@ fn numbers_that_moved_since_they_were_confirmed_are_shown_again() {
         sale,
         digest: before,
     };
-    assert_eq!(desk.give(officer(), stale), Err(Refusal::StaleDigest));
+    let state = SaleState::AwaitConfirm;
+    let changed = Err(Refusal::StaleDigest { state });
+    assert_eq!(desk.give(officer(), stale), changed);
     desk.must(officer(), CommandBody::Confirm { sale, digest });
     // The key was not used up: nothing of value had moved.
     let linked = desk.answer(link);
@@ -170,7 +172,8 @@ fn a_day_cap_counts_what_was_bought_before() {
     desk.must(kiosk(), CommandBody::Close { sale });
     let sale = desk.identified(4);
     let items = vec![transfer(1)];
-    let Err(Refusal::Rule(rule)) = desk.give(kiosk(), CommandBody::PlaceOrder { sale, items })
+    let Err(Refusal::Rule { rule, .. }) =
+        desk.give(kiosk(), CommandBody::PlaceOrder { sale, items })
     else {
         panic!("a rule refuses");
     };

@@ -209,9 +209,10 @@ fn an_order_over_a_cap_is_refused_and_can_be_changed_s6() {
         sale,
         items: vec![transfer(quantity)],
     };
-    let Err(Refusal::Rule(rule)) = desk.give(kiosk(), place(51)) else {
+    let Err(Refusal::Rule { rule, state }) = desk.give(kiosk(), place(51)) else {
         panic!("a rule refuses");
     };
+    assert_eq!(state, SaleState::IdentityVerified);
     assert_eq!(rule.rule, "sale-cap");
     let malformed = Err(Refusal::Malformed(Malformed::Quantity));
     assert_eq!(desk.give(kiosk(), place(0)), malformed);
@@ -239,7 +240,7 @@ fn a_fee_over_the_balance_is_refused_and_a_fee_it_covers_is_not() {
         sale,
         items: vec![transfer(quantity)],
     };
-    let Err(Refusal::Rule(rule)) = desk.give(kiosk(), place(2)) else {
+    let Err(Refusal::Rule { rule, .. }) = desk.give(kiosk(), place(2)) else {
         panic!("a rule refuses");
     };
     assert_eq!(rule.rule, "balance-short");

@@ -113,11 +113,16 @@ fn errands_leave_the_house_once_linked_processing_is_committed() {
         let linked: SaleView = kiosk.ask(&link).await.ok();
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         assert_eq!(bed.outside.contacts_told(), 1);
-        assert_eq!(bed.outside.issues().len(), 1);
-        assert_eq!(
-            bed.outside.fees_booked(),
-            linked.linked.expect("linked").fee
-        );
+        assert_eq!(bed.outside.issues(), [], "nothing is sold yet");
+        let result = linked.linked.clone().expect("linked");
+        assert_eq!(bed.outside.fees_booked(), result.fee);
+        dispense(&kiosk, &linked).await;
+        let close = Ask::post(&path(&view, "close"), &serde_json::json!({})).keyed("c");
+        kiosk.ask(&close).await.ok::<SaleView>();
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        let issues = bed.outside.issues();
+        let sold = issues.iter().map(|issue| issue.ranges.clone());
+        assert_eq!(sold.collect::<Vec<_>>(), [result.ranges]);
     });
 }
 
