@@ -3,6 +3,7 @@
 //! One file a family of commands. Each reads fresh rows, checks who, where and
 //! whether, and only then emits; whatever a refused command changed is dropped.
 
+mod again;
 mod closing;
 mod confirm;
 mod enrol;
@@ -239,6 +240,7 @@ pub fn decide(read: &dyn Read, command: &Command) -> Result<Decision, Stop> {
     };
     sequence(&mut draft)?;
     let outcome = route(&mut draft)?;
+    again::keep(&mut draft, &outcome)?;
     Ok(Decision {
         outcome,
         events: draft.events,
@@ -325,6 +327,9 @@ pub fn answer(read: &dyn Read, command: &Command) -> Result<(Answer, Changes), S
             replayed: true,
             result: stored.result,
         };
+        return Ok((answer, Changes::new()));
+    }
+    if let Some(answer) = again::answer(read, command, client)? {
         return Ok((answer, Changes::new()));
     }
     let (result, changes) = settle(decide(read, command))?;

@@ -58,6 +58,7 @@ pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<O
         linked: None,
         forms: Vec::new(),
         closing_leaf: None,
+        keyed: Vec::new(),
     };
     draft.emit(Event::SaleOpened(Box::new(row)))?;
     Ok(Outcome::Sale(SaleState::Opened))

@@ -13,7 +13,8 @@ use crate::core::command::Outcome;
 use crate::core::key::Table;
 use crate::core::refusal::Refusal;
 
-/// Stored answers are kept this long (two business days and a weekend).
+/// Stored answers are kept this long: two business days and a weekend between them.
+/// What they did is answered from the sale after that (`decide::again`).
 pub const ANSWER_KEPT_S: i64 = 4 * 24 * 3600;
 /// Notices kept for resuming event streams; older ones are forgotten.
 pub const OUTBOX_KEPT: u64 = 4_096;

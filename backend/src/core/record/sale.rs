@@ -63,6 +63,35 @@ pub struct SaleRow {
     pub forms: Vec<FormRow>,
     /// Index of the closing leaf.
     pub closing_leaf: Option<u64>,
+    /// The keyed commands that were done, to answer them again for ever.
+    pub keyed: Vec<KeyedRow>,
+}
+
+/// A keyed command that was done: what is left of it when its stored answer is
+/// forgotten. At most one of each act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyedRow {
+    /// Which act.
+    pub act: KeyedAct,
+    /// Digest of signer and key.
+    pub key: Digest,
+    /// Digest of the request.
+    pub request: Digest,
+    /// State of the sale after it.
+    pub state: SaleState,
+}
+
+/// Acts that move money or custody by a client's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyedAct {
+    /// Linked processing.
+    Link,
+    /// Closed.
+    Close,
+    /// Given up before linking.
+    Cancel,
+    /// Broken off after it.
+    Abandon,
 }
 
 /// A counted attempt whose check is under way.

@@ -89,6 +89,50 @@ fn the_same_key_gives_the_same_numbers_and_does_nothing_twice_i6() {
 }
 
 #[test]
+fn long_after_its_answer_was_forgotten_a_key_still_gives_the_same_numbers_i6() {
+    let mut desk = desk();
+    let sale = desk.confirmed(1, 5);
+    let mut link = desk.command(kiosk(), CommandBody::Link { sale });
+    link.key = Some(key("link-1"));
+    let first = desk.answer(link.clone());
+    desk.hand_over(sale, 0..5);
+    let mut close = desk.command(kiosk(), CommandBody::Close { sale });
+    close.key = Some(key("close-1"));
+    let closed = desk.answer(close.clone());
+    // A month later both answers are gone, and others have sold since.
+    desk.later(30 * 24 * 3_600);
+    let next = desk.linked(2, 3);
+    desk.hand_over(next, 5..8);
+    desk.must(kiosk(), CommandBody::Close { sale: next });
+    for n in 0..4 {
+        let other = desk.opened(10 + n);
+        desk.must(kiosk(), CommandBody::Cancel { sale: other });
+    }
+    let answers = desk.read().range(
+        &key::low(Table::Answer),
+        &key::high(Table::Answer),
+        crate::store::From::First,
+        100,
+    );
+    let names = answers.expect("reads").into_iter().map(|(name, _)| name);
+    let forgotten = |word: &str| {
+        let name = key::pair(Table::Answer, "kiosk:kiosk-1", word);
+        !names.clone().any(|held| held == name)
+    };
+    assert!(forgotten("link-1") && forgotten("close-1"));
+    for (command, before) in [(&mut link, first), (&mut close, closed)] {
+        command.at = desk.at;
+        let again = desk.answer(command.clone());
+        assert!(again.replayed);
+        assert_eq!(again.result, before.result);
+        command.key.as_mut().expect("a key").request = Digest::of(b"another request");
+        let reused = desk.answer(command.clone());
+        assert_eq!(reused.result, Err(Refusal::KeyReused));
+    }
+    desk.audit();
+}
+
+#[test]
 fn a_fresh_key_on_a_linked_sale_sells_nothing_twice() {
     let mut desk = desk();
     let sale = desk.linked(1, 5);
