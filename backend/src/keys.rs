@@ -10,6 +10,7 @@ pub mod envelope;
 use std::io::Read as _;
 use std::path::Path;
 
+use counterfoil_data::citizen;
 use counterfoil_data::sealed::{OpenKey, SealKey};
 use counterfoil_data::secret::Secret;
 use counterfoil_data::wire::{self, Digest};
@@ -139,7 +140,13 @@ impl Keys {
     }
 
     /// Keyed hash (HMAC-SHA-256) under which a number is found without being stored.
+    /// A citizen number is the same person's with a small x as with a capital one.
     pub fn index(&self, kind: Indexed, text: &str) -> Digest {
+        let canonical = match kind {
+            Indexed::Citizen => citizen::canonical(text).ok(),
+            Indexed::Card | Indexed::Account | Indexed::Name => None,
+        };
+        let text = canonical.as_deref().unwrap_or(text);
         Digest(mac(&self.index, &[kind.label(), text.as_bytes()]))
     }
 
@@ -220,6 +227,16 @@ mod tests {
             keys.index(Indexed::Card, "1").to_string(),
             "30ef0b01e71a045b0e342c036dca2d2ae6c60836a9db47e14535d12b4e5867e6"
         );
+    }
+
+    #[test]
+    fn a_citizen_number_with_a_small_x_is_the_same_persons() {
+        let keys = Keys::demo();
+        let index = |text| keys.index(Indexed::Citizen, text);
+        assert_eq!(index("11010519491231002x"), index("11010519491231002X"));
+        assert_ne!(index("11010519491231002X"), index("340524198001010013"));
+        let name = |text| keys.index(Indexed::Name, text);
+        assert_ne!(name("11010519491231002x"), name("11010519491231002X"));
     }
 
     #[test]
