@@ -321,6 +321,7 @@ fn stock(bank: &DemoBank, means: &Means<'_>) -> Result<Vec<Command>, DemoEnrolEr
                 second: second.clone(),
                 branch: bank.branch.id.clone(),
                 range,
+                count: range.count(),
             };
             let load = CommandBody::LoadCassette {
                 second: second.clone(),

@@ -215,10 +215,19 @@ fn two_people_move_blanks_with_the_service_stopped_and_one_person_does_not() {
         command.args(act).stderr(Stdio::null());
         command.output().expect("runs").status.code()
     };
-    let receive = ["receive", "branch-1", "3130002100990001", "100"];
+    let received = |count| {
+        let (first, last) = ("3130002100990001", "3130002100990100");
+        ["receive", "branch-1", first, last, count]
+    };
+    let receive = received("100");
     let load = ["load", "kiosk-1", "slot-1", "3130002100990001", "50"];
     assert_eq!(custody("custodian-a", &receive), Some(1), "one person");
     assert_eq!(custody("custodian-b", &load), Some(1), "not in the vault");
+    assert_eq!(
+        custody("custodian-b", &received("99")),
+        Some(1),
+        "miscounted"
+    );
     assert_eq!(custody("custodian-b", &receive), Some(0));
     assert_eq!(custody("custodian-b", &receive), Some(1), "I1: never twice");
     assert_eq!(custody("custodian-b", &load), Some(0));

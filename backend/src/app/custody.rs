@@ -39,9 +39,11 @@ enum Act {
     Receive {
         /// Into whose vault.
         branch: BranchId,
-        /// First number.
-        number: BillNumber,
-        /// How many.
+        /// First number, as read from the bundle.
+        first: BillNumber,
+        /// Last number, as read from the bundle.
+        last: BillNumber,
+        /// How many were counted by hand.
         count: u32,
     },
     /// Put blanks from the vault behind what a slot holds.
@@ -111,15 +113,21 @@ impl From<Found> for Resolution {
 
 fn body(act: Act, second: StaffId) -> anyhow::Result<CommandBody> {
     let range = |number, count| BillRange::from_count(number, count).context("no such range");
+    let first_to_last = |first: BillNumber, last: BillNumber| {
+        anyhow::ensure!(first.prefix == last.prefix, "first and last differ in kind");
+        BillRange::new(first.prefix, first.serial, last.serial).context("no such range")
+    };
     Ok(match act {
         Act::Receive {
             branch,
-            number,
+            first,
+            last,
             count,
         } => CommandBody::ReceiveBlanks {
             second,
             branch,
-            range: range(number, count)?,
+            range: first_to_last(first, last)?,
+            count,
         },
         Act::Load {
             kiosk,

@@ -140,8 +140,10 @@ pub enum CommandBody {
         second: StaffId,
         /// Into whose vault.
         branch: BranchId,
-        /// First, last and thereby count.
+        /// First and last number, as read from the bundle.
         range: BillRange,
+        /// How many were counted by hand; must be what first and last make.
+        count: u32,
     },
     /// Two people put blanks behind what a slot holds.
     LoadCassette {

@@ -139,6 +139,11 @@ fn off_balance(
 }
 
 fn slot_of(lot: &mut LotRow, state: BlankState) -> Result<&mut u64, StoreError> {
+    // A row written before a state was added has no counter for it yet. States are only
+    // ever added at the end, so the others keep their places.
+    if lot.by_state.len() < BlankState::ALL.len() {
+        lot.by_state.resize(BlankState::ALL.len(), 0);
+    }
     let at = BlankState::ALL.iter().position(|s| *s == state);
     at.and_then(|at| lot.by_state.get_mut(at))
         .ok_or(StoreError::Contradiction("a lot row lacks a state"))
@@ -207,6 +212,24 @@ mod tests {
             find(&books, middle.first()).expect("reads"),
             Some((lot, vault()))
         );
+    }
+
+    #[test]
+    fn a_lot_written_before_a_state_was_added_still_counts_i1() {
+        let base = ModelStore::new().snapshot().expect("reads");
+        let mut books = Overlay::new(&*base);
+        let at = Timestamp::UNIX_EPOCH;
+        let blanks = range("3130002100010001", 10);
+        receive(&mut books, at, blanks, vault()).expect("receives");
+        let key = key::lot(blanks.prefix());
+        let mut old: LotRow = books.need(&key, "a lot").expect("reads");
+        old.by_state.truncate(5);
+        books.put(key.clone(), &old).expect("writes");
+        let one = range("3130002100010001", 1);
+        shift(&mut books, at, one, &Place::Missing(None)).expect("moves");
+        let lot: LotRow = books.need(&key, "a lot").expect("reads");
+        assert_eq!(lot.by_state.len(), BlankState::ALL.len());
+        assert_eq!(lot.by_state.iter().sum::<u64>(), lot.received);
     }
 
     #[test]

@@ -60,6 +60,10 @@ pub fn leaves(read: &dyn Read, number: BillNumber, limit: usize) -> Result<Vec<u
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "tests count in small numbers"
+)]
 mod tests {
     use proptest::prelude::*;
 

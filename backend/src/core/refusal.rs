@@ -210,6 +210,14 @@ pub enum StockRefusal {
     /// Some of these numbers are in the books already (I1).
     #[error("some of these numbers are in the books already")]
     Overlap,
+    /// First, last and count do not agree.
+    #[error("first and last make {by_numbers} forms, counted were {counted}: count again")]
+    Count {
+        /// From first to last.
+        by_numbers: u32,
+        /// By hand.
+        counted: u32,
+    },
     /// These numbers are not (all) where they would be taken from.
     #[error("these numbers are not all there: count again")]
     NotThere,

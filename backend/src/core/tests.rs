@@ -14,4 +14,5 @@ mod lost;
 mod mismatch;
 mod register;
 mod ruling;
+mod stock;
 mod traces;

@@ -28,7 +28,8 @@ pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             second,
             branch,
             range,
-        } => receive(draft, second, branch, range),
+            count,
+        } => receive(draft, second, branch, range, count),
         CommandBody::LoadCassette {
             second,
             kiosk,
@@ -105,8 +106,17 @@ fn receive(
     second: StaffId,
     branch: BranchId,
     range: BillRange,
+    counted: u32,
 ) -> Result<Outcome, Stop> {
     let by = two_people(draft, second, &branch, &[Duty::Custodian])?;
+    let by_numbers = range.count();
+    if by_numbers != counted {
+        let refusal = StockRefusal::Count {
+            by_numbers,
+            counted,
+        };
+        return Err(Refusal::Stock(refusal).into());
+    }
     if custody::is_known(&draft.books, range)? {
         return Err(Refusal::Stock(StockRefusal::Overlap).into());
     }

@@ -56,6 +56,7 @@ pub fn receive(range: BillRange) -> CommandBody {
         second: id("custodian-b"),
         branch: id("branch-1"),
         range,
+        count: range.count(),
     }
 }
 
