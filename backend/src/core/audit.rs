@@ -135,6 +135,12 @@ pub enum AuditFailure {
         /// Which.
         index: u64,
     },
+    /// A leaf is not found from a number it speaks of.
+    #[error("leaf {index} of the evidence log is not filed under its numbers")]
+    Unfiled {
+        /// Which.
+        index: u64,
+    },
     /// The signed checkpoint is of another log (I8).
     #[error("the signed checkpoint is not of this log")]
     Checkpoint,

@@ -41,6 +41,19 @@ pub fn file(books: &mut Overlay<'_>, leaf: &Leaf, index: u64) {
     }
 }
 
+/// Whether a leaf is filed under every number it speaks of; for the audit.
+pub fn is_filed(read: &dyn Read, leaf: &Leaf, index: u64) -> Result<bool, StoreError> {
+    for range in leaf.numbers() {
+        for (level, block) in blocks(range) {
+            let key = key::number_leaf(range.prefix(), level, block, index);
+            if read.read(&key)?.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 /// The newest leaves about a number, at most `limit`, oldest first.
 pub fn leaves(read: &dyn Read, number: BillNumber, limit: usize) -> Result<Vec<u64>, StoreError> {
     let mut found = Vec::new();

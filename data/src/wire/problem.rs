@@ -20,7 +20,7 @@ pub struct Problem {
     pub status: u16,
     /// What happened and what to do; no personal data.
     pub detail: String,
-    /// The sale's state, where the call was out of order.
+    /// The sale's state, where the refusal is about a sale.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<SaleState>,
     /// The rule, where one refused.

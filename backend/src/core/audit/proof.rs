@@ -1,4 +1,5 @@
-//! Evidence: every leaf hashed again, every tree hash and the checkpoint (I8).
+//! Evidence: every leaf hashed again and found under its numbers, every tree hash and
+//! the checkpoint (I8).
 
 use counterfoil_data::leaf::Leaf;
 use counterfoil_data::tlog::{Frontier, leaf_hash};
@@ -7,7 +8,7 @@ use super::{AuditFailure, AuditReport, each_bytes};
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::record::books::CheckpointRow;
-use crate::core::{log, query};
+use crate::core::{log, number, query};
 use crate::store::Read;
 
 /// Recomputes the log from its leaves.
@@ -16,8 +17,12 @@ pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailu
     each_bytes(read, Table::Leaf, |key, bytes| {
         let index = frontier.size();
         let wrong = || AuditFailure::Leaf { index };
-        if key::number_of(&key) != Some(index) || Leaf::decode(&bytes).is_err() {
+        let leaf = Leaf::decode(&bytes).map_err(|_| wrong())?;
+        if key::number_of(&key) != Some(index) {
             return Err(wrong());
+        }
+        if !number::is_filed(read, &leaf, index)? {
+            return Err(AuditFailure::Unfiled { index });
         }
         let mut same = true;
         frontier

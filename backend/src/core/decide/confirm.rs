@@ -31,11 +31,16 @@ pub fn seen(draft: &mut Draft<'_>, sale: SaleId, digest: Option<Digest>) -> Resu
     if row.state.is_over() {
         return Err(Refusal::OutOfOrder { state: row.state }.into());
     }
-    let row = draft.in_state(row.clone(), row.state)?;
+    let waits = row.state == SaleState::AwaitConfirm;
+    let row = if waits {
+        draft.in_state(row, SaleState::AwaitConfirm)?
+    } else {
+        row
+    };
     match digest {
         // Whatever is named becomes evidence: it must be of the text of this sale.
         Some(digest) => looked_at(&row, digest)?,
-        None if row.state == SaleState::AwaitConfirm => {
+        None if waits => {
             return Err(Refusal::StaleDigest { state: row.state }.into());
         }
         None => {}

@@ -138,7 +138,7 @@ fn a_form_nobody_finds_is_void_and_no_longer_counts_as_unused() {
 }
 
 #[test]
-fn the_audit_names_a_bent_line_a_bent_count_and_a_bent_day() {
+fn the_audit_names_a_bent_line_count_or_day_and_a_leaf_that_is_not_filed() {
     let mut desk = desk();
     let sale = desk.linked(1, 2);
     desk.hand_over(sale, 0..2);
@@ -168,4 +168,13 @@ fn the_audit_names_a_bent_line_a_bent_count_and_a_bent_day() {
     ));
     let failure = audit(&books).expect_err("is noticed");
     assert!(matches!(failure, AuditFailure::Counter { .. }), "{failure}");
+
+    let mut books = Overlay::new(&*base);
+    let form = number(0);
+    let serial = form.serial.value();
+    let steps = crate::evidence::timeline(&*base, form).expect("reads");
+    let index = steps.last().expect("a history").0;
+    books.remove(key::number_leaf(form.prefix, 0, serial, index));
+    let failure = audit(&books).expect_err("is noticed");
+    assert!(matches!(failure, AuditFailure::Unfiled { .. }), "{failure}");
 }
