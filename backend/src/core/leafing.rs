@@ -118,13 +118,10 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
     let account = |number: &str| hashed(salt, Personal::AccountNumber, number);
     let approved = |digest: Digest| hashed(salt, Personal::Approved, &digest.to_string());
     Ok(match event {
-        Event::Enrolled(enrolled) => {
-            let number = match &**enrolled {
-                Enrolled::Account(row, _) => Some(row.number.as_str()),
-                _ => None,
-            };
-            let subject = Field::Subject(subject(enrolled));
-            [subject].into_iter().chain(number.map(account)).collect()
+        Event::Enrolled(row) => {
+            let number = number(row).map(account);
+            let subject = Field::Subject(subject(row));
+            [subject].into_iter().chain(number).collect()
         }
         Event::AccountStateChanged {
             account: number,
@@ -160,15 +157,9 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
             .map(|i| Field::Count(i.quantity))
             .chain([Field::Fee(order.text.fee), approved(order.digest)])
             .collect(),
-        Event::Linked {
-            sale,
-            requisition,
-            date,
-            fee,
-            ..
-        } => {
+        Event::Linked { sale, .. } => {
             let row = row(books, *sale)?;
-            let mut fields = linked(&row, requisition, *date, *fee);
+            let mut fields = linked(&row, event);
             fields.extend(row.info.as_ref().map(|i| account(&i.account)));
             fields.extend(row.order.as_ref().map(|o| approved(o.digest)));
             fields
@@ -183,25 +174,7 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
         } => vec![Field::Number(*number), Field::SupplementOf(*stands_for)],
         Event::SaleSuspended { reason, .. } => vec![Field::Reason(word(reason))],
         Event::SaleClosed { sale, abandoned } => closed(&row(books, *sale)?, abandoned.as_ref()),
-        Event::UnknownResolved {
-            number,
-            account: owner,
-            to,
-            evidence,
-            reversed,
-            by,
-            ..
-        } => [
-            Some(Field::Second(second(by))),
-            Some(Field::Number(*number)),
-            Some(Field::State(format!("{to:?}").to_lowercase())),
-            Some(hashed(salt, Personal::Words, evidence)),
-            owner.as_deref().map(account),
-            reversed.map(back),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        Event::UnknownResolved { .. } => resolved(salt, event),
         _ => facts::confirmation(salt, event),
     })
 }
@@ -250,15 +223,59 @@ fn subject(enrolled: &Enrolled) -> String {
     }
 }
 
-fn linked(row: &SaleRow, requisition: &str, date: jiff::civil::Date, fee: Fen) -> Vec<Field> {
+/// The number of an account that is enrolled.
+fn number(enrolled: &Enrolled) -> Option<&str> {
+    match enrolled {
+        Enrolled::Account(row, _) => Some(row.number.as_str()),
+        _ => None,
+    }
+}
+
+fn resolved(salt: &[u8; 32], event: &Event) -> Vec<Field> {
+    let Event::UnknownResolved {
+        number,
+        account,
+        to,
+        evidence,
+        reversed,
+        by,
+        ..
+    } = event
+    else {
+        return Vec::new();
+    };
+    let account = account.as_deref();
+    [
+        Some(Field::Second(second(by))),
+        Some(Field::Number(*number)),
+        Some(Field::State(format!("{to:?}").to_lowercase())),
+        Some(hashed(salt, Personal::Words, evidence)),
+        account.map(|number| hashed(salt, Personal::AccountNumber, number)),
+        reversed.map(back),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn linked(row: &SaleRow, event: &Event) -> Vec<Field> {
+    let Event::Linked {
+        requisition,
+        date,
+        fee,
+        ..
+    } = event
+    else {
+        return Vec::new();
+    };
     let order = row.order.as_ref();
     let ranges: Vec<BillRange> = order.map(|o| o.text.ranges.clone()).unwrap_or_default();
     let agent = row.identity.as_ref().map(|i| format!("agent:{}", i.agent));
     let mut fields = vec![
         Field::Kiosk(row.kiosk.to_string()),
-        Field::Fee(fee),
-        Field::Requisition(requisition.to_owned()),
-        Field::BusinessDate(date),
+        Field::Fee(*fee),
+        Field::Requisition(requisition.clone()),
+        Field::BusinessDate(*date),
     ];
     fields.extend(agent.map(Field::Subject));
     fields.extend(order.map(|o| Field::Count(o.text.count)));

@@ -269,6 +269,12 @@ fn gate(row: &mut SaleRow, moment: Moment, event: &Event) {
             });
             row.state = SaleState::IdentityVerified;
         }
+        _ => ended(row, moment, event),
+    }
+}
+
+fn ended(row: &mut SaleRow, moment: Moment, event: &Event) {
+    match event {
         Event::SaleRefused { refusal, .. } => {
             row.refusal = Some(refusal.clone());
             row.state = SaleState::Refused;

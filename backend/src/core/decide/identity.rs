@@ -110,13 +110,7 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     facts.document_valid_to = valid_to;
     facts.agent = Some(agent.clone());
     if let Some(refusal) = rules::judge(Gate::Identity, &facts, policy.version) {
-        let counted = vec![];
-        draft.emit(Event::SaleRefused {
-            sale,
-            refusal,
-            counted,
-        })?;
-        return Ok(Outcome::Sale(SaleState::Refused));
+        return info::end(draft, sale, refusal, vec![]);
     }
     let max = policy.identity_attempts;
     let Some(by_agent) = info::count_attempt(draft, agent_key(&agent), max, &policy)? else {

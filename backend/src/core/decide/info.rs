@@ -4,6 +4,7 @@
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::Challenge;
 use counterfoil_data::wire::hex;
+use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 use jiff::Timestamp;
 
@@ -110,6 +111,16 @@ pub fn refuse(
     counted: Vec<(Key, AttemptRow)>,
 ) -> Result<Outcome, Stop> {
     let refusal = rules::refusal(rule, draft.policy()?.version);
+    end(draft, sale, refusal, counted)
+}
+
+/// Ends the sale by a rule that its facts broke.
+pub fn end(
+    draft: &mut Draft<'_>,
+    sale: SaleId,
+    refusal: RuleRefusal,
+    counted: Vec<(Key, AttemptRow)>,
+) -> Result<Outcome, Stop> {
     draft.emit(Event::SaleRefused {
         sale,
         refusal,
@@ -157,17 +168,12 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let Some(by_subject) = by_subject.filter(|_| attempt <= policy.info_attempts) else {
         return refuse(draft, sale, LOCKED, vec![by_kiosk]);
     };
-    // Before anything is compared: a copied card must not try PINs.
     let trust = match subject {
         Subject::Card(_) => Some(trust.unwrap_or(CardTrust::Unproven)),
         Subject::Account(_) => None,
     };
-    let facts = Facts {
-        card_trust: trust,
-        any_card: policy.cards == CardPolicy::Any,
-        ..Facts::default()
-    };
-    if let Some(refusal) = rules::judge(Gate::Info, &facts, policy.version) {
+    // Before anything is compared: a copied card must not try PINs.
+    if let Some(refusal) = copied(trust, &policy) {
         draft.emit(Event::InfoAttempted {
             sale,
             attempt,
@@ -178,13 +184,7 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             // Not against the card: whoever copied it must not lock the real one.
             counted: vec![by_kiosk],
         })?;
-        let counted = vec![];
-        draft.emit(Event::SaleRefused {
-            sale,
-            refusal,
-            counted,
-        })?;
-        return Ok(Outcome::Sale(SaleState::Refused));
+        return end(draft, sale, refusal, vec![]);
     }
     let (proof, verifier) = match claim(draft, subject, trust)? {
         Some((proof, verifier)) => (Some(proof), Some(verifier)),
@@ -200,6 +200,16 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         counted: vec![by_subject, by_kiosk],
     })?;
     Ok(Outcome::InfoCheck(InfoCheck { attempt, verifier }))
+}
+
+/// The rule that refuses a card nobody can tell from a copy, if policy has it.
+fn copied(trust: Option<CardTrust>, policy: &Policy) -> Option<RuleRefusal> {
+    let facts = Facts {
+        card_trust: trust,
+        any_card: policy.cards == CardPolicy::Any,
+        ..Facts::default()
+    };
+    rules::judge(Gate::Info, &facts, policy.version)
 }
 
 /// What this card or account would prove, and how to check it.
@@ -285,13 +295,7 @@ pub fn settle(
     };
     let facts = facts::of_sale(&draft.books, &row, Some(&proof), draft.command.at)?;
     if let Some(refusal) = rules::judge(Gate::Info, &facts, policy.version) {
-        let counted = vec![];
-        draft.emit(Event::SaleRefused {
-            sale,
-            refusal,
-            counted,
-        })?;
-        return Ok(Outcome::Sale(SaleState::Refused));
+        return end(draft, sale, refusal, vec![]);
     }
     let cleared = vec![subject_key(subject), kiosk_key(&row)];
     draft.emit(Event::InfoVerified {

@@ -3,7 +3,7 @@
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Draft, Stop, business_date, order};
+use super::{Draft, Stop, business_date, info, order};
 use crate::core::command::Outcome;
 use crate::core::event::Event;
 use crate::core::facts;
@@ -27,13 +27,7 @@ pub fn link(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
         .into_iter()
         .find_map(|gate| rules::judge(gate, &facts, policy.version));
     if let Some(refusal) = rule {
-        let counted = vec![];
-        draft.emit(Event::SaleRefused {
-            sale,
-            refusal,
-            counted,
-        })?;
-        return Ok(Outcome::Sale(SaleState::Refused));
+        return info::end(draft, sale, refusal, vec![]);
     }
     if !is_at_head(draft, &row, &confirmed)? || !is_same_fee(draft, &facts, &confirmed)? {
         // Shown before = a peek at the head; it moved, so it is shown again.

@@ -1,8 +1,9 @@
 //! Random traces: the model and redb give the same answers and the same evidence
 //! root, and whatever was tried, the books are in order (I1-I4, I8).
 
+use counterfoil_data::bill::BillNumber;
 use counterfoil_data::ids::SaleId;
-use counterfoil_data::wire::forms::{FormAdvice, FormEvent};
+use counterfoil_data::wire::forms::{FormAdvice, FormEvent, FormState};
 use counterfoil_data::wire::sale::{AbandonReason, PurchaseMode, SaleState};
 use proptest::prelude::*;
 
@@ -47,10 +48,16 @@ impl<S: Store> Trace<S> {
         SaleId(self.last[self.place()])
     }
 
-    fn form(&self, pick: u8) -> Option<counterfoil_data::bill::BillNumber> {
+    fn form(&self, pick: u8) -> Option<BillNumber> {
         let forms = self.desk.view(self.sale()).forms;
         let at = usize::from(pick).checked_rem(forms.len())?;
         forms.get(at).map(|f| f.number)
+    }
+
+    fn first(&self, state: FormState) -> Option<BillNumber> {
+        let forms = self.desk.view(self.sale()).forms;
+        let form = forms.iter().find(|f| f.state == state)?;
+        Some(form.number)
     }
 
     /// The command that an attempt means now.
@@ -98,20 +105,15 @@ impl<S: Store> Trace<S> {
             }
             Try::Link => (kiosk(), CommandBody::Link { sale }),
             Try::Feed => {
-                let forms = self.desk.view(sale).forms;
-                let assigned = counterfoil_data::wire::forms::FormState::Assigned;
-                let number = forms.iter().find(|f| f.state == assigned)?.number;
+                let number = self.first(FormState::Assigned)?;
                 let event = FormEvent::Feeding;
                 let advices = vec![FormAdvice { number, event }];
                 (kiosk(), CommandBody::AdviseForms { sale, advices })
             }
             Try::Misread(read) => {
-                let forms = self.desk.view(sale).forms;
-                let feeding = counterfoil_data::wire::forms::FormState::Feeding;
-                let number = forms.iter().find(|f| f.state == feeding)?.number;
-                let event = FormEvent::Mismatch {
-                    read: anywhere(*read),
-                };
+                let number = self.first(FormState::Feeding)?;
+                let read = anywhere(*read);
+                let event = FormEvent::Mismatch { read };
                 let advices = vec![FormAdvice { number, event }];
                 (kiosk(), CommandBody::AdviseForms { sale, advices })
             }
@@ -254,7 +256,7 @@ impl<S: Store> Trace<S> {
 }
 
 /// A number among the first of either kiosk.
-fn anywhere(pick: u8) -> counterfoil_data::bill::BillNumber {
+fn anywhere(pick: u8) -> BillNumber {
     let pick = u32::from(pick);
     number(pick / 2 % 15 + pick % 2 * 200)
 }
