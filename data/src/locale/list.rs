@@ -83,6 +83,8 @@ messages! {
     Sold = "sold",
     Spoiled = "spoiled",
     UnknownForms = "unknown-forms",
+    Released = "released",
+    ResultLinked = "result-linked",
     VerificationCode = "verification-code",
     // Starting and attract.
     StartingTitle = "starting-title",
@@ -178,6 +180,8 @@ messages! {
     PrintingReceiptTitle = "printing-receipt-title",
     PrintingReceiptHelp = "printing-receipt-help",
     DoneTitle = "done-title",
+    DoneInPart = "done-in-part",
+    DoneInPartHelp = "done-in-part-help",
     DoneKeep = "done-keep",
     DoneHelp = "done-help",
     DoneToCheck = "done-to-check",

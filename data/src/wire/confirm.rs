@@ -157,9 +157,17 @@ pub struct PurchaseShown {
 pub struct ResultShown {
     /// Requisition number.
     pub requisition: String,
-    /// Numbers sold.
+    /// Numbers linked; what became of them is said below as it happens.
     pub ranges: Vec<BillRange>,
-    /// Fee taken.
+    /// Forms handed over.
+    pub sold: Vec<BillRange>,
+    /// Forms that came to nothing (spoiled, retracted).
+    pub void: Vec<BillRange>,
+    /// Forms staff still have to look into.
+    pub unknown: Vec<BillRange>,
+    /// Forms that were never printed; they are in stock again.
+    pub released: Vec<BillRange>,
+    /// Fee taken, after reversals.
     pub fee: Fen,
 }
 

@@ -341,12 +341,16 @@ pub struct Receipt {
     pub account_masked: String,
     /// Masked agent.
     pub agent_masked: String,
+    /// Forms ordered; supplements stand for spoiled ones and are not counted.
+    pub ordered: u32,
     /// Forms handed over.
     pub sold: Vec<BillRange>,
     /// Forms that came to nothing (spoiled, retracted).
     pub void: Vec<BillRange>,
     /// Forms staff still have to look into.
     pub unknown: Vec<BillRange>,
+    /// Forms that were never printed; they are in stock again, their fee given back.
+    pub released: Vec<BillRange>,
     /// Fee after reversals.
     pub fee: Fen,
     /// Where the sale is in the evidence log.

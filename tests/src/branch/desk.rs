@@ -113,12 +113,7 @@ pub const ACTS: [Act; 33] = [
     act('l', "network cut", "断开网络", "cut the network"),
     act('m', "network restore", "恢复网络", "restore the network"),
     act('n', "power cut", "切断终端电源", "cut the power"),
-    act(
-        'o',
-        "power restore",
-        "恢复终端电源",
-        "restore the power",
-    ),
+    act('o', "power restore", "恢复终端电源", "restore the power"),
     act('p', "backend kill", "终止后台", "kill the backend"),
     act('q', "backend restart", "重启后台", "restart the backend"),
     act(

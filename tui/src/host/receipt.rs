@@ -59,6 +59,7 @@ pub fn document(receipt: &Receipt, language: Language) -> ReceiptDocument {
         (Msg::Sold, &receipt.sold),
         (Msg::Spoiled, &receipt.void),
         (Msg::UnknownForms, &receipt.unknown),
+        (Msg::Released, &receipt.released),
     ] {
         lines.extend(numbers(&say(msg), ranges));
     }

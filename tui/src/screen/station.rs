@@ -2,7 +2,7 @@
 
 use counterfoil_data::fmt;
 use counterfoil_data::locale::Msg;
-use counterfoil_data::wire::confirm::ConfirmationView;
+use counterfoil_data::wire::confirm::{ConfirmationView, ResultShown};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -114,11 +114,17 @@ fn one_case(
         ]),
         head(words, Msg::StationPurchase),
     ];
-    match &case.purchase {
-        None => blocks.push(Block::Text(vec![Span::plain(
+    match (&case.purchase, &case.result) {
+        (Some(purchase), Some(result)) => {
+            let mut facts = words.items(&purchase.items);
+            facts.push(words.fact(Msg::Account, fmt::groups(&purchase.text.account)));
+            blocks.push(Block::Facts(facts));
+            blocks.extend([head(words, Msg::StationResult), outcome(words, result)]);
+        }
+        (None, _) => blocks.push(Block::Text(vec![Span::plain(
             words.say(Msg::StationNoOrder),
         )])),
-        Some(purchase) => {
+        (Some(purchase), None) => {
             let mut facts = words.items(&purchase.items);
             facts.extend(words.ranges(Msg::Numbers, &purchase.text.ranges));
             facts.push(words.fact(Msg::Account, fmt::groups(&purchase.text.account)));
@@ -126,11 +132,6 @@ fn one_case(
             facts.push(words.figure(Msg::VerificationCode, purchase.code.clone()));
             blocks.push(Block::Facts(facts));
         }
-    }
-    if let Some(result) = &case.result {
-        let mut facts = vec![words.figure(Msg::Requisition, result.requisition.clone())];
-        facts.extend(words.ranges(Msg::Numbers, &result.ranges));
-        blocks.extend([head(words, Msg::StationResult), Block::Facts(facts)]);
     }
     let open = awaits_decision(case.state);
     let hints = if open {
@@ -152,6 +153,25 @@ fn one_case(
         hint_note: seconds_left.map(|left| time_left(words, left)),
         ..Page::default()
     }
+}
+
+/// S23: what became of the order, as far as it is known by now.
+fn outcome(words: Words, result: &ResultShown) -> Block {
+    let mut facts = vec![words.figure(Msg::Requisition, &result.requisition)];
+    let parts = [
+        (Msg::Sold, &result.sold),
+        (Msg::Spoiled, &result.void),
+        (Msg::UnknownForms, &result.unknown),
+        (Msg::Released, &result.released),
+    ];
+    if parts.iter().all(|(_, ranges)| ranges.is_empty()) {
+        facts.extend(words.ranges(Msg::ResultLinked, &result.ranges));
+    }
+    for (label, ranges) in parts {
+        facts.extend(words.ranges(label, ranges));
+    }
+    facts.push(words.figure(Msg::Fee, words.fee(result.fee)));
+    Block::Facts(facts)
 }
 
 fn head(words: Words, msg: Msg) -> Block {

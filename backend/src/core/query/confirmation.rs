@@ -1,10 +1,13 @@
 //! What a confirm station sees (S19-S23): masked, scoped to its branch.
 
 use counterfoil_data::ids::{BranchId, SaleId};
+use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::{
     ConfirmState, ConfirmationView, ContactShown, IdentityShown, PurchaseShown, ResultShown, code,
 };
+use counterfoil_data::wire::forms::FormState;
 
+use super::sale::{VOID, ranges};
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::record::bank::{AgentRow, UnitRow};
@@ -80,12 +83,16 @@ fn purchase(row: &SaleRow) -> Option<PurchaseShown> {
     })
 }
 
-/// S23, first reading: the linked result.
+/// S23: the linked result, and what became of its paper (first and last reading).
 fn result(row: &SaleRow) -> Option<ResultShown> {
     let (linked, order) = (row.linked.as_ref()?, row.order.as_ref()?);
     Some(ResultShown {
         requisition: linked.requisition.clone(),
         ranges: order.text.ranges.clone(),
-        fee: linked.fee,
+        sold: ranges(row, &[FormState::Sold]),
+        void: ranges(row, &VOID),
+        unknown: ranges(row, &[FormState::Unknown]),
+        released: ranges(row, &[FormState::Released]),
+        fee: linked.fee.checked_sub(linked.reversed).unwrap_or(Fen::ZERO),
     })
 }

@@ -209,8 +209,11 @@ pub fn forms(row: &SaleRow) -> Vec<FormView> {
     row.forms.iter().map(view).collect()
 }
 
+/// Forms that came to nothing.
+pub(super) const VOID: [FormState; 2] = [FormState::Spoiled, FormState::Retracted];
+
 /// The numbers in some states, in order, as ranges.
-fn ranges(row: &SaleRow, states: &[FormState]) -> Vec<BillRange> {
+pub(super) fn ranges(row: &SaleRow, states: &[FormState]) -> Vec<BillRange> {
     register::ranges(row, |form| states.contains(&form.state))
 }
 
@@ -239,9 +242,11 @@ pub fn receipt(read: &dyn Read, row: &SaleRow) -> Result<Option<Receipt>, StoreE
         unit: text.account_name.clone(),
         account_masked: masked(&text.account),
         agent_masked: text.agent_masked.clone(),
+        ordered: text.count,
         sold: ranges(row, &[FormState::Sold]),
-        void: ranges(row, &[FormState::Spoiled, FormState::Retracted]),
+        void: ranges(row, &VOID),
         unknown: ranges(row, &[FormState::Unknown]),
+        released: ranges(row, &[FormState::Released]),
         fee: fee.unwrap_or(Fen::ZERO),
         proof,
     }))

@@ -110,9 +110,11 @@ pub fn receipt(sale: &SaleView) -> Receipt {
         unit: UNIT.to_owned(),
         account_masked: "****0001".to_owned(),
         agent_masked: "张**".to_owned(),
+        ordered: 1,
         sold,
         void: Vec::new(),
         unknown: Vec::new(),
+        released: Vec::new(),
         fee: Fen(60),
         proof: Proof {
             leaf: 0,
@@ -138,6 +140,7 @@ pub fn sample_receipt() -> Receipt {
         sold: vec![range],
         void: vec![single],
         unknown: vec![single],
+        released: vec![single],
         ..receipt(&sale)
     }
 }

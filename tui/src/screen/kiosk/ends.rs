@@ -49,6 +49,7 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
     facts.extend(words.ranges(Msg::Sold, &receipt.sold));
     facts.extend(words.ranges(Msg::Spoiled, &receipt.void));
     facts.extend(words.ranges(Msg::UnknownForms, &receipt.unknown));
+    facts.extend(words.ranges(Msg::Released, &receipt.released));
     facts.push(words.figure(Msg::Fee, words.fee(receipt.fee)));
     // Not all is well: somebody must look at it, and the customer should know.
     let help = match (receipt.unknown.is_empty(), printed) {
@@ -56,14 +57,28 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
         (true, false) => Span::of(Role::Good, words.say(Msg::DoneKeep)),
         (false, _) => Span::of(Role::Danger, words.say(Msg::DoneToCheck)),
     };
+    let sold = receipt
+        .sold
+        .iter()
+        .fold(0_u32, |n, range| n.saturating_add(range.count()));
+    let whole = sold >= receipt.ordered;
+    let mut blocks = vec![Block::Text(vec![help])];
+    if !whole {
+        let (ordered, sold) = (receipt.ordered.to_string(), sold.to_string());
+        blocks.push(Block::Text(vec![Span::plain(words.with(
+            Msg::DoneInPartHelp,
+            &[("ordered", &ordered), ("sold", &sold)],
+        ))]));
+    }
+    blocks.extend([Block::Gap, Block::Facts(facts), Block::Gap]);
+    let title = if whole {
+        Msg::DoneTitle
+    } else {
+        Msg::DoneInPart
+    };
     let mut page = Page {
-        heading: words.say(Msg::DoneTitle),
-        blocks: vec![
-            Block::Text(vec![help]),
-            Block::Gap,
-            Block::Facts(facts),
-            Block::Gap,
-        ],
+        heading: words.say(title),
+        blocks,
         hints: words.keys(&[("Enter", Msg::KeyConfirm)]),
         ..Page::default()
     };

@@ -66,9 +66,11 @@ fn receipt() -> Receipt {
         unit: LONG_UNIT.into(),
         account_masked: "***************0001".into(),
         agent_masked: "张**".into(),
+        ordered: 53,
         sold: vec![range(), range()],
         void: vec![BillRange::single(number())],
         unknown: vec![BillRange::single(number())],
+        released: vec![BillRange::single(number())],
         fee: Fen(1500),
         proof: Proof {
             leaf: 1,
