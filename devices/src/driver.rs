@@ -16,9 +16,15 @@ pub mod receipt_printer;
 pub mod sdt;
 pub mod serial;
 
-use std::fmt;
+#[cfg(test)]
+pub(crate) mod puppet;
 
-use crate::transport::DeviceInfo;
+use std::fmt;
+use std::time::Duration;
+
+use counterfoil_data::seam::SharedClock;
+
+use crate::transport::{DeviceInfo, Transport, UsbError};
 
 /// What a device is for at the kiosk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,4 +91,24 @@ pub fn role_of(info: &DeviceInfo) -> Option<Role> {
         .iter()
         .find(|(matches, _)| matches(info))
         .map(|(_, role)| *role)
+}
+
+/// Writes all bytes until `deadline` (monotonic time), going on from where a
+/// partial write stopped. A write that takes nothing is a timeout.
+async fn send(
+    usb: &impl Transport,
+    clock: &SharedClock,
+    endpoint: u8,
+    bytes: &[u8],
+    deadline: Duration,
+) -> Result<(), UsbError> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let left = deadline.saturating_sub(clock.monotonic());
+        match usb.write(endpoint, rest, left).await? {
+            0 => return Err(UsbError::Timeout),
+            taken => rest = rest.get(taken..).unwrap_or_default(),
+        }
+    }
+    Ok(())
 }

@@ -26,6 +26,7 @@ use counterfoil_data::sealed::{Binding, SealKey, Sealed, SecretText};
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::wire::problem::Remedy;
 
+use super::send;
 use crate::transport::{DeviceInfo, Transport, UsbError};
 
 /// Most digits a PIN may have (ISO 9564).
@@ -34,6 +35,8 @@ pub const DIGITS_MAX: u8 = 12;
 pub const PAYLOAD_MAX: usize = 512;
 /// Longest wait for the pad's answer to a command.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// Transfers one answer may come in, with empty ones and late answers before it.
+const PIECES_MAX: usize = 64;
 /// Stale events of an earlier entry skipped at most.
 const STALE_MAX: usize = 64;
 
@@ -146,28 +149,29 @@ impl<T: Transport> UsbPinPad<T> {
     async fn ask(&self, kind: u8, payload: &[u8]) -> Result<Vec<u8>, PinPadError> {
         let deadline = self.clock.monotonic().saturating_add(ANSWER_WITHIN);
         let frame = frame(kind, payload);
-        let mut rest = frame.as_slice();
-        while !rest.is_empty() {
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            let count = self.usb.write(BULK_OUT, rest, left).await.map_err(bus)?;
-            rest = rest.get(count..).unwrap_or_default();
-        }
+        let sent = send(&self.usb, &self.clock, BULK_OUT, &frame, deadline);
+        sent.await.map_err(bus)?;
         let mut got = Vec::new();
-        loop {
-            match parse(&got)? {
-                Some((0x7f, payload)) => {
-                    let code = payload.first().copied().unwrap_or(0);
-                    return Err(PinPadError::Refused { code });
+        for _ in 0..PIECES_MAX {
+            while let Some((answer, payload, rest)) = parse(&got)? {
+                match answer {
+                    0x7f => {
+                        let code = payload.first().copied().unwrap_or(0);
+                        return Err(PinPadError::Refused { code });
+                    }
+                    answer if answer == kind | 0x80 => return Ok(payload.to_vec()),
+                    // An answer that came too late for an earlier command.
+                    _ => got = rest.to_vec(),
                 }
-                Some((answer, payload)) if answer == kind | 0x80 => return Ok(payload),
-                // An answer that came too late for an earlier command.
-                Some(_) => got.clear(),
-                None => {}
             }
             let left = deadline.saturating_sub(self.clock.monotonic());
+            if left.is_zero() {
+                break;
+            }
             let piece = self.usb.read(BULK_IN, PACKET, left).await.map_err(bus)?;
             got.extend_from_slice(&piece.bytes);
         }
+        Err(PinPadError::Silent)
     }
 
     async fn collect(&mut self) -> Result<PinEvent, PinPadError> {
@@ -254,17 +258,21 @@ fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     [&MAGIC[..], &[kind], &len.to_be_bytes(), payload].concat()
 }
 
-/// Kind and payload of a whole frame; `None` while bytes are missing.
-fn parse(bytes: &[u8]) -> Result<Option<(u8, Vec<u8>)>, PinPadError> {
-    let Some((&[magic, version, kind, high, low], payload)) = bytes.split_first_chunk::<HEAD_LEN>()
+/// Kind and payload of a frame, and what follows it.
+type Parsed<'a> = (u8, &'a [u8], &'a [u8]);
+
+/// The first frame; `None` while bytes are missing.
+fn parse(bytes: &[u8]) -> Result<Option<Parsed<'_>>, PinPadError> {
+    let Some((&[magic, version, kind, high, low], behind)) = bytes.split_first_chunk::<HEAD_LEN>()
     else {
         return Ok(None);
     };
     let len = usize::from(u16::from_be_bytes([high, low]));
-    if [magic, version] != MAGIC || len > PAYLOAD_MAX || payload.len() > len {
+    if [magic, version] != MAGIC || len > PAYLOAD_MAX {
         return Err(PinPadError::Malformed);
     }
-    Ok((payload.len() == len).then(|| (kind, payload.to_vec())))
+    let whole = behind.split_at_checked(len);
+    Ok(whole.map(|(payload, rest)| (kind, payload, rest)))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::driver::puppet::{Call, Gives, Puppet, end};
 use crate::system::TokioClock;
 use crate::transport::Bus;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
@@ -150,6 +151,69 @@ fn the_desk_knows_no_other_secrets_and_shows_no_digits() {
         bus.desk("pin-pad type 4").expect("types");
         assert_eq!(bus.look()[0].1, ["entry running, 4 of 6 digits"]);
     });
+}
+
+/// Opens a pad that answers everything rightly until the test's `act` takes over.
+fn puppet(
+    mut act: impl FnMut(Call<'_>) -> Option<Gives> + 'static,
+    body: impl AsyncFnOnce(Result<UsbPinPad<Puppet>, PinPadError>, SharedClock),
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut answer = Vec::new();
+        let usb = Puppet::new(
+            vec![end(BULK_OUT, 2), end(BULK_IN, 2), end(EVENTS_IN, 3)],
+            move |call| match (act(call), call) {
+                (Some(gives), _) => gives,
+                (None, Call::Write(_, bytes)) => {
+                    // The framing of the module's doc: hello answers its version.
+                    let kind = bytes.get(2).copied().unwrap_or(0);
+                    let payload: &[u8] = if kind == 1 { &[1] } else { &[] };
+                    answer = [0x50, 0x01, kind | 0x80, 0, u8::from(kind == 1)].to_vec();
+                    answer.extend_from_slice(payload);
+                    Gives::Took(bytes.len())
+                }
+                (None, Call::Read(BULK_IN, _)) => Gives::Bytes(std::mem::take(&mut answer)),
+                (None, Call::Read(..)) => Gives::Silence,
+                (None, _) => Gives::Took(0),
+            },
+        );
+        let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
+        let pad = UsbPinPad::open(usb, clock.clone()).await;
+        body(pad, clock).await;
+    });
+}
+
+#[test]
+fn a_pad_that_chatters_without_an_answer_or_takes_no_bytes_is_silent() {
+    let chatter: [fn(Call<'_>) -> Option<Gives>; 3] = [
+        // Empty packets for ever.
+        |call| matches!(call, Call::Read(..)).then(|| Gives::Bytes(Vec::new())),
+        // Answers to something nobody asked.
+        |call| matches!(call, Call::Read(..)).then(|| Gives::Bytes(vec![0x50, 1, 0x99, 0, 0])),
+        |call| matches!(call, Call::Write(..)).then_some(Gives::Took(0)),
+    ];
+    for act in chatter {
+        puppet(act, async |pad, clock| {
+            assert_eq!(pad.err(), Some(PinPadError::Silent));
+            assert!(clock.monotonic() <= ANSWER_WITHIN);
+        });
+    }
+}
+
+#[test]
+fn an_answer_behind_a_late_one_in_the_same_transfer_is_found() {
+    let mut reads = 0;
+    let act = move |call: Call<'_>| {
+        reads += usize::from(matches!(call, Call::Read(..)));
+        let both = vec![0x50, 1, 0x84, 0, 1, 9, 0x50, 1, 0x81, 0, 1, 1];
+        (matches!(call, Call::Read(..)) && reads == 1).then_some(Gives::Bytes(both))
+    };
+    puppet(act, async |pad, _| assert!(pad.is_ok()));
 }
 
 proptest! {

@@ -12,6 +12,7 @@ use zeroize::Zeroize as _;
 
 use super::frame::{Answer, FrameReader, HEAD_LEN, request};
 use super::{COMMAND_MAX, SdtError, Step, UsbError};
+use crate::driver::send;
 use crate::transport::{DeviceInfo, EndpointInfo, Transport};
 
 /// How long a drain waits for stale bytes; zero would mean for ever in libusb.
@@ -165,6 +166,10 @@ impl<T: Transport> Wire<T> {
         Err(SdtError::Garbled { step })
     }
 
+    async fn send(&self, endpoint: u8, bytes: &[u8], deadline: Duration) -> Result<(), UsbError> {
+        send(&self.usb, &self.clock, endpoint, bytes, deadline).await
+    }
+
     async fn drain(&self, pipes: Pipes) -> Result<(), UsbError> {
         let endpoints: &[u8] = match &pipes {
             Pipes::Split => &[HEAD_IN, BODY_IN],
@@ -179,16 +184,6 @@ impl<T: Transport> Wire<T> {
                     Err(error) => return Err(error),
                 }
             }
-        }
-        Ok(())
-    }
-
-    async fn send(&self, endpoint: u8, bytes: &[u8], deadline: Duration) -> Result<(), UsbError> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            let count = self.usb.write(endpoint, rest, left).await?;
-            rest = rest.get(count..).unwrap_or_default();
         }
         Ok(())
     }
