@@ -7,7 +7,7 @@
 //! on after any doubt. Called by the kiosk's device host.
 //!
 //! ```text
-//! open: 11 FF → 12 FF → 61 FF      poll_card: 20 01, at most every 300 ms
+//! open: 11 FF → 10 FF → 12 FF → 61 FF      poll_card: 20 01, at most every 300 ms
 //! read: 20 02 → 30 10 (21: 30 01) → 12 FF again      wait_removed: three empty rounds
 //! ```
 
@@ -32,6 +32,10 @@ use crate::transport::{DeviceInfo, Transport, UsbError};
 pub const COMMAND_MAX: Duration = Duration::from_secs(5);
 /// Shortest time between two finds (manufacturer's note).
 pub const FIND_INTERVAL: Duration = Duration::from_millis(300);
+/// What one find or one look may take, however little time its caller has left:
+/// a card that lies there answers 30 03 within 700 ms, and giving up on it would
+/// reset the module, which forgets that the card was used.
+const ROUND_WITHIN: Duration = Duration::from_secs(1);
 /// Empty rounds in a row after which a card is taken as removed.
 pub const EMPTY_ROUNDS: u8 = 3;
 const HELLO_WITHIN: Duration = Duration::from_millis(500);
@@ -93,6 +97,8 @@ pub struct IdReader<T: Transport> {
     plate: Plate,
     /// Rounds in a row in which nothing answered.
     empty: u8,
+    /// Resets of the module: after one, a card that lies there is found anew.
+    resets: u32,
 }
 
 /// One look at a plate on which a card was read or refused.
@@ -148,7 +154,10 @@ impl<T: Transport> IdReader<T> {
             last_find: None,
             plate: Plate::Unknown,
             empty: 0,
+            resets: 0,
         };
+        // A card that was read before is silent to find; after a reset it is seen.
+        reader.reset(COMMAND_MAX).await?;
         reader.sam_id = reader.read_sam_id(COMMAND_MAX).await?;
         // Not every module knows it; the answer changes nothing.
         let size =
@@ -266,13 +275,15 @@ impl<T: Transport> IdReader<T> {
     async fn look(&mut self, deadline: Duration) -> Result<Look, SdtError> {
         let mut was_gone = self.empty > 0;
         if self.plate == Plate::Read {
-            let look = self.ask(Step::Look, NEW_ADDRESS, deadline).await?;
+            let resets = self.resets;
+            let begun = deadline.max(self.deadline(ROUND_WITHIN));
+            let look = self.ask(Step::Look, NEW_ADDRESS, begun).await?;
             if matches!(look.status, OK | NO_CONTENT) {
                 self.empty = 0;
                 return Ok(Look::Still);
             }
             self.plate = Plate::Unknown;
-            was_gone = true;
+            was_gone = self.resets == resets;
         }
         if self.find(deadline).await? {
             self.empty = 0;
@@ -291,8 +302,7 @@ impl<T: Transport> IdReader<T> {
             self.clock.sleep(earliest.saturating_sub(now)).await;
         }
         self.last_find = Some(self.clock.monotonic());
-        // A find that has begun gets the time of one find.
-        let deadline = deadline.max(self.deadline(Duration::from_secs(1)));
+        let deadline = deadline.max(self.deadline(ROUND_WITHIN));
         let answer = self.ask(Step::Find, FIND, deadline).await?;
         match answer.status {
             FOUND => {
@@ -323,19 +333,9 @@ impl<T: Transport> IdReader<T> {
             .await;
         match first {
             Ok(answer) if answer.status == BAD_CHECKSUM => {}
-            Ok(answer) if answer.status == CONFUSED => {
-                drop(
-                    self.wire
-                        .exchange(Step::Reset, RESET, &[], HELLO_WITHIN)
-                        .await,
-                );
-            }
+            Ok(answer) if answer.status == CONFUSED => self.reset(HELLO_WITHIN).await?,
             Err(SdtError::Silent { step }) => {
-                drop(
-                    self.wire
-                        .exchange(Step::Reset, RESET, &[], HELLO_WITHIN)
-                        .await,
-                );
+                drop(self.reset(HELLO_WITHIN).await);
                 return Err(SdtError::Silent { step });
             }
             other => return other,
@@ -343,6 +343,16 @@ impl<T: Transport> IdReader<T> {
         self.wire
             .exchange(step, command, &[], self.left(deadline))
             .await
+    }
+
+    /// Resets the module; it may refuse or stay silent, the next command tells.
+    async fn reset(&mut self, within: Duration) -> Result<(), SdtError> {
+        self.resets = self.resets.saturating_add(1);
+        let reset = self.wire.exchange(Step::Reset, RESET, &[], within).await;
+        match reset {
+            Err(error @ SdtError::Usb { .. }) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn read_sam_id(&mut self, within: Duration) -> Result<String, SdtError> {

@@ -3,9 +3,9 @@
 //! Written from the module's published protocol, both USB layouts. Desk:
 //! `present NAME` lays a document on the plate, `remove` takes it away,
 //! `fail N` makes the next N reads answer 41 (moved), `noise` puts junk before
-//! the next answer, `checksum` spoils the next answer's checksum, `mute` and
-//! `talk` stop and restart all answers, `sam fault` and `sam ok` break and mend
-//! the module. A forged document fails mutual authentication: select answers 32.
+//! the next answer, `checksum` spoils the next answer's checksum, `confuse` makes
+//! the next answer 24 (unrecognised error), `mute` and `talk` stop and restart all
+//! answers, `sam fault` and `sam ok` break and mend the module. A forged document fails mutual authentication: select answers 32.
 //!
 //! ```text
 //! empty ──present──► laid ──find 9F──► found ──select 90──► selected ──read──► spent
@@ -39,6 +39,8 @@ const QUICK: Duration = Duration::from_millis(20);
 const FIND_TAKES: Duration = Duration::from_millis(200);
 const SELECT_TAKES: Duration = Duration::from_millis(300);
 const READ_TAKES: Duration = Duration::from_millis(900);
+/// 30 03 goes to the card and back; how long that takes varies.
+const ADDRESS_TAKES_MS: [u64; 4] = [150, 700, 300, 500];
 
 /// How it shows itself on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +87,7 @@ pub struct IdReaderTwin {
     failing_reads: u32,
     noise: bool,
     spoil: bool,
+    confused: bool,
     mute: bool,
     sam_broken: bool,
     finds: u64,
@@ -92,6 +95,7 @@ pub struct IdReaderTwin {
     reads: u64,
     forgeries: u64,
     hosts_gone: u64,
+    looks: usize,
 }
 
 impl IdReaderTwin {
@@ -108,6 +112,7 @@ impl IdReaderTwin {
             failing_reads: 0,
             noise: false,
             spoil: false,
+            confused: false,
             mute: false,
             sam_broken: false,
             finds: 0,
@@ -115,6 +120,7 @@ impl IdReaderTwin {
             reads: 0,
             forgeries: 0,
             hosts_gone: 0,
+            looks: 0,
         }
     }
 
@@ -156,6 +162,8 @@ impl IdReaderTwin {
             (0x10, Vec::new(), QUICK)
         } else if self.sam_broken {
             (0x60, Vec::new(), QUICK)
+        } else if std::mem::take(&mut self.confused) {
+            (0x24, Vec::new(), QUICK)
         } else {
             self.carry_out(body)
         };
@@ -193,11 +201,17 @@ impl IdReaderTwin {
             [0x20, 0x02] => self.select_card(),
             [0x30, 0x10] if self.reads_finger => self.read_card(true),
             [0x30, 0x01] => self.read_card(false),
-            [0x30, 0x03] if self.answers_without_find() => (0x91, Vec::new(), QUICK),
+            [0x30, 0x03] if self.answers_without_find() => (0x91, Vec::new(), self.address_takes()),
             [0x30, 0x05] if self.answers_without_find() => (0x90, vec![0; 28], QUICK),
             [0x30, 0x03 | 0x05] => (0x41, Vec::new(), QUICK),
             _ => (0x21, Vec::new(), QUICK),
         }
+    }
+
+    fn address_takes(&mut self) -> Duration {
+        self.looks = self.looks.wrapping_add(1);
+        let turn = self.looks % ADDRESS_TAKES_MS.len();
+        Duration::from_millis(ADDRESS_TAKES_MS.get(turn).copied().unwrap_or(0))
     }
 
     fn answers_without_find(&self) -> bool {

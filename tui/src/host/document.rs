@@ -23,6 +23,8 @@ use crate::model::DocumentProblem;
 
 /// Longest read of one document.
 const READ_WITHIN: Duration = Duration::from_secs(8);
+/// Time for the empty rounds that show that nothing lies there when opened.
+const LOOK_WITHIN: Duration = Duration::from_secs(1);
 /// How long an authenticity check counts for new attempts; the backend takes 300 s.
 const CHECK_KEEPS_S: i64 = 240;
 
@@ -38,7 +40,8 @@ pub(super) struct DocumentDesk<T: Transport> {
     reader: IdReader<T>,
     tools: Rc<Tools>,
     kept: Option<Kept>,
-    /// What lies there was refused or read; it must be lifted before the next read.
+    /// What lies there was refused or read, or lay there when the reader was
+    /// opened and may be the last customer's; it must be lifted before a read.
     spent: bool,
 }
 
@@ -156,12 +159,15 @@ impl<T: Transport> Worker<T> for DocumentDesk<T> {
     const DESK: Desk = Desk::Document;
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
+        let told = |error: SdtError| error.to_string();
         let reader = IdReader::open(transport, tools.clock.clone()).await;
+        let mut reader = reader.map_err(told)?;
+        let empty = reader.wait_removed(LOOK_WITHIN).await.map_err(told)?;
         Ok(Self {
-            reader: reader.map_err(|error| error.to_string())?,
+            reader,
             tools: Rc::clone(tools),
             kept: None,
-            spent: false,
+            spent: !empty,
         })
     }
 

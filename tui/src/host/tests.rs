@@ -273,6 +273,31 @@ fn an_unplugged_device_is_missing_and_comes_back_when_plugged_in() {
 }
 
 #[test]
+fn a_card_that_lay_there_when_the_reader_was_opened_again_must_be_lifted_first() {
+    run(|mut desks| async move {
+        desks.all_ready().await;
+        desks.desk("id-reader present zhang");
+        let ticket = desks.ask(Desk::Document, Act::ReadDocument(desks.sealing));
+        desks.answer(ticket).await;
+        desks.answer(ticket).await;
+        desks.desk("id-reader mute");
+        let ticket = desks.ask(Desk::Document, Act::WatchDocument);
+        assert!(matches!(desks.answer(ticket).await, Answer::Fault(_)));
+        desks.desk("id-reader talk");
+        assert_eq!(desks.state(Desk::Document).await, DeviceState::Missing);
+        assert_eq!(desks.state(Desk::Document).await, DeviceState::Ready);
+        let ticket = desks.ask(Desk::Document, Act::ReadDocument(desks.sealing));
+        desks.clock.sleep(Duration::from_secs(10)).await;
+        assert!(desks.events.try_recv().is_err(), "the last customer's card");
+        desks.desk("id-reader remove");
+        desks.clock.sleep(Duration::from_secs(2)).await;
+        desks.desk("id-reader present li");
+        let present = desks.answer(ticket).await;
+        assert!(matches!(present, Answer::DocumentPresent));
+    });
+}
+
+#[test]
 fn a_receipt_prints_in_both_languages() {
     for language in [crate::model::Language::ZhHans, crate::model::Language::En] {
         run(|mut desks| async move {

@@ -200,6 +200,56 @@ fn a_card_laid_down_again_at_once_was_lifted_but_not_removed() {
 }
 
 #[test]
+fn a_look_that_has_begun_is_not_cut_short_by_its_callers_deadline() {
+    run(
+        IdReaderTwin::new(UsbLayout::Split, documents()),
+        |bus, clock| async move {
+            let mut reader = opened(&bus, &clock).await;
+            bus.desk("id-reader present jia").expect("lies there");
+            reader.read(5 * SECOND).await.expect("reads");
+            for _ in 0..8 {
+                let within = Duration::from_millis(50);
+                assert_eq!(reader.wait_removed(within).await, Ok(false));
+            }
+            assert_eq!(reader.wait_lifted(SECOND).await, Ok(false));
+        },
+    );
+}
+
+#[test]
+fn a_card_found_anew_because_the_module_was_reset_was_not_lifted() {
+    run(
+        IdReaderTwin::new(UsbLayout::Split, documents()),
+        |bus, clock| async move {
+            let mut reader = opened(&bus, &clock).await;
+            bus.desk("id-reader present jia").expect("lies there");
+            reader.read(5 * SECOND).await.expect("reads");
+            bus.desk("id-reader confuse").expect("is confused");
+            assert_eq!(reader.wait_lifted(SECOND).await, Ok(false));
+            bus.desk("id-reader remove").expect("lifts");
+            assert_eq!(reader.wait_lifted(4 * SECOND).await, Ok(true));
+        },
+    );
+}
+
+#[test]
+fn a_reader_opened_anew_sees_the_card_that_was_read_before() {
+    run(
+        IdReaderTwin::new(UsbLayout::Split, documents()),
+        |bus, clock| async move {
+            let mut reader = opened(&bus, &clock).await;
+            bus.desk("id-reader present jia").expect("lies there");
+            reader.read(5 * SECOND).await.expect("reads");
+            drop(reader);
+            let mut reader = opened(&bus, &clock).await;
+            assert_eq!(reader.wait_removed(4 * SECOND).await, Ok(false));
+            bus.desk("id-reader remove").expect("lifts");
+            assert_eq!(reader.wait_removed(4 * SECOND).await, Ok(true));
+        },
+    );
+}
+
+#[test]
 fn short_waits_for_an_empty_plate_add_up() {
     run(
         IdReaderTwin::new(UsbLayout::Split, documents()),

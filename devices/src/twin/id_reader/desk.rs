@@ -20,13 +20,13 @@ impl IdReaderTwin {
             }
             ["noise"] => self.noise = true,
             ["checksum"] => self.spoil = true,
+            ["confuse"] => self.confused = true,
             ["mute"] => self.mute = true,
             ["talk"] => self.mute = false,
             ["sam", "fault"] => self.sam_broken = true,
             ["sam", "ok"] => self.sam_broken = false,
             _ => {
-                let verbs =
-                    "present NAME, remove, fail N, noise, checksum, mute, talk, sam fault|ok";
+                let verbs = "present NAME, remove, fail N, noise, checksum, confuse, mute, talk, sam fault|ok";
                 return Err(DeskError(format!("the id reader knows: {verbs}")));
             }
         }
