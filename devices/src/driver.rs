@@ -112,3 +112,11 @@ async fn send(
     }
     Ok(())
 }
+
+/// Takes the halt off an endpoint that stalled; no read may be posted there.
+async fn unhalt(usb: &impl Transport, endpoint: u8) -> Result<(), UsbError> {
+    if endpoint & 0x80 != 0 {
+        usb.stop_in(endpoint).await?;
+    }
+    usb.clear_halt(endpoint).await
+}

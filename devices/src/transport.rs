@@ -42,6 +42,13 @@ pub enum UsbError {
     Other(String),
 }
 
+impl UsbError {
+    /// A halt cannot be cleared under a read.
+    fn read_posted() -> Self {
+        Self::Other("a read is still posted: stop it before clearing the halt".into())
+    }
+}
+
 /// A SETUP packet, as on the wire but decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setup {
@@ -161,8 +168,10 @@ pub trait Transport {
     async fn read(&self, endpoint: u8, max: usize, within: Duration) -> Result<Transfer, UsbError>;
     /// Cancels any posted read on an IN endpoint and waits until it is gone.
     async fn stop_in(&self, endpoint: u8) -> Result<(), UsbError>;
-    /// Clears a halt; for an IN endpoint only after [`Transport::stop_in`]: with
-    /// a read pending libusb reports success while the kernel refuses.
+    /// Clears a halt, which lives in the device: only this, another setting of its
+    /// interface or another configuration ends it, never closing and opening. For
+    /// an IN endpoint only after [`Transport::stop_in`], refused otherwise: with a
+    /// read pending libusb reports success while the kernel refuses.
     async fn clear_halt(&self, endpoint: u8) -> Result<(), UsbError>;
     /// Selects an alternate setting of a claimed interface.
     async fn set_alternate(&self, interface: u8, alternate: u8) -> Result<(), UsbError>;

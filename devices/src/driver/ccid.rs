@@ -16,6 +16,8 @@ pub mod descriptor;
 pub mod error;
 pub mod message;
 
+mod exchange;
+
 #[cfg(test)]
 pub(crate) mod scripted;
 #[cfg(test)]
@@ -33,26 +35,17 @@ pub use error::CcidError;
 use apdu::FollowUp;
 use atr::Protocol;
 use descriptor::{Exchange, Layout};
-use message::{Answer, Command, HEADER, Icc, Outcome};
+use message::{Command, Icc};
 
+use super::unhalt;
 use crate::transport::{DeviceInfo, Transport, UsbError};
 
 /// Patience for one answer before any time extension.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// Longest wait for one answer after a time extension (an ATR takes up to 29 s).
-const EXTENDED_MAX: Duration = Duration::from_secs(60);
 /// Pause between two looks at the slot.
 const POLL_EVERY: Duration = Duration::from_millis(200);
 /// Reading a stale slot change off the interrupt pipe when opening.
 const DRAIN_WITHIN: Duration = Duration::from_millis(100);
-/// Answers to older commands that are dropped before giving up.
-const FOREIGN_MAX: u32 = 10;
-/// Time extensions in one command.
-const EXTENSIONS_MAX: u32 = 120;
-/// Zero-length transfers skipped before an answer (some firmware sends one).
-const EMPTY_MAX: u32 = 4;
-/// Largest bulk packet, high speed.
-const PACKET_MAX: usize = 512;
 /// Parts of a chained answer, and follow-ups of one APDU.
 const PARTS_MAX: u32 = 64;
 /// A bad contact is tried so many times.
@@ -153,7 +146,11 @@ impl<T: Transport> Reader<T> {
                 Some(endpoint) => match self.transport.read(endpoint, 8, pause).await {
                     // Any message is a reason to look; what it says is not relied on.
                     Ok(change) if !change.bytes.is_empty() => {}
-                    Ok(_) | Err(UsbError::Stall) => self.clock.sleep(pause).await,
+                    Ok(_) => self.clock.sleep(pause).await,
+                    Err(UsbError::Stall) => {
+                        unhalt(&self.transport, endpoint).await?;
+                        self.clock.sleep(pause).await;
+                    }
                     Err(UsbError::Timeout) => {}
                     Err(error) => return Err(error.into()),
                 },
@@ -290,106 +287,5 @@ impl<T: Transport> Reader<T> {
                 other => return other,
             }
         }
-    }
-
-    async fn once(&mut self, command: &Command<'_>, within: Duration) -> Result<Done, CcidError> {
-        let deadline = self.clock.monotonic().saturating_add(within);
-        self.seq = self.seq.wrapping_add(1);
-        let seq = self.seq;
-        let message = Zeroizing::new(command.encode(0, seq));
-        self.send(&message, command.name(), deadline).await?;
-        let name = command.name();
-        let mut patience = ANSWER_WITHIN;
-        if matches!(command, Command::PowerOn(_)) {
-            patience = EXTENDED_MAX;
-        }
-        let (mut foreign, mut extensions) = (0_u32, 0_u32);
-        loop {
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            let bytes = self.receive(name, left.min(patience)).await?;
-            let answer = Answer::parse(&bytes).map_err(CcidError::Malformed)?;
-            if answer.seq != seq || answer.slot != 0 {
-                foreign = foreign.saturating_add(1);
-                if foreign > FOREIGN_MAX {
-                    return Err(CcidError::OutOfStep);
-                }
-                continue;
-            }
-            match answer.outcome {
-                Outcome::TimeExtension(times) => {
-                    extensions = extensions.saturating_add(1);
-                    if extensions > EXTENSIONS_MAX {
-                        return Err(CcidError::Late {
-                            command: name,
-                            within,
-                        });
-                    }
-                    let more = ANSWER_WITHIN.saturating_mul(u32::from(times.max(1)));
-                    patience = more.min(EXTENDED_MAX);
-                }
-                Outcome::Failed(code) => return Err(CcidError::failed(name, code, answer.icc)),
-                Outcome::Ok if answer.kind != command.answer_kind() => {
-                    return Err(CcidError::WrongKind {
-                        command: name,
-                        kind: answer.kind,
-                    });
-                }
-                Outcome::Ok => {
-                    return Ok(Done {
-                        icc: answer.icc,
-                        data: Zeroizing::new(answer.data.to_vec()),
-                        specific: answer.specific,
-                    });
-                }
-            }
-        }
-    }
-
-    /// Writes a whole message, going on from where a partial write stopped.
-    async fn send(
-        &self,
-        message: &[u8],
-        command: &'static str,
-        deadline: Duration,
-    ) -> Result<(), CcidError> {
-        let mut rest = message;
-        while !rest.is_empty() {
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            let late = CcidError::Late {
-                command,
-                within: left,
-            };
-            let within = left.min(ANSWER_WITHIN);
-            match self
-                .transport
-                .write(self.layout.bulk_out, rest, within)
-                .await
-            {
-                Ok(0) | Err(UsbError::Timeout) => return Err(late),
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// One whole message; zero-length transfers before it are skipped.
-    async fn receive(
-        &self,
-        command: &'static str,
-        within: Duration,
-    ) -> Result<Zeroizing<Vec<u8>>, CcidError> {
-        let message = usize::try_from(self.layout.functional.max_message).unwrap_or(usize::MAX);
-        // Whole packets: a shorter buffer overflows on some host controllers.
-        let max = message.max(HEADER).next_multiple_of(PACKET_MAX);
-        for _ in 0..EMPTY_MAX {
-            match self.transport.read(self.layout.bulk_in, max, within).await {
-                Ok(transfer) if transfer.bytes.is_empty() => {}
-                Ok(transfer) => return Ok(Zeroizing::new(transfer.bytes)),
-                Err(UsbError::Timeout) => return Err(CcidError::Late { command, within }),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(CcidError::Late { command, within })
     }
 }

@@ -139,7 +139,10 @@ impl<T: Transport> IdReader<T> {
                     break;
                 }
                 Ok(answer) => return Err(judge(Step::Hello, answer.status)),
-                Err(error @ SdtError::Usb { .. }) => return Err(error),
+                // A pipe of the other layout may stall: that is no answer either.
+                Err(SdtError::Usb { source, step }) if source != UsbError::Stall => {
+                    return Err(SdtError::Usb { source, step });
+                }
                 Err(error) => silent = Some(error),
             }
         }

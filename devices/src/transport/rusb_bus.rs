@@ -206,6 +206,10 @@ impl Transport for RusbTransport {
     }
 
     async fn clear_halt(&self, endpoint: u8) -> Result<(), UsbError> {
+        let posted = |all: &BTreeMap<u8, Reader>| all.get(&endpoint).is_some_and(Reader::is_posted);
+        if posted(&self.readers.borrow()) {
+            return Err(UsbError::read_posted());
+        }
         let work =
             move |handle: &DeviceHandle<Context>| handle.clear_halt(endpoint).map_err(mapped);
         self.controls.call(work).await

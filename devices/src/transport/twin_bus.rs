@@ -61,7 +61,8 @@ impl TwinBus {
     }
 
     /// One line of the desk: the twin's name, then its own vocabulary, or
-    /// `unplug` and `replug`, which every twin has.
+    /// `unplug`, `replug` and `halt EE` (an endpoint's address in hex stalls until
+    /// its halt is cleared), which every twin has.
     pub fn desk(&self, line: &str) -> Result<String, DeskError> {
         let line = line.trim();
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -73,7 +74,15 @@ impl TwinBus {
             "unplug" if self.unplug(name) => Ok(format!("{name} unplugged")),
             "replug" if self.replug(name) => Ok(format!("{name} plugged in")),
             "unplug" | "replug" => Err(DeskError(format!("{name} is already so"))),
-            verb => port.desk(verb),
+            verb => match verb.strip_prefix("halt ") {
+                Some(endpoint) => {
+                    let endpoint = u8::from_str_radix(endpoint.trim(), 16)
+                        .map_err(|_| DeskError("halt takes an endpoint, as in halt 82".into()))?;
+                    port.halt(endpoint);
+                    Ok(format!("{name} stalls endpoint {endpoint:02x}"))
+                }
+                None => port.desk(verb),
+            },
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Command<'a> {
     XfrBlock(u16, &'a [u8]),
     /// 61h for T=0: FiDi, TCCKS, guard time, waiting integer, clock stop.
     SetParametersT0([u8; 5]),
+    /// 72h, the bulk half of an abort.
+    Abort,
 }
 
 impl Command<'_> {
@@ -30,6 +32,7 @@ impl Command<'_> {
             Self::GetSlotStatus => "slot status",
             Self::XfrBlock(..) => "exchange",
             Self::SetParametersT0(_) => "set parameters",
+            Self::Abort => "abort",
         }
     }
 
@@ -37,7 +40,7 @@ impl Command<'_> {
     pub fn answer_kind(&self) -> u8 {
         match self {
             Self::PowerOn(_) | Self::XfrBlock(..) => 0x80,
-            Self::PowerOff | Self::GetSlotStatus => 0x81,
+            Self::PowerOff | Self::GetSlotStatus | Self::Abort => 0x81,
             Self::SetParametersT0(_) => 0x82,
         }
     }
@@ -48,6 +51,7 @@ impl Command<'_> {
             Self::PowerOn(select) => (0x62, [*select, 0, 0], &[]),
             Self::PowerOff => (0x63, [0; 3], &[]),
             Self::GetSlotStatus => (0x65, [0; 3], &[]),
+            Self::Abort => (0x72, [0; 3], &[]),
             Self::XfrBlock(level, data) => {
                 let [low, high] = level.to_le_bytes();
                 (0x6F, [0, low, high], data)
@@ -62,6 +66,13 @@ impl Command<'_> {
         bytes.extend_from_slice(data);
         bytes
     }
+}
+
+/// How long the message is whose start came, once its dwLength is there.
+pub fn whole_len(start: &[u8]) -> Option<usize> {
+    let &[_, l0, l1, l2, l3] = start.first_chunk::<5>()?;
+    let len = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).ok()?;
+    len.checked_add(HEADER)
 }
 
 /// Low two bits of bStatus.
@@ -186,6 +197,8 @@ mod tests {
         assert_eq!(exchange, hex(golden));
         let more = Command::XfrBlock(0x10, &[]).encode(0, 5);
         assert_eq!(more, hex("6F 00000000 00 05 00 1000"));
+        let abort = Command::Abort.encode(0, 6);
+        assert_eq!(abort, hex("72 00000000 00 06 000000"));
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::transport::{
 /// What a message gets back: transfers in order.
 pub(crate) type Answers = Box<dyn FnMut(&[u8]) -> Vec<Vec<u8>>>;
 
+/// An answer that stands for a STALL of the bulk IN pipe.
+pub(crate) const STALL: &[u8] = b"stall";
+
 /// The reader.
 pub(crate) struct Scripted {
     info: DeviceInfo,
@@ -89,8 +92,14 @@ impl Transport for Scripted {
     fn info(&self) -> &DeviceInfo {
         &self.info
     }
-    async fn control(&self, _: Setup, _: Stage<'_>, _: Duration) -> Result<Vec<u8>, UsbError> {
-        Err(UsbError::Stall)
+    async fn control(&self, setup: Setup, _: Stage<'_>, _: Duration) -> Result<Vec<u8>, UsbError> {
+        let (kind, request, value) = (setup.request_type, setup.request, setup.value);
+        let line = format!(
+            "control {kind:02x} {request:02x} {value:04x} {:04x}",
+            setup.index
+        );
+        self.said.borrow_mut().push(line);
+        Ok(Vec::new())
     }
     async fn write(&self, _: u8, message: &[u8], _: Duration) -> Result<usize, UsbError> {
         self.said.borrow_mut().push(hex(message));
@@ -106,17 +115,24 @@ impl Transport for Scripted {
     async fn read(&self, _: u8, _: usize, within: Duration) -> Result<Transfer, UsbError> {
         let next = self.inbox.borrow_mut().pop_front();
         match next {
-            Some(bytes) => Ok(Transfer { bytes, short: true }),
+            Some(bytes) if bytes == STALL => Err(UsbError::Stall),
+            // A test's pieces of whole packets are those of a read that ran out of time.
+            Some(bytes) => Ok(Transfer {
+                short: bytes.is_empty() || !bytes.len().is_multiple_of(64),
+                bytes,
+            }),
             None => {
                 tokio::time::sleep(within).await;
                 Err(UsbError::Timeout)
             }
         }
     }
-    async fn stop_in(&self, _: u8) -> Result<(), UsbError> {
+    async fn stop_in(&self, endpoint: u8) -> Result<(), UsbError> {
+        self.said.borrow_mut().push(format!("stop {endpoint:02x}"));
         Ok(())
     }
-    async fn clear_halt(&self, _: u8) -> Result<(), UsbError> {
+    async fn clear_halt(&self, endpoint: u8) -> Result<(), UsbError> {
+        self.said.borrow_mut().push(format!("clear {endpoint:02x}"));
         Ok(())
     }
     async fn set_alternate(&self, _: u8, _: u8) -> Result<(), UsbError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use counterfoil_data::seam::SharedClock;
 
-use super::scripted::{Answers, Scripted, answer, bytes, opened, run, scripted};
+use super::scripted::{Answers, STALL, Scripted, answer, bytes, opened, run, scripted};
 use super::*;
 use crate::system::TokioClock;
 
@@ -216,4 +216,49 @@ fn a_card_that_always_has_more_comes_to_an_end() {
     assert_eq!(endless, Err(CcidError::NoStatusWord));
     let cut = exchange(|command, _| vec![answer(0x80, command, [0; 3], &[0x90])]);
     assert_eq!(cut, Err(CcidError::NoStatusWord));
+}
+
+#[test]
+fn an_answer_that_comes_in_pieces_of_whole_packets_is_put_together_by_its_length() {
+    let long = |command: &[u8]| {
+        let mut data = vec![0xAB; 148];
+        data.extend([0x90, 0x00]);
+        answer(0x80, command, [0, 0, 0], &data)
+    };
+    let whole = exchange(move |command, _| {
+        let message = long(command);
+        assert_eq!(message.len(), 160);
+        vec![
+            message[..64].to_vec(),
+            message[64..128].to_vec(),
+            message[128..].to_vec(),
+        ]
+    });
+    assert_eq!(whole, Ok((vec![0xAB; 148], Sw::OK)));
+    let cut = exchange(move |command, _| vec![long(command)[..64].to_vec()]);
+    assert!(matches!(cut, Err(CcidError::Late { .. })), "{cut:?}");
+}
+
+#[test]
+fn a_stalled_exchange_is_aborted_under_one_number_and_not_repeated() {
+    run(async {
+        let answers = card(T0, |_, _| vec![STALL.to_vec()]);
+        let (mut reader, said) = opened(COMFORTABLE, answers).await;
+        reader.power_on(WITHIN).await.unwrap();
+        said.borrow_mut().clear();
+        let stalled = reader.transmit(&FILE, WITHIN).await.unwrap_err();
+        assert_eq!(stalled, CcidError::Usb(UsbError::Stall));
+        let said = said.borrow();
+        assert_eq!(
+            said[1..],
+            [
+                "clear 03",
+                "stop 82",
+                "clear 82",
+                // ABORT of slot 0, number 4, then its bulk half (CCID §5.3.1, §6.1.13).
+                "control 21 01 0400 0000",
+                "72000000000004000000",
+            ]
+        );
+    });
 }

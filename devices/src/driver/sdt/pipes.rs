@@ -11,8 +11,8 @@ use counterfoil_data::seam::SharedClock;
 use zeroize::Zeroize as _;
 
 use super::frame::{Answer, FrameReader, HEAD_LEN, request};
-use super::{COMMAND_MAX, SdtError, Step, UsbError};
-use crate::driver::send;
+use super::{COMMAND_MAX, HELLO_WITHIN, OK, STATUS, SdtError, Step, UsbError};
+use crate::driver::{send, unhalt};
 use crate::transport::{DeviceInfo, EndpointInfo, Transport};
 
 /// How long a drain waits for stale bytes; zero would mean for ever in libusb.
@@ -28,6 +28,15 @@ const VENDOR_CLASS: u8 = 0xff;
 pub(super) enum Pipes {
     Split,
     Single { out: u8, into: u8, packet: u16 },
+}
+
+impl Pipes {
+    fn all(&self) -> Vec<u8> {
+        match *self {
+            Self::Split => vec![HEAD_OUT, BODY_OUT, HEAD_IN, BODY_IN],
+            Self::Single { out, into, .. } => vec![out, into],
+        }
+    }
 }
 
 const HEAD_OUT: u8 = 0x02;
@@ -119,8 +128,34 @@ impl<T: Transport> Wire<T> {
         text
     }
 
-    /// Drains what is stale, sends one request and waits for one whole answer.
+    /// One exchange. After a STALL the pipes are cleared, the module is asked
+    /// whether it is well, and the request is sent once more.
     pub(super) async fn exchange(
+        &self,
+        step: Step,
+        command: [u8; 2],
+        data: &[u8],
+        within: Duration,
+    ) -> Result<Answer, SdtError> {
+        let source = match self.once(step, command, data, within).await {
+            Err(SdtError::Usb { source, .. }) if source == UsbError::Stall => source,
+            other => return other,
+        };
+        for endpoint in self.pipes.iter().flat_map(Pipes::all) {
+            let cleared = unhalt(&self.usb, endpoint).await;
+            cleared.map_err(|source| SdtError::Usb { step, source })?;
+        }
+        if command != STATUS {
+            let well = self.once(Step::Hello, STATUS, &[], HELLO_WITHIN).await?;
+            if well.status != OK {
+                return Err(SdtError::Usb { step, source });
+            }
+        }
+        self.once(step, command, data, within).await
+    }
+
+    /// Drains what is stale, sends one request and waits for one whole answer.
+    async fn once(
         &self,
         step: Step,
         command: [u8; 2],

@@ -104,6 +104,11 @@ impl Reader {
         Ok(answer)
     }
 
+    /// Whether a read waits or is under way.
+    pub(super) fn is_posted(&self) -> bool {
+        *self.posted.borrow() > 0
+    }
+
     /// Asks every posted read to end; the watch counts down to 0 as they go.
     pub(super) fn stop(&self) -> watch::Receiver<usize> {
         self.stop.store(true, Ordering::SeqCst);

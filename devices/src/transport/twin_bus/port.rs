@@ -20,6 +20,10 @@ use crate::twin::{ControlReply, DeskError, InReply, OutReply, Twin};
 /// Shortest wait between two tries of a NAKed transfer: one frame of full speed.
 const FRAME: Duration = Duration::from_millis(1);
 const CLEAR_FEATURE: u8 = 1;
+const SET_CONFIGURATION: u8 = 9;
+const SET_INTERFACE: u8 = 11;
+const TO_DEVICE: u8 = 0x00;
+const TO_INTERFACE: u8 = 0x01;
 const TO_ENDPOINT: u8 = 0x02;
 
 pub(super) struct Port {
@@ -32,7 +36,10 @@ pub(super) struct Port {
     /// Number of the newest opening; transfers of an older one are dead.
     opening: Cell<u64>,
     changed: Notify,
+    /// Lives in the device: opening and closing do not end it.
     halted: RefCell<BTreeSet<u8>>,
+    /// Reads waiting on each IN endpoint.
+    posted: RefCell<BTreeMap<u8, u32>>,
     stops: RefCell<BTreeMap<u8, u64>>,
     queues: RefCell<BTreeMap<u8, Rc<Mutex<()>>>>,
 }
@@ -51,6 +58,7 @@ impl Port {
             opening: Cell::new(0),
             changed: Notify::new(),
             halted: RefCell::default(),
+            posted: RefCell::default(),
             stops: RefCell::default(),
             queues: RefCell::default(),
         }
@@ -77,7 +85,6 @@ impl Port {
         }
         self.open.set(true);
         self.opening.set(self.opening.get().saturating_add(1));
-        self.halted.borrow_mut().clear();
         Ok(self.opening.get())
     }
 
@@ -101,7 +108,14 @@ impl Port {
     }
 
     pub(super) fn put_back(&self) -> bool {
+        self.halted.borrow_mut().clear();
         !self.plugged.replace(true)
+    }
+
+    /// The device stalls an endpoint from now on.
+    pub(super) fn halt(&self, endpoint: u8) {
+        self.halted.borrow_mut().insert(endpoint);
+        self.changed.notify_waiters();
     }
 
     pub(super) fn desk(&self, verb: &str) -> Result<String, DeskError> {
@@ -133,8 +147,28 @@ impl Port {
 
     pub(super) fn clear_halt(&self, opening: u64, endpoint: u8) -> Result<(), UsbError> {
         self.alive(opening)?;
+        if self.posted.borrow().get(&endpoint).is_some_and(|n| *n > 0) {
+            return Err(UsbError::read_posted());
+        }
         self.halted.borrow_mut().remove(&endpoint);
         Ok(())
+    }
+
+    /// Standard requests that end halts.
+    fn unhalt(&self, setup: Setup) {
+        let [low, _] = setup.index.to_le_bytes();
+        let mut halted = self.halted.borrow_mut();
+        match (setup.request_type, setup.request) {
+            (TO_ENDPOINT, CLEAR_FEATURE) => drop(halted.remove(&low)),
+            (TO_DEVICE, SET_CONFIGURATION) => halted.clear(),
+            (TO_INTERFACE, SET_INTERFACE) => {
+                let all = self.info.interfaces.iter();
+                for interface in all.filter(|i| i.number == low) {
+                    halted.retain(|at| interface.endpoints.iter().all(|e| e.address != *at));
+                }
+            }
+            _ => {}
+        }
     }
 
     pub(super) async fn control(
@@ -148,10 +182,7 @@ impl Port {
             Stage::Out(bytes) => (bytes, 0),
             Stage::In(len) => (&[][..], len),
         };
-        if setup.request == CLEAR_FEATURE && setup.request_type == TO_ENDPOINT {
-            let [endpoint, _] = setup.index.to_le_bytes();
-            self.clear_halt(opening, endpoint)?;
-        }
+        self.unhalt(setup);
         self.attempt(opening, 0, within, |twin, now| {
             let reply = descriptor::answer_standard(&self.info, setup, len)
                 .unwrap_or_else(|| twin.control(now, setup, out, len));
@@ -208,6 +239,7 @@ impl Port {
         within: Duration,
     ) -> Result<Transfer, UsbError> {
         let max = max.min(TRANSFER_MAX);
+        let _posted = Posted::on(&self.posted, endpoint);
         self.attempt(opening, endpoint, within, |twin, now| {
             match twin.poll_in(now, endpoint, max) {
                 InReply::Data(bytes) if bytes.len() > max => Some(Err(UsbError::Overflow)),
@@ -297,5 +329,28 @@ impl Port {
 
     fn queue(&self, endpoint: u8) -> Rc<Mutex<()>> {
         Rc::clone(self.queues.borrow_mut().entry(endpoint).or_default())
+    }
+}
+
+/// Counts a read for as long as it waits.
+struct Posted<'a> {
+    all: &'a RefCell<BTreeMap<u8, u32>>,
+    endpoint: u8,
+}
+
+impl<'a> Posted<'a> {
+    fn on(all: &'a RefCell<BTreeMap<u8, u32>>, endpoint: u8) -> Self {
+        let mut reads = all.borrow_mut();
+        let count = reads.entry(endpoint).or_default();
+        *count = count.saturating_add(1);
+        Self { all, endpoint }
+    }
+}
+
+impl Drop for Posted<'_> {
+    fn drop(&mut self) {
+        let mut reads = self.all.borrow_mut();
+        let count = reads.entry(self.endpoint).or_default();
+        *count = count.saturating_sub(1);
     }
 }

@@ -208,6 +208,51 @@ fn a_stalled_endpoint_stays_halted_until_it_is_cleared() {
 }
 
 #[test]
+fn a_halt_outlives_the_opening_and_ends_with_another_setting_or_configuration() {
+    run(|bus, _| async move {
+        let halted =
+            async |usb: &TwinTransport| usb.read(0x82, 64, MS).await == Err(UsbError::Stall);
+        let usb = bus.open("echo").await.expect("opens");
+        bus.desk("echo halt 82").expect("halts");
+        assert!(halted(&usb).await);
+        drop(usb);
+        let usb = bus.open("echo").await.expect("opens again");
+        assert!(halted(&usb).await);
+        usb.set_alternate(0, 0).await.expect("sets");
+        assert!(!halted(&usb).await);
+        bus.desk("echo halt 82").expect("halts");
+        let configure = Setup {
+            request_type: 0x00,
+            request: 9,
+            value: 1,
+            index: 0,
+        };
+        let done = usb.control(configure, Stage::Out(&[]), MS).await;
+        assert_eq!(done, Ok(Vec::new()));
+        assert!(!halted(&usb).await);
+    });
+}
+
+#[test]
+fn a_halt_is_not_cleared_under_a_posted_read() {
+    run(|bus, clock| async move {
+        let usb = bus.open("echo").await.expect("opens");
+        let clear = async {
+            clock.sleep(50 * MS).await;
+            assert!(matches!(
+                usb.clear_halt(0x82).await,
+                Err(UsbError::Other(_))
+            ));
+            usb.stop_in(0x82).await
+        };
+        let (got, stopped) = tokio::join!(usb.read(0x82, 64, 9000 * MS), clear);
+        assert_eq!((got, stopped), (Err(UsbError::Timeout), Ok(())));
+        assert_eq!(usb.clear_halt(0x82).await, Ok(()));
+        assert_eq!(usb.clear_halt(0x01).await, Ok(()));
+    });
+}
+
+#[test]
 fn a_stopped_read_is_gone_and_takes_no_bytes_with_it() {
     run(|bus, clock| async move {
         let usb = bus.open("echo").await.expect("opens");

@@ -288,6 +288,9 @@ impl Transport for UsbIpTransport {
     }
 
     async fn clear_halt(&self, endpoint: u8) -> Result<(), UsbError> {
+        if endpoint & 0x80 != 0 && self.link.is_posted(endpoint & 0x0f) {
+            return Err(UsbError::read_posted());
+        }
         let index = u16::from(endpoint);
         self.without_data(Setup {
             request_type: 0x02,

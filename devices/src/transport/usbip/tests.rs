@@ -160,10 +160,13 @@ fn a_dropped_read_is_unlinked_too_and_stop_in_ends_a_posted_one() {
         }
         let stop = async {
             clock.sleep(50 * MS).await;
+            let refused = usb.clear_halt(0x81).await;
+            assert!(matches!(refused, Err(UsbError::Other(_))));
             usb.stop_in(0x81).await
         };
         let (got, stopped) = tokio::join!(usb.read(0x81, 64, 9 * SECOND), stop);
         assert_eq!((got, stopped), (Err(UsbError::Timeout), Ok(())));
+        assert_eq!(usb.clear_halt(0x81).await, Ok(()));
         assert!(clock.monotonic() < SECOND);
     });
 }

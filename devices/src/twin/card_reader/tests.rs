@@ -249,6 +249,20 @@ fn a_read_without_time_is_late_and_the_reader_stays_usable() {
 }
 
 #[test]
+fn halted_pipes_are_cleared_while_the_slot_is_watched() {
+    run(async {
+        let (bus, clock, mut reader) = opened(twin()).await;
+        for endpoint in ["81", "82", "03"] {
+            bus.desk(&format!("card-reader halt {endpoint}")).unwrap();
+            let soon = clock.monotonic() + Duration::from_secs(1);
+            assert!(!reader.wait_card(soon).await.unwrap(), "{endpoint}");
+        }
+        bus.desk("card-reader insert good").unwrap();
+        assert_eq!(read(&mut reader).await.unwrap().proof, CardProof::Genuine);
+    });
+}
+
+#[test]
 fn an_unplugged_reader_is_gone() {
     run(async {
         let (bus, _, mut reader) = opened(twin()).await;

@@ -148,24 +148,29 @@ impl Link {
 
     /// Unlinks every IN transfer of an endpoint and waits until they are gone.
     pub(super) async fn stop_in(&self, endpoint: u8) -> Result<(), UsbError> {
-        let posted = || -> Vec<u32> {
-            let pending = self.shared.pending.borrow();
-            let ours = pending
-                .iter()
-                .filter(|(_, p)| p.into && p.endpoint == endpoint);
-            ours.map(|(seq, _)| *seq).collect()
-        };
-        for seq in posted() {
+        for seq in self.posted(endpoint) {
             self.unlink(seq).await?;
         }
         let deadline = self.shared.clock.monotonic().saturating_add(UNLINK_WITHIN);
-        while !posted().is_empty() {
+        while self.is_posted(endpoint) {
             if self.shared.ended.get() || self.shared.clock.monotonic() >= deadline {
                 return Err(UsbError::NoDevice);
             }
             self.shared.clock.sleep(Duration::from_millis(1)).await;
         }
         Ok(())
+    }
+
+    /// Whether an IN transfer of this endpoint is on its way.
+    pub(super) fn is_posted(&self, endpoint: u8) -> bool {
+        !self.posted(endpoint).is_empty()
+    }
+
+    fn posted(&self, endpoint: u8) -> Vec<u32> {
+        let pending = self.shared.pending.borrow();
+        let all = pending.iter();
+        let ours = all.filter(|(_, p)| p.into && p.endpoint == endpoint);
+        ours.map(|(seq, _)| *seq).collect()
     }
 
     /// Ends the connection and waits until the server has let go of the device.
