@@ -20,13 +20,14 @@
 //! interrupt IN 83: 45 | event | entry(2) | count      1 digits, 2 done, 3 cancelled
 //! ```
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use counterfoil_data::sealed::{Binding, SealKey, Sealed, SecretText};
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::wire::problem::Remedy;
 
-use super::send;
+use super::{send, unhalt};
 use crate::transport::{DeviceInfo, Transport, UsbError};
 
 /// Most digits a PIN may have (ISO 9564).
@@ -46,6 +47,10 @@ const EVENTS_IN: u8 = 0x83;
 const PACKET: usize = 64;
 const MAGIC: [u8; 2] = [0x50, 0x01];
 const HEAD_LEN: usize = 5;
+const EVENT: u8 = 0x45;
+const EVENT_LEN: usize = 5;
+/// Listening for reports that an earlier host left behind.
+const DRAIN_WITHIN: Duration = Duration::from_millis(10);
 
 /// What happened at the pad.
 #[derive(Debug, Clone)]
@@ -125,28 +130,54 @@ pub fn matches(info: &DeviceInfo) -> bool {
 pub struct UsbPinPad<T: Transport> {
     usb: T,
     clock: SharedClock,
+    /// The newest entry's number.
     entry: u16,
     running: bool,
+    /// Reports that came and were not told yet.
+    events: VecDeque<[u8; EVENT_LEN]>,
 }
 
 impl<T: Transport> UsbPinPad<T> {
-    /// Says hello and gives up whatever entry was running.
+    /// Says hello, gives up whatever entry was running and drops its reports.
     pub async fn open(transport: T, clock: SharedClock) -> Result<Self, PinPadError> {
+        // Goes on where an earlier opening stopped, since no entry is over within a
+        // millisecond: a report still on its way belongs to none of ours.
+        let [.., high, low] = clock.now().as_millisecond().to_be_bytes();
         let mut pad = Self {
             usb: transport,
             clock,
-            entry: 0,
+            entry: u16::from_be_bytes([high, low]),
             running: false,
+            events: VecDeque::new(),
         };
         match pad.ask(0x01, &[]).await?.as_slice() {
             [1] => {}
             _ => return Err(PinPadError::Malformed),
         }
         pad.abort().await?;
+        for _ in 0..STALE_MAX {
+            if !pad.listen(DRAIN_WITHIN).await? {
+                break;
+            }
+        }
+        pad.events.clear();
         Ok(pad)
     }
 
+    /// One command; after a STALL the pipes are cleared and it is asked once more.
     async fn ask(&self, kind: u8, payload: &[u8]) -> Result<Vec<u8>, PinPadError> {
+        match self.ask_once(kind, payload).await {
+            Err(PinPadError::Usb(UsbError::Stall)) => {
+                for endpoint in [BULK_OUT, BULK_IN] {
+                    unhalt(&self.usb, endpoint).await.map_err(bus)?;
+                }
+                self.ask_once(kind, payload).await
+            }
+            other => other,
+        }
+    }
+
+    async fn ask_once(&self, kind: u8, payload: &[u8]) -> Result<Vec<u8>, PinPadError> {
         let deadline = self.clock.monotonic().saturating_add(ANSWER_WITHIN);
         let frame = frame(kind, payload);
         let sent = send(&self.usb, &self.clock, BULK_OUT, &frame, deadline);
@@ -172,6 +203,28 @@ impl<T: Transport> UsbPinPad<T> {
             got.extend_from_slice(&piece.bytes);
         }
         Err(PinPadError::Silent)
+    }
+
+    /// One transfer of the events pipe: none, one or several reports. `false` when
+    /// nothing came.
+    async fn listen(&mut self, within: Duration) -> Result<bool, PinPadError> {
+        let mut got = self.usb.read(EVENTS_IN, PACKET, within).await;
+        if got == Err(UsbError::Stall) {
+            unhalt(&self.usb, EVENTS_IN).await.map_err(bus)?;
+            got = self.usb.read(EVENTS_IN, PACKET, within).await;
+        }
+        let got = match got {
+            Ok(got) => got,
+            Err(UsbError::Timeout) => return Ok(false),
+            Err(error) => return Err(PinPadError::Usb(error)),
+        };
+        let (reports, rest) = got.bytes.as_chunks::<EVENT_LEN>();
+        let known = reports.iter().all(|report| report.first() == Some(&EVENT));
+        if !rest.is_empty() || !known {
+            return Err(PinPadError::Malformed);
+        }
+        self.events.extend(reports);
+        Ok(true)
     }
 
     async fn collect(&mut self) -> Result<PinEvent, PinPadError> {
@@ -204,6 +257,7 @@ impl<T: Transport> PinPad for UsbPinPad<T> {
         payload.extend_from_slice(&session.sale.0.to_be_bytes());
         payload.extend_from_slice(&session.challenge.0);
         payload.extend_from_slice(&seal_key.0);
+        self.events.clear();
         self.ask(0x02, &payload).await?;
         self.running = true;
         Ok(())
@@ -215,26 +269,23 @@ impl<T: Transport> PinPad for UsbPinPad<T> {
         }
         let deadline = self.clock.monotonic().saturating_add(within);
         for _ in 0..STALE_MAX {
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            let got = match self.usb.read(EVENTS_IN, PACKET, left).await {
-                Ok(got) => got,
-                Err(UsbError::Timeout) => return Ok(PinEvent::TimedOut),
-                Err(error) => return Err(PinPadError::Usb(error)),
-            };
-            let Some(&[0x45, event, high, low, count]) = got.bytes.first_chunk::<5>() else {
-                return Err(PinPadError::Malformed);
-            };
-            if u16::from_be_bytes([high, low]) != self.entry {
-                continue;
-            }
-            match event {
-                1 if count <= DIGITS_MAX => return Ok(PinEvent::Digits(count)),
-                2 => return self.collect().await,
-                3 => {
-                    self.running = false;
-                    return Ok(PinEvent::Cancelled);
+            while let Some([_, event, high, low, count]) = self.events.pop_front() {
+                if u16::from_be_bytes([high, low]) != self.entry {
+                    continue;
                 }
-                _ => return Err(PinPadError::Malformed),
+                match event {
+                    1 if count <= DIGITS_MAX => return Ok(PinEvent::Digits(count)),
+                    2 => return self.collect().await,
+                    3 => {
+                        self.running = false;
+                        return Ok(PinEvent::Cancelled);
+                    }
+                    _ => return Err(PinPadError::Malformed),
+                }
+            }
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            if !self.listen(left).await? {
+                return Ok(PinEvent::TimedOut);
             }
         }
         Err(PinPadError::Malformed)

@@ -179,7 +179,6 @@ fn puppet(
                 }
                 (None, Call::Read(BULK_IN, _)) => Gives::Bytes(std::mem::take(&mut answer)),
                 (None, Call::Read(..)) => Gives::Silence,
-                (None, _) => Gives::Took(0),
             },
         );
         let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
@@ -214,6 +213,103 @@ fn an_answer_behind_a_late_one_in_the_same_transfer_is_found() {
         (matches!(call, Call::Read(..)) && reads == 1).then_some(Gives::Bytes(both))
     };
     puppet(act, async |pad, _| assert!(pad.is_ok()));
+}
+
+#[test]
+fn halted_pipes_are_cleared_and_the_entry_goes_on() {
+    run(|bus, mut pad| async move {
+        let (_, seal) = OpenKey::derive(&[9; 32]);
+        bus.desk("pin-pad halt 01").expect("halts");
+        bus.desk("pin-pad halt 82").expect("halts");
+        pad.begin(session(3), seal, 6).await.expect("begins");
+        bus.desk("pin-pad halt 83").expect("halts");
+        bus.desk("pin-pad enter @zhang-pin").expect("types");
+        bus.desk("pin-pad halt 82").expect("halts");
+        let (counts, end) = entry(&mut pad).await;
+        assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
+        assert!(matches!(end, PinEvent::Done(_)));
+    });
+}
+
+#[test]
+fn an_empty_transfer_is_no_report_and_two_reports_in_one_are_two() {
+    let mut reads = 0;
+    let act = move |call: Call<'_>| {
+        let Call::Read(EVENTS_IN, _) = call else {
+            return None;
+        };
+        reads += 1;
+        // Entry 1 after an opening at the epoch; the first listening is the opening's.
+        match reads {
+            2 => Some(Gives::Bytes(Vec::new())),
+            3 => Some(Gives::Bytes(vec![0x45, 1, 0, 1, 1, 0x45, 1, 0, 1, 2])),
+            4 => Some(Gives::Bytes(vec![0x45, 3, 0, 1, 0])),
+            _ => None,
+        }
+    };
+    puppet(act, async |pad, _| {
+        let mut pad = pad.expect("opens");
+        let (_, seal) = OpenKey::derive(&[9; 32]);
+        pad.begin(session(3), seal, 6).await.expect("begins");
+        let mut told = Vec::new();
+        for _ in 0..3 {
+            told.push(pad.next(SECOND).await.expect("a report"));
+        }
+        let [
+            PinEvent::Digits(1),
+            PinEvent::Digits(2),
+            PinEvent::Cancelled,
+        ] = told.as_slice()
+        else {
+            panic!("{told:?}");
+        };
+    });
+}
+
+#[test]
+fn a_pad_opened_again_numbers_its_entries_on_and_drops_old_reports() {
+    let entries = Rc::new(RefCell::new(Vec::new()));
+    for opened_at_ms in [0, 1500] {
+        let (seen, mut reads) = (Rc::clone(&entries), 0);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        let mut answer = Vec::new();
+        let usb = Puppet::new(Vec::new(), move |call| match call {
+            Call::Write(_, bytes) => {
+                let kind = bytes[2];
+                if kind == 2 {
+                    seen.borrow_mut()
+                        .push(u16::from_be_bytes([bytes[5], bytes[6]]));
+                }
+                answer = match kind {
+                    1 => vec![0x50, 1, 0x81, 0, 1, 1],
+                    _ => vec![0x50, 1, kind | 0x80, 0, 0],
+                };
+                Gives::Took(bytes.len())
+            }
+            Call::Read(BULK_IN, _) => Gives::Bytes(std::mem::take(&mut answer)),
+            Call::Read(..) => {
+                reads += 1;
+                match reads {
+                    1 => Gives::Bytes(vec![0x45, 2, 0, 1, 6]),
+                    _ => Gives::Silence,
+                }
+            }
+        });
+        runtime.block_on(async {
+            let at = Timestamp::from_millisecond(opened_at_ms).expect("a time");
+            let clock: SharedClock = Rc::new(TokioClock::starting_at(at));
+            let mut pad = UsbPinPad::open(usb, clock).await.expect("opens");
+            let (_, seal) = OpenKey::derive(&[9; 32]);
+            pad.begin(session(3), seal, 6).await.expect("begins");
+            assert!(matches!(pad.next(SECOND).await, Ok(PinEvent::TimedOut)));
+        });
+    }
+    let entries = entries.borrow();
+    assert!(entries[0] == 1 && entries[1] > 1, "{entries:?}");
 }
 
 proptest! {
