@@ -97,7 +97,7 @@ pub struct FingerModule<B: SerialBridge> {
 impl<T: Transport> FingerModule<CdcAcm<T>> {
     /// Takes over an opened CDC-ACM bridge and says hello.
     pub async fn open(transport: T, clock: SharedClock) -> Result<Self, Ef01Error> {
-        let bridge = CdcAcm::open(transport).ok_or(Ef01Error::NotSerial)?;
+        let bridge = CdcAcm::open(transport, clock.clone()).ok_or(Ef01Error::NotSerial)?;
         Self::start(bridge, clock).await
     }
 }
@@ -158,16 +158,22 @@ impl<B: SerialBridge> FingerModule<B> {
         Ok(())
     }
 
-    /// Darkens the sensor and refuses images until armed again.
+    /// Darkens the sensor and refuses images until armed again. An answer that was
+    /// lost is asked for once more; without one the sensor may still be lit, and
+    /// that is an error.
     pub async fn disarm(&mut self) -> Result<(), Ef01Error> {
         self.armed = false;
-        self.lit(false).await
+        match self.lit(false).await {
+            Err(Ef01Error::Late { .. }) => self.lit(false).await,
+            other => other,
+        }
     }
 
     async fn lit(&mut self, on: bool) -> Result<(), Ef01Error> {
         let aura: &[u8] = if on { &AURA_ON } else { &AURA_OFF };
         let led: &[u8] = if on { &[LED_ON] } else { &[LED_OFF] };
         let ways: &[(Light, &[u8])] = &[(Light::Aura, aura), (Light::Led, led)];
+        let mut late = None;
         for (way, payload) in ways {
             if self.light != Light::Unknown && self.light != *way {
                 continue;
@@ -177,9 +183,16 @@ impl<B: SerialBridge> FingerModule<B> {
                     self.light = *way;
                     return Ok(());
                 }
-                Err(Ef01Error::Refused { .. } | Ef01Error::Late { .. }) => {}
+                Err(Ef01Error::Refused { .. }) if self.light == Light::Unknown => {}
+                // Silence proves nothing: the other way may still be the one.
+                Err(error @ Ef01Error::Late { .. }) if self.light == Light::Unknown => {
+                    late = Some(error);
+                }
                 Err(error) => return Err(error),
             }
+        }
+        if let Some(late) = late {
+            return Err(late);
         }
         // A module without a light of its own is lit by each look.
         self.light = Light::None;

@@ -7,6 +7,9 @@
 
 use std::time::Duration;
 
+use counterfoil_data::seam::SharedClock;
+
+use super::{send, unhalt};
 use crate::transport::{DeviceInfo, Setup, Stage, Transport, UsbError};
 
 /// Patience for one control request.
@@ -37,8 +40,9 @@ pub trait SerialBridge {
     async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), UsbError>;
     /// The next bytes, at least one; [`UsbError::Timeout`] is silence.
     async fn read(&mut self, within: Duration) -> Result<Vec<u8>, UsbError>;
-    /// Drops what is still coming, until the line has been silent for `quiet`.
-    async fn purge(&mut self, quiet: Duration) -> Result<(), UsbError>;
+    /// Drops what is still coming, until the line has been silent for `quiet`;
+    /// [`UsbError::Timeout`] when it is not by `deadline` (monotonic time).
+    async fn purge(&mut self, quiet: Duration, deadline: Duration) -> Result<(), UsbError>;
 }
 
 /// SET_LINE_CODING data for 8N1.
@@ -84,14 +88,35 @@ pub fn is_cdc_acm(info: &DeviceInfo) -> bool {
 /// A CDC-ACM function; both its interfaces are claimed with the device.
 pub struct CdcAcm<T: Transport> {
     transport: T,
+    clock: SharedClock,
     layout: Layout,
 }
 
 impl<T: Transport> CdcAcm<T> {
     /// Takes over an opened device; `None` if it is not CDC-ACM.
-    pub fn open(transport: T) -> Option<Self> {
+    pub fn open(transport: T, clock: SharedClock) -> Option<Self> {
         let layout = layout(transport.info())?;
-        Some(Self { transport, layout })
+        Some(Self {
+            transport,
+            clock,
+            layout,
+        })
+    }
+
+    fn deadline(&self, within: Duration) -> Duration {
+        self.clock.monotonic().saturating_add(within)
+    }
+
+    /// Bytes out, then the empty packet where an exact multiple would look unfinished.
+    async fn put(&self, bytes: &[u8], deadline: Duration) -> Result<(), UsbError> {
+        let (out, clock) = (self.layout.bulk_out, &self.clock);
+        send(&self.transport, clock, out, bytes, deadline).await?;
+        let packet = usize::from(self.layout.packet_out);
+        if bytes.len().is_multiple_of(packet) {
+            let left = deadline.saturating_sub(clock.monotonic());
+            self.transport.write(out, &[], left).await?;
+        }
+        Ok(())
     }
 
     async fn request(&self, request: u8, value: u16, data: &[u8]) -> Result<(), UsbError> {
@@ -118,54 +143,45 @@ impl<T: Transport> SerialBridge for CdcAcm<T> {
     }
 
     async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), UsbError> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match self
-                .transport
-                .write(self.layout.bulk_out, rest, within)
-                .await?
-            {
-                0 => return Err(UsbError::Timeout),
-                taken => rest = rest.get(taken..).unwrap_or_default(),
+        let deadline = self.deadline(within);
+        match self.put(bytes, deadline).await {
+            Err(UsbError::Stall) => {
+                unhalt(&self.transport, self.layout.bulk_out).await?;
+                self.put(bytes, deadline).await
             }
+            other => other,
         }
-        // An exact multiple of the packet would look unfinished.
-        if bytes
-            .len()
-            .is_multiple_of(usize::from(self.layout.packet_out))
-        {
-            self.transport
-                .write(self.layout.bulk_out, &[], within)
-                .await?;
-        }
-        Ok(())
     }
 
     async fn read(&mut self, within: Duration) -> Result<Vec<u8>, UsbError> {
         // One packet at a time: a longer transfer would wait for a short packet
         // that a full last packet never sends. A zero-length packet is no data.
-        let max = usize::from(self.layout.packet_in);
+        let (into, max) = (self.layout.bulk_in, usize::from(self.layout.packet_in));
+        let deadline = self.deadline(within);
         for _ in 0..2 {
-            let transfer = self
-                .transport
-                .read(self.layout.bulk_in, max, within)
-                .await?;
-            if !transfer.bytes.is_empty() {
-                return Ok(transfer.bytes);
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            match self.transport.read(into, max, left).await {
+                Ok(transfer) if transfer.bytes.is_empty() => {}
+                Ok(transfer) => return Ok(transfer.bytes),
+                Err(UsbError::Stall) => unhalt(&self.transport, into).await?,
+                Err(error) => return Err(error),
             }
         }
         Err(UsbError::Timeout)
     }
 
-    async fn purge(&mut self, quiet: Duration) -> Result<(), UsbError> {
+    async fn purge(&mut self, quiet: Duration, deadline: Duration) -> Result<(), UsbError> {
         for _ in 0..PURGE_MAX {
+            if self.clock.monotonic() >= deadline {
+                break;
+            }
             match self.read(quiet).await {
                 Ok(dropped) => drop(zeroize::Zeroizing::new(dropped)),
                 Err(UsbError::Timeout) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
-        Err(UsbError::Overflow)
+        Err(UsbError::Timeout)
     }
 }
 

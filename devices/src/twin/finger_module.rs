@@ -9,7 +9,12 @@
 //! ```text
 //!  place FINGER [poor|wet|dry|off-centre] [seed N]     lift
 //!  wet xN (the next N touches are wet)                 garble N (N uploads damaged)
+//!  lose N (the next N answers are lost)
 //! ```
+//!
+//! The bridge carries nothing before DTR is raised, and holds back what a full last
+//! packet leaves unfinished. The module is half-duplex: what reaches it while it
+//! works or sends is lost (`talked-over`).
 
 mod module;
 
@@ -29,6 +34,8 @@ use module::Module;
 const NOTIFY: u8 = 0x83;
 const DATA_OUT: u8 = 0x02;
 const DATA_IN: u8 = 0x82;
+/// Bytes held back at most for a packet that ends them.
+const UNFINISHED_MAX: usize = 4096;
 /// Bytes a packet.
 const PACKET: usize = 64;
 /// Line rate of the bridge until the host sets one.
@@ -64,6 +71,12 @@ pub struct FingerModuleTwin {
     wet_next: u64,
     seen: Duration,
     garbage: u64,
+    /// DTR is raised.
+    ready: bool,
+    /// Whole packets whose transfer has not ended yet.
+    unfinished: Vec<u8>,
+    talked_over: u64,
+    losing: u64,
 }
 
 impl FingerModuleTwin {
@@ -80,6 +93,10 @@ impl FingerModuleTwin {
             wet_next: 0,
             seen: Duration::ZERO,
             garbage: 0,
+            ready: false,
+            unfinished: Vec::new(),
+            talked_over: 0,
+            losing: 0,
         }
     }
 
@@ -110,6 +127,28 @@ impl FingerModuleTwin {
             });
         }
         self.free_at = at;
+    }
+
+    /// What the host sent, down the line to the module.
+    fn carry(&mut self, now: Duration, bytes: &[u8]) {
+        let came = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if !self.ready || self.line != self.module.baud() {
+            // Start and stop bits fall anywhere: nothing of it is a frame.
+            self.garbage = self.garbage.saturating_add(came);
+            return;
+        }
+        if now < self.free_at {
+            self.talked_over = self.talked_over.saturating_add(came);
+            return;
+        }
+        for answer in self.module.take(bytes) {
+            if self.losing > 0 {
+                self.losing = self.losing.saturating_sub(1);
+            } else {
+                self.send(now, answer.after, &answer.bytes);
+            }
+            self.module.sent();
+        }
     }
 
     fn place(&mut self, name: &str, rest: &[&str]) -> Result<String, DeskError> {
@@ -223,7 +262,10 @@ impl Twin for FingerModuleTwin {
                 coding.truncate(usize::from(len));
                 ControlReply::Data(coding)
             }
-            (0x21, 0x22) => ControlReply::Data(Vec::new()),
+            (0x21, 0x22) => {
+                self.ready = setup.value & 1 != 0;
+                ControlReply::Data(Vec::new())
+            }
             _ => ControlReply::Stall,
         }
     }
@@ -233,15 +275,11 @@ impl Twin for FingerModuleTwin {
         if endpoint != DATA_OUT {
             return OutReply::Stall;
         }
-        if self.line != self.module.baud() {
-            // Start and stop bits fall anywhere: nothing of it is a frame.
-            let came = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            self.garbage = self.garbage.saturating_add(came);
-            return OutReply::Took(bytes.len());
-        }
-        for answer in self.module.take(bytes) {
-            self.send(now, answer.after, &answer.bytes);
-            self.module.sent();
+        self.unfinished.extend_from_slice(bytes);
+        let unfinished = !bytes.is_empty() && bytes.len().is_multiple_of(PACKET);
+        if !unfinished || self.unfinished.len() >= UNFINISHED_MAX {
+            let whole = std::mem::take(&mut self.unfinished);
+            self.carry(now, &whole);
         }
         OutReply::Took(bytes.len())
     }
@@ -274,7 +312,9 @@ impl Twin for FingerModuleTwin {
 
     fn host_gone(&mut self, _: Duration) {
         self.outgoing.clear();
+        self.unfinished.clear();
         self.line = LINE_DEFAULT;
+        self.ready = false;
     }
 
     fn desk(&mut self, _: Duration, line: &str) -> Result<String, DeskError> {
@@ -301,8 +341,13 @@ impl Twin for FingerModuleTwin {
                 self.module.garble(times);
                 Ok(format!("the next {times} uploads arrive damaged"))
             }
+            ["lose", times] => {
+                self.losing = count(times)?;
+                Ok(format!("the next {} answers are lost", self.losing))
+            }
             _ => Err(DeskError(
-                "place FINGER [poor|wet|dry|off-centre] [seed N], lift, wet xN, garble N".into(),
+                "place FINGER [poor|wet|dry|off-centre] [seed N], lift, wet xN, garble N, lose N"
+                    .into(),
             )),
         }
     }
@@ -324,7 +369,11 @@ impl Twin for FingerModuleTwin {
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let mut counters = self.module.counters().to_vec();
-        counters.extend([("touches", self.touches), ("garbage-bytes", self.garbage)]);
+        counters.extend([
+            ("touches", self.touches),
+            ("garbage-bytes", self.garbage),
+            ("talked-over", self.talked_over),
+        ]);
         counters
     }
 }

@@ -29,6 +29,9 @@ const HELLO_WITHIN: Duration = Duration::from_millis(400);
 /// than the longest exposure.
 const ANSWER_QUIET: Duration = Duration::from_millis(400);
 
+/// Longest wait for that silence: a whole image at 57,600 bit/s takes 6.6 s.
+const PURGE_WITHIN: Duration = Duration::from_secs(8);
+
 const READ_SYS_PARA: u8 = 0x0F;
 const VFY_PWD: u8 = 0x13;
 
@@ -127,16 +130,20 @@ impl<B: SerialBridge> FingerModule<B> {
         within: Duration,
     ) -> Result<Zeroizing<Vec<u8>>, Ef01Error> {
         // Half-duplex: never talk into an answer that is still coming.
-        if let Some(quiet) = self.stale {
-            self.bridge.purge(quiet).await?;
-            self.deframer.clear();
-        }
-        // Stays so if this future is dropped or fails: its answer may come late.
-        self.stale = Some(ANSWER_QUIET);
         let late = Ef01Error::Late {
             command: name,
             within,
         };
+        if let Some(quiet) = self.stale {
+            let deadline = self.clock.monotonic().saturating_add(PURGE_WITHIN);
+            match self.bridge.purge(quiet, deadline).await {
+                Ok(()) => self.deframer.clear(),
+                Err(UsbError::Timeout) => return Err(late),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Stays so if this future is dropped or fails: its answer may come late.
+        self.stale = Some(ANSWER_QUIET);
         let deadline = self.clock.monotonic().saturating_add(within);
         match self.bridge.write(&frame::command(payload), within).await {
             Ok(()) => {}

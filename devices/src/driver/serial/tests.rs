@@ -1,8 +1,12 @@
 //! What goes over the bus for each call, against bytes from CDC PSTN 1.2.
 
 use std::cell::RefCell;
+use std::rc::Rc;
+
+use jiff::Timestamp;
 
 use super::*;
+use crate::system::TokioClock;
 use crate::transport::{EndpointInfo, InterfaceInfo, Transfer};
 
 /// Writes down what it is asked.
@@ -93,12 +97,19 @@ impl Transport for Scribe {
     }
 }
 
-fn run(act: impl AsyncFnOnce(&mut CdcAcm<Scribe>)) -> Vec<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+fn run(act: impl AsyncFnOnce(&mut CdcAcm<Scribe>)) -> Vec<String> {
+    let runtime = paused();
     runtime.block_on(async {
-        let mut bridge = CdcAcm::open(scribe()).unwrap();
+        let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
+        let mut bridge = CdcAcm::open(scribe(), clock).unwrap();
         act(&mut bridge).await;
         bridge.transport.said.take()
     })
@@ -136,4 +147,58 @@ fn a_device_without_a_data_interface_is_not_cdc_acm() {
     assert!(is_cdc_acm(&info));
     info.interfaces.pop();
     assert!(!is_cdc_acm(&info));
+}
+
+/// A line on which a byte comes every 300 ms and which stalls first.
+struct Dripping(DeviceInfo, RefCell<Vec<&'static str>>);
+
+impl Transport for Dripping {
+    fn info(&self) -> &DeviceInfo {
+        &self.0
+    }
+    async fn control(&self, _: Setup, _: Stage<'_>, _: Duration) -> Result<Vec<u8>, UsbError> {
+        Err(UsbError::Stall)
+    }
+    async fn write(&self, _: u8, _: &[u8], _: Duration) -> Result<usize, UsbError> {
+        Ok(0)
+    }
+    async fn read(&self, _: u8, _: usize, _: Duration) -> Result<Transfer, UsbError> {
+        if self.1.borrow().is_empty() {
+            self.1.borrow_mut().push("stalled");
+            return Err(UsbError::Stall);
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Ok(Transfer {
+            bytes: vec![7],
+            short: true,
+        })
+    }
+    async fn stop_in(&self, endpoint: u8) -> Result<(), UsbError> {
+        assert_eq!(endpoint, 0x82);
+        self.1.borrow_mut().push("stopped");
+        Ok(())
+    }
+    async fn clear_halt(&self, endpoint: u8) -> Result<(), UsbError> {
+        assert_eq!(endpoint, 0x82);
+        self.1.borrow_mut().push("cleared");
+        Ok(())
+    }
+    async fn set_alternate(&self, _: u8, _: u8) -> Result<(), UsbError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_line_that_never_falls_silent_is_purged_until_the_deadline_and_no_longer() {
+    paused().block_on(async {
+        let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
+        let usb = Dripping(scribe().info, RefCell::default());
+        let mut bridge = CdcAcm::open(usb, clock.clone()).unwrap();
+        let quiet = Duration::from_millis(400);
+        let purged = bridge.purge(quiet, Duration::from_secs(8)).await;
+        assert_eq!(purged, Err(UsbError::Timeout));
+        assert!(clock.monotonic() < Duration::from_secs(9));
+        let did = bridge.transport.1.borrow();
+        assert_eq!(*did, ["stalled", "stopped", "cleared"]);
+    });
 }

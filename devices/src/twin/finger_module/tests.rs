@@ -102,6 +102,84 @@ fn an_unarmed_sensor_looks_at_nothing_s16() {
 }
 
 #[test]
+fn one_lost_answer_does_not_cost_the_light_and_dark_is_only_what_answered_s16() {
+    run(async {
+        let (bus, clock) = bus();
+        let mut module = open(&bus, &clock).await;
+        let lit = |bus: &TwinBus| {
+            let all = bus.look();
+            all.iter().any(|(_, lines)| lines[0].ends_with("lit"))
+        };
+        bus.desk("finger lose 1").unwrap();
+        let late = module.arm().await.unwrap_err();
+        assert!(matches!(late, Ef01Error::Late { .. }), "{late}");
+        // The command itself arrived.
+        assert!(lit(&bus));
+        bus.desk("finger lose 1").unwrap();
+        module.disarm().await.unwrap();
+        assert!(!lit(&bus));
+        module.arm().await.unwrap();
+        assert!(lit(&bus));
+        bus.desk("finger lose 2").unwrap();
+        let late = module.disarm().await.unwrap_err();
+        assert!(matches!(late, Ef01Error::Late { .. }), "{late}");
+        module.disarm().await.unwrap();
+        assert!(!lit(&bus));
+    });
+}
+
+#[test]
+fn halted_pipes_of_the_bridge_are_cleared() {
+    run(async {
+        let (bus, clock) = bus();
+        let mut module = open(&bus, &clock).await;
+        bus.desk("finger halt 02").unwrap();
+        module.arm().await.unwrap();
+        bus.desk("finger halt 82").unwrap();
+        module.disarm().await.unwrap();
+    });
+}
+
+#[test]
+fn the_twin_hears_nothing_before_dtr_without_a_last_packet_or_while_it_sends() {
+    let hello = unhex(
+        "ef01ffffffff010007130000000000 1b"
+            .replace(' ', "")
+            .as_str(),
+    )
+    .unwrap();
+    let mut twin = twin();
+    let control = |twin: &mut FingerModuleTwin, request, value, out: &[u8]| {
+        let setup = Setup {
+            request_type: 0x21,
+            request,
+            value,
+            index: 0,
+        };
+        twin.control(Duration::ZERO, setup, out, 0)
+    };
+    // 57,600 8N1 (CDC PSTN 1.2 §6.3.10).
+    control(&mut twin, 0x20, 0, &[0x00, 0xE1, 0, 0, 0, 0, 8]);
+    let answered = |twin: &mut FingerModuleTwin, now| match twin.poll_in(now, DATA_IN, 64) {
+        InReply::Data(bytes) => bytes.len(),
+        _ => 0,
+    };
+    twin.out(Duration::ZERO, DATA_OUT, &hello);
+    assert_eq!(answered(&mut twin, SOON), 0, "before DTR");
+    control(&mut twin, 0x22, 3, &[]);
+    let mut padded = vec![0; 64 - hello.len()];
+    padded.extend_from_slice(&hello);
+    twin.out(SOON, DATA_OUT, &padded);
+    assert_eq!(answered(&mut twin, 2 * SOON), 0, "unfinished");
+    twin.out(2 * SOON, DATA_OUT, &[]);
+    twin.out(2 * SOON, DATA_OUT, &hello);
+    assert_eq!(answered(&mut twin, 3 * SOON), 12, "one answer");
+    assert_eq!(answered(&mut twin, 3 * SOON), 0, "talked over");
+    let counters = twin.counters();
+    assert!(counters.contains(&("talked-over", 16)), "{counters:?}");
+}
+
+#[test]
 fn an_image_arrives_at_the_pace_of_the_line_and_is_the_print_in_16_greys() {
     run(async {
         let (bus, clock) = bus();
@@ -237,6 +315,13 @@ fn the_twin_answers_published_frames_and_nothing_at_a_wrong_rate() {
             index: 0,
         };
         let reply = twin.control(Duration::ZERO, setup, &unhex(coding).unwrap(), 0);
+        assert_eq!(reply, ControlReply::Data(Vec::new()));
+        let raise = Setup {
+            request: 0x22,
+            value: 3,
+            ..setup
+        };
+        let reply = twin.control(Duration::ZERO, raise, &[], 0);
         assert_eq!(reply, ControlReply::Data(Vec::new()));
     };
     let mut say = |twin: &mut FingerModuleTwin, frame: &str| {
