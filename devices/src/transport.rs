@@ -80,6 +80,22 @@ pub struct Transfer {
     pub short: bool,
 }
 
+impl Transfer {
+    /// Keeps the first `max` bytes; what is behind them is given back, to be the
+    /// next transfer.
+    fn split(&mut self, max: usize) -> Option<Self> {
+        if self.bytes.len() <= max {
+            return None;
+        }
+        let rest = Self {
+            bytes: self.bytes.split_off(max),
+            short: self.short,
+        };
+        self.short = false;
+        Some(rest)
+    }
+}
+
 /// An endpoint as its descriptor says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointInfo {

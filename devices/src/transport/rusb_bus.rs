@@ -184,12 +184,7 @@ impl Transport for RusbTransport {
                     interrupt,
                 )?),
             };
-            // Whole packets, or libusb answers Overflow and the bytes are lost.
-            reader.post(
-                max,
-                max.max(1).div_ceil(packet).saturating_mul(packet),
-                within,
-            )?
+            reader.post(max, packet, within)?
         };
         waiting.await.unwrap_or(Err(UsbError::NoDevice))
     }

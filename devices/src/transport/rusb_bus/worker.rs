@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusb::{Context, DeviceHandle};
 use tokio::sync::{oneshot, watch};
@@ -47,7 +47,8 @@ impl Caller {
 
 struct Job {
     max: usize,
-    buffer: usize,
+    /// wMaxPacketSize; buffers are whole packets.
+    packet: usize,
     within: Duration,
     reply: oneshot::Sender<Result<Transfer, UsbError>>,
 }
@@ -67,12 +68,16 @@ impl Reader {
         let (stop_seen, posted_here) = (Arc::clone(&stop), Arc::clone(&posted));
         spawn("usb-read", move || {
             let read = |buffer: &mut [u8], wait| {
+                let started = now();
                 let read = if interrupt {
                     handle.read_interrupt(endpoint, buffer, wait)
                 } else {
                     handle.read_bulk(endpoint, buffer, wait)
                 };
-                read.map_err(mapped)
+                let took = now().saturating_duration_since(started);
+                let count = read.map_err(mapped)?;
+                let ran_out = took.saturating_add(WAIT_MIN) >= wait;
+                Ok(Piece { count, ran_out })
             };
             run(&work, &stop_seen, &posted_here, read);
         })?;
@@ -83,14 +88,14 @@ impl Reader {
     pub(super) fn post(
         &self,
         max: usize,
-        buffer: usize,
+        packet: usize,
         within: Duration,
     ) -> Result<oneshot::Receiver<Result<Transfer, UsbError>>, UsbError> {
         let (reply, answer) = oneshot::channel();
         self.stop.store(false, Ordering::SeqCst);
         let job = Job {
             max,
-            buffer,
+            packet,
             within,
             reply,
         };
@@ -116,51 +121,91 @@ impl Reader {
     }
 }
 
+/// What one call of libusb read. A timeout with bytes moved is a success there.
+struct Piece {
+    count: usize,
+    /// It took all the time it had: perhaps nothing but that ended it.
+    ran_out: bool,
+}
+
+type Read<'a> = &'a mut dyn FnMut(&mut [u8], Duration) -> Result<Piece, UsbError>;
+
 /// Does jobs until nobody can post any more. What came for a waiter that is gone
-/// is kept for the next one.
+/// is kept for the next one, who gets no more of it than it asked for.
 fn run(
     work: &Receiver<Job>,
     stop: &AtomicBool,
     posted: &watch::Sender<usize>,
-    mut read: impl FnMut(&mut [u8], Duration) -> Result<usize, UsbError>,
+    mut read: impl FnMut(&mut [u8], Duration) -> Result<Piece, UsbError>,
 ) {
-    let mut kept = None;
+    let mut kept: Option<Transfer> = None;
     while let Ok(job) = work.recv() {
         let done = match kept.take() {
-            Some(transfer) => Ok(transfer),
+            Some(mut transfer) => {
+                let rest = transfer.split(job.max);
+                kept = rest;
+                Ok(transfer)
+            }
             None => in_slices(&job, stop, &mut read),
         };
         posted.send_modify(|count| *count = count.saturating_sub(1));
-        if let Err(Ok(unwanted)) = job.reply.send(done) {
+        if let Err(Ok(mut unwanted)) = job.reply.send(done) {
+            if let Some(rest) = kept.take() {
+                unwanted.bytes.extend(rest.bytes);
+                unwanted.short = rest.short;
+            }
             kept = Some(unwanted);
         }
     }
 }
 
-/// One transfer, waited for a slice at a time.
-fn in_slices(
-    job: &Job,
-    stop: &AtomicBool,
-    read: &mut impl FnMut(&mut [u8], Duration) -> Result<usize, UsbError>,
-) -> Result<Transfer, UsbError> {
-    let mut bytes = vec![0; job.buffer];
+/// One transfer, waited for a slice at a time. A slice that ends in the middle of
+/// a transfer has read whole packets: no short packet has come, so it goes on.
+fn in_slices(job: &Job, stop: &AtomicBool, read: Read<'_>) -> Result<Transfer, UsbError> {
+    let packet = job.packet.max(1);
+    let room = job.max.max(1).div_ceil(packet).saturating_mul(packet);
+    let mut bytes = vec![0; room];
+    let mut count = 0_usize;
     let mut left = job.within.max(WAIT_MIN);
     while !left.is_zero() && !stop.load(Ordering::SeqCst) && !job.reply.is_closed() {
         let slice = left.min(SLICE_MAX);
-        match read(&mut bytes, slice.max(WAIT_MIN)) {
-            Err(UsbError::Timeout) => left = left.saturating_sub(slice),
+        let rest = bytes.get_mut(count..).unwrap_or_default();
+        match read(rest, slice.max(WAIT_MIN)) {
+            Err(UsbError::Timeout) => {}
             Err(error) => return Err(error),
-            Ok(count) if count > job.max => return Err(UsbError::Overflow),
-            Ok(count) => {
-                bytes.truncate(count);
-                return Ok(Transfer {
-                    short: count < job.max,
-                    bytes,
-                });
+            Ok(piece) => {
+                count = count.saturating_add(piece.count);
+                if count > job.max {
+                    return Err(UsbError::Overflow);
+                }
+                let ended = !piece.count.is_multiple_of(packet) || piece.count == 0;
+                if ended || !piece.ran_out || count == job.max {
+                    bytes.truncate(count);
+                    let short = count < job.max;
+                    return Ok(Transfer { bytes, short });
+                }
             }
         }
+        left = left.saturating_sub(slice);
     }
-    Err(UsbError::Timeout)
+    match count {
+        0 => Err(UsbError::Timeout),
+        _ => {
+            bytes.truncate(count);
+            Ok(Transfer {
+                bytes,
+                short: false,
+            })
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "libusb does not tell whether a read with bytes ended by a short packet or by time"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn refused<T>(error: TrySendError<T>) -> UsbError {
@@ -186,12 +231,20 @@ mod tests {
         (
             Job {
                 max,
-                buffer: 64,
+                packet: 64,
                 within,
                 reply,
             },
             answer,
         )
+    }
+
+    /// Before its time was over.
+    fn ended(count: usize) -> Piece {
+        Piece {
+            count,
+            ran_out: false,
+        }
     }
 
     #[test]
@@ -238,7 +291,7 @@ mod tests {
     fn a_zero_length_packet_is_a_value_and_more_than_asked_is_an_overflow() {
         let (one, _answer) = job(8, Duration::from_secs(1));
         let stop = AtomicBool::new(false);
-        let zero = in_slices(&one, &stop, &mut |_, _| Ok(0));
+        let zero = in_slices(&one, &stop, &mut |_, _| Ok(ended(0)));
         assert_eq!(
             zero,
             Ok(Transfer {
@@ -246,7 +299,7 @@ mod tests {
                 short: true
             })
         );
-        let over = in_slices(&one, &stop, &mut |_, _| Ok(9));
+        let over = in_slices(&one, &stop, &mut |_, _| Ok(ended(9)));
         assert_eq!(over, Err(UsbError::Overflow));
     }
 
@@ -254,23 +307,51 @@ mod tests {
     fn bytes_that_came_for_a_waiter_that_went_are_kept_for_the_next() {
         let (jobs, work) = sync_channel(4);
         let (first, gone) = job(64, Duration::from_secs(1));
-        let (second, mut answer) = job(64, Duration::from_secs(1));
-        jobs.send(first).expect("room");
-        jobs.send(second).expect("room");
+        let (second, mut answer) = job(2, Duration::from_secs(1));
+        let (third, mut rest) = job(2, Duration::from_secs(1));
+        for job in [first, second, third] {
+            jobs.send(job).expect("room");
+        }
         drop(jobs);
         let mut gone = Some(gone);
         run(
             &work,
             &AtomicBool::new(false),
-            &watch::Sender::new(2),
+            &watch::Sender::new(3),
             |bytes, _| {
                 // The waiter goes while its read is in the air.
                 assert!(gone.take().is_some(), "one read only");
-                bytes[0] = 7;
-                Ok(1)
+                bytes[..3].copy_from_slice(&[7, 8, 9]);
+                Ok(ended(3))
             },
         );
         let got = answer.try_recv().expect("answered").expect("bytes");
-        assert_eq!(got.bytes, [7]);
+        assert_eq!((got.bytes.as_slice(), got.short), (&[7, 8][..], false));
+        let got = rest.try_recv().expect("answered").expect("bytes");
+        assert_eq!((got.bytes.as_slice(), got.short), (&[9][..], true));
+    }
+
+    #[test]
+    fn a_slice_that_ends_in_the_middle_of_a_transfer_is_no_short_packet() {
+        let stop = AtomicBool::new(false);
+        let moves = |counts: &'static [(usize, bool)], seconds| {
+            let (one, _answer) = job(512, Duration::from_secs(seconds));
+            let mut counts = counts.iter();
+            in_slices(&one, &stop, &mut |_, _| match counts.next() {
+                Some(&(count, ran_out)) => Ok(Piece { count, ran_out }),
+                None => Err(UsbError::Timeout),
+            })
+            .map(|transfer| (transfer.bytes.len(), transfer.short))
+        };
+        assert_eq!(
+            moves(&[(128, true), (64, true), (20, false)], 9),
+            Ok((212, true))
+        );
+        assert_eq!(moves(&[(128, true), (0, false)], 9), Ok((128, true)));
+        assert_eq!(moves(&[(128, true), (384, false)], 9), Ok((512, false)));
+        // Time is over first.
+        assert_eq!(moves(&[(128, true)], 2), Ok((128, false)));
+        // Whole packets that came before their time were ended by an empty one.
+        assert_eq!(moves(&[(128, false)], 9), Ok((128, true)));
     }
 }
