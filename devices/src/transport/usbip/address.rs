@@ -3,12 +3,17 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::str::FromStr;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+/// Pause after a connection that could not be accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
 /// A byte stream both ways.
 pub trait Duplex: AsyncRead + AsyncWrite {}
@@ -88,17 +93,17 @@ pub enum Listener {
 }
 
 impl Listener {
-    /// Listens at `address`; port 0 takes a free one. A Unix socket's file left
-    /// by a dead process is replaced, one that still answers is not.
+    /// Listens at `address`; port 0 takes a free one. A Unix socket left by a dead
+    /// process is replaced; one that still answers and any other file are not.
     pub async fn bind(address: &Address) -> io::Result<Self> {
         match address {
             Address::Tcp(address) => Ok(Self::Tcp(TcpListener::bind(address).await?)),
             Address::Unix(path) => {
-                if UnixStream::connect(path).await.is_err() {
-                    match std::fs::remove_file(path) {
-                        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                        _ => {}
-                    }
+                let left = std::fs::symlink_metadata(path);
+                let is_socket = left.is_ok_and(|file| file.file_type().is_socket());
+                let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+                if is_socket && UnixStream::connect(path).await.is_err_and(refused) {
+                    std::fs::remove_file(path)?;
                 }
                 Ok(Self::Unix(UnixListener::bind(path)?, path.clone()))
             }
@@ -111,6 +116,20 @@ impl Listener {
             Self::Tcp(listener) => Address::Tcp(listener.local_addr()?),
             Self::Unix(_, path) => Address::Unix(path.clone()),
         })
+    }
+
+    /// The next connection, however often accepting fails: a system that is out of
+    /// file descriptors has some again when another connection ends.
+    pub(super) async fn next(&self) -> Stream {
+        loop {
+            match self.accept().await {
+                Ok(stream) => return stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            }
+        }
     }
 
     /// The next connection.

@@ -181,6 +181,8 @@ impl UsbIpTransport {
         let configuration = u16::try_from(CONFIGURATION_MAX).unwrap_or(u16::MAX);
         let configuration = self.descriptor(0x0200, 0, configuration).await?;
         info.interfaces = parse_configuration(&configuration).map_err(|e| bad(&e))?;
+        // bConfigurationValue: what a device calls its first configuration.
+        let value = configuration.get(5).copied().unwrap_or(1);
         path.clone_into(&mut info.path);
         info.manufacturer = self.text(maker).await;
         info.name = self.text(name).await;
@@ -188,7 +190,7 @@ impl UsbIpTransport {
         let select = Setup {
             request_type: 0x00,
             request: 9,
-            value: 1,
+            value: u16::from(value),
             index: 0,
         };
         self.control(select, Stage::Out(&[]), DESCRIPTOR_WITHIN)
@@ -265,6 +267,9 @@ impl Transport for UsbIpTransport {
     }
 
     async fn read(&self, endpoint: u8, max: usize, within: Duration) -> Result<Transfer, UsbError> {
+        if let Some(kept) = self.link.kept(endpoint & 0x0f, max) {
+            return Ok(kept);
+        }
         let request = Request {
             endpoint: endpoint & 0x0f,
             into: true,

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::task::JoinSet;
@@ -19,13 +20,15 @@ use crate::twin::DeskError;
 /// Longest command or answer in bytes.
 pub const LINE_MAX: usize = 16 * 1024;
 
-/// Serves the desk of `bus` until the future is dropped or accepting fails. Must
-/// run in a `LocalSet`.
+/// Longest wait for the answer to a line.
+pub const SAY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Serves the desk of `bus` until the future is dropped. Must run in a `LocalSet`.
 pub async fn serve(bus: TwinBus, listener: Listener) -> io::Result<()> {
     let mut connections = JoinSet::new();
     let bus = Rc::new(bus);
     loop {
-        let stream = listener.accept().await?;
+        let stream = listener.next().await;
         while connections.try_join_next().is_some() {}
         if connections.len() < CONNECTIONS_MAX {
             let bus = Rc::clone(&bus);
@@ -88,8 +91,12 @@ fn command(bus: &TwinBus, line: &str) -> Result<String, DeskError> {
     }
 }
 
-/// Says one line to a desk socket and gives its answer.
+/// Says one line to a desk socket and gives its answer, within [`SAY_WITHIN`].
 pub async fn say<C: Connect>(connect: &C, line: &str) -> io::Result<Result<String, DeskError>> {
+    tokio::time::timeout(SAY_WITHIN, said(connect, line)).await?
+}
+
+async fn said<C: Connect>(connect: &C, line: &str) -> io::Result<Result<String, DeskError>> {
     let mut stream = connect.connect().await?;
     stream
         .write_all(format!("{}\n", one_line(line)).as_bytes())

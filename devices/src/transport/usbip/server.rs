@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 
 use super::address::Listener;
 use super::protocol::{
@@ -28,18 +29,20 @@ use crate::transport::{DeviceInfo, Stage, Transport, UsbError};
 const UNTIL_UNLINKED: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Replies waiting for the socket at most.
 const REPLIES_MAX: usize = 64;
+/// A client that says nothing for so long is no client.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 /// Time for the last returns after a device was unplugged.
 const LAST_RETURNS: Duration = Duration::from_millis(100);
 const STATUS_NOT_AVAILABLE: u32 = 1;
 const STATUS_BUSY: u32 = 2;
 const SPEED_FULL: u32 = 2;
 
-/// Exports every twin of `bus` at `listener` until the future is dropped or
-/// accepting fails. Must run in a `LocalSet`.
+/// Exports every twin of `bus` at `listener` until the future is dropped. Must run
+/// in a `LocalSet`.
 pub async fn serve(bus: TwinBus, listener: Listener) -> io::Result<()> {
     let mut connections = JoinSet::new();
     loop {
-        let stream = listener.accept().await?;
+        let stream = listener.next().await;
         while connections.try_join_next().is_some() {}
         if connections.len() < CONNECTIONS_MAX {
             let bus = bus.clone();
@@ -57,10 +60,9 @@ pub(super) async fn converse<S>(bus: &TwinBus, mut stream: S) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let mut op = [0; OP_LEN];
-    stream.read_exact(&mut op).await?;
-    match Op::decode(&op).map_err(invalid)? {
-        (Op::RequestList, _) => {
+    let (op, busid) = timeout(HANDSHAKE_WITHIN, asked(&mut stream)).await??;
+    match op {
+        Op::RequestList => {
             let devices = exported(bus);
             let count = u32::try_from(devices.len()).unwrap_or(0);
             let mut reply = Op::ReplyList.encode(0).to_vec();
@@ -69,13 +71,13 @@ where
                 reply.extend(device.encode());
                 reply.extend(device.encode_interfaces());
             }
-            stream.write_all(&reply).await?;
-            stream.shutdown().await
+            let told = async {
+                stream.write_all(&reply).await?;
+                stream.shutdown().await
+            };
+            timeout(HANDSHAKE_WITHIN, told).await?
         }
-        (Op::RequestImport, _) => {
-            let mut busid = [0; BUSID_LEN];
-            stream.read_exact(&mut busid).await?;
-            let busid = decode_busid(&busid).map_err(invalid)?;
+        Op::RequestImport => {
             let device = exported(bus).into_iter().find(|d| d.busid == busid);
             let opened = bus.open_now(&busid);
             let refused = match (&opened, &device) {
@@ -95,8 +97,21 @@ where
             to.shutdown().await.ok();
             ended
         }
-        (Op::ReplyList | Op::ReplyImport, _) => Err(invalid(ProtocolError::Code(0))),
+        Op::ReplyList | Op::ReplyImport => Err(invalid(ProtocolError::Code(0))),
     }
+}
+
+/// What a client wants, and of which device.
+async fn asked(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<(Op, String)> {
+    let mut op = [0; OP_LEN];
+    stream.read_exact(&mut op).await?;
+    let (op, _) = Op::decode(&op).map_err(invalid)?;
+    if op != Op::RequestImport {
+        return Ok((op, String::new()));
+    }
+    let mut busid = [0; BUSID_LEN];
+    stream.read_exact(&mut busid).await?;
+    Ok((op, decode_busid(&busid).map_err(invalid)?))
 }
 
 fn exported(bus: &TwinBus) -> Vec<Exported> {

@@ -235,6 +235,59 @@ fn bytes_that_moved_before_a_write_ran_out_of_time_are_counted() {
 }
 
 #[test]
+fn a_client_that_says_nothing_is_let_go() {
+    run(true, |bus, clock| async move {
+        let (_ours, theirs) = tokio::io::duplex(4096);
+        let ended = server::converse(&bus, theirs).await;
+        assert_eq!(
+            ended.err().map(|error| error.kind()),
+            Some(io::ErrorKind::TimedOut)
+        );
+        assert!(clock.monotonic() <= 5 * SECOND);
+    });
+}
+
+#[test]
+fn a_desk_that_does_not_answer_is_not_waited_for_for_ever() {
+    struct Mute(RefCell<Vec<DuplexStream>>);
+    impl Connect for Mute {
+        type Stream = DuplexStream;
+        async fn connect(&self) -> io::Result<DuplexStream> {
+            let (ours, theirs) = tokio::io::duplex(4096);
+            self.0.borrow_mut().push(theirs);
+            Ok(ours)
+        }
+    }
+    run(true, |_, clock| async move {
+        let said = desk::say(&Mute(RefCell::default()), "list").await;
+        let kind = said.err().map(|error| error.kind());
+        assert_eq!(kind, Some(io::ErrorKind::TimedOut));
+        assert!(clock.monotonic() <= desk::SAY_WITHIN);
+    });
+}
+
+#[test]
+fn listening_replaces_a_dead_socket_and_no_other_file() {
+    let folder = std::env::temp_dir().join(format!("counterfoil-listen-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (file, socket) = (folder.join("notes.txt"), folder.join("dead.sock"));
+    std::fs::write(&file, "kept").expect("writes");
+    run(false, |_, _| async move {
+        let refused = Listener::bind(&Address::Unix(file.clone())).await;
+        assert!(refused.is_err());
+        assert_eq!(std::fs::read_to_string(&file).expect("reads"), "kept");
+        let address = Address::Unix(socket);
+        let first = Listener::bind(&address).await.expect("binds");
+        let second = Listener::bind(&address).await.err();
+        let kind = second.map(|error| error.kind());
+        assert_eq!(kind, Some(io::ErrorKind::AddrInUse));
+        drop(first);
+        assert!(Listener::bind(&address).await.is_ok(), "its file was left");
+    });
+    std::fs::remove_dir_all(&folder).expect("removes its folder");
+}
+
+#[test]
 fn a_server_that_dies_ends_every_transfer_with_no_device() {
     struct Mortal(TwinBus, RefCell<Option<tokio::task::JoinHandle<()>>>);
     impl Connect for &Mortal {

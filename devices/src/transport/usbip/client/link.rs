@@ -1,7 +1,9 @@
 //! One imported device's connection: URBs by number, and a task that pumps them.
 
+mod kept;
+
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::super::URBS_MAX;
 use super::super::protocol::{ECONNRESET, HEAD_LEN, Head, ProtocolError};
 use super::invalid;
-use crate::transport::{TRANSFER_MAX, UsbError};
+use crate::transport::{TRANSFER_MAX, Transfer, UsbError};
 
 /// Messages waiting for the socket at most.
 const OUTGOING_MAX: usize = 64;
@@ -41,7 +43,10 @@ pub(super) struct Done {
 struct Pending {
     into: bool,
     endpoint: u8,
-    done: oneshot::Sender<Done>,
+    /// Bytes asked for.
+    len: usize,
+    /// Whoever waits; none once what came for an earlier read was given to it.
+    done: Option<oneshot::Sender<Done>>,
 }
 
 struct Shared {
@@ -49,6 +54,8 @@ struct Shared {
     devid: u32,
     next: Cell<u32>,
     pending: RefCell<BTreeMap<u32, Pending>>,
+    /// By IN endpoint: what came for waiters that were gone, for the next ones.
+    kept: RefCell<BTreeMap<u8, VecDeque<Transfer>>>,
     /// Unlink messages on their way, by their number.
     unlinks: RefCell<BTreeMap<u32, u32>>,
     /// URBs whose waiter is gone; the pump unlinks them.
@@ -75,6 +82,7 @@ impl Link {
             devid,
             next: Cell::new(1),
             pending: RefCell::default(),
+            kept: RefCell::default(),
             unlinks: RefCell::default(),
             abandoned: RefCell::default(),
             abandon: Notify::new(),
@@ -106,16 +114,21 @@ impl Link {
         let clock = &self.shared.clock;
         let deadline = clock.monotonic().saturating_add(within);
         let seq = self.shared.number();
-        let (done, mut waiting) = oneshot::channel();
+        let (done, answer) = oneshot::channel();
         let pending = Pending {
             into: request.into,
             endpoint: request.endpoint,
-            done,
+            len: request.len,
+            done: Some(done),
         };
         self.shared.pending.borrow_mut().insert(seq, pending);
-        let _unlinked_if_dropped = Abandon {
+        // Unlinked when dropped.
+        let mut waiting = Waiting {
             shared: &self.shared,
             seq,
+            endpoint: if request.into { request.endpoint } else { 0 },
+            len: request.len,
+            answer,
         };
         if self.shared.ended.get() {
             return Err(UsbError::NoDevice);
@@ -130,26 +143,50 @@ impl Link {
             interval: 0,
             setup: request.setup,
         };
-        self.send([head.encode().as_slice(), request.out].concat())
-            .await?;
+        let message = [head.encode().as_slice(), request.out].concat();
+        tokio::select! {
+            biased;
+            sent = self.send(message) => sent?,
+            () = clock.sleep(within) => {
+                // It never left, so there is nothing to unlink.
+                self.shared.pending.borrow_mut().remove(&seq);
+                return Err(UsbError::Timeout);
+            }
+        }
         let left = deadline.saturating_sub(clock.monotonic());
         tokio::select! {
             biased;
-            done = &mut waiting => return done.map_err(|_| UsbError::NoDevice),
+            done = &mut waiting.answer => return done.map_err(|_| UsbError::NoDevice),
             () = clock.sleep(left) => {}
         }
-        self.unlink(seq).await?;
+        let gone = async {
+            self.unlink(seq).await?;
+            (&mut waiting.answer).await.map_err(|_| UsbError::NoDevice)
+        };
+        self.soon(gone).await
+    }
+
+    /// What the server must do soon; a server that does not is gone.
+    async fn soon<T>(
+        &self,
+        work: impl Future<Output = Result<T, UsbError>>,
+    ) -> Result<T, UsbError> {
         tokio::select! {
             biased;
-            done = waiting => done.map_err(|_| UsbError::NoDevice),
-            () = clock.sleep(UNLINK_WITHIN) => Err(UsbError::NoDevice),
+            done = work => done,
+            () = self.shared.clock.sleep(UNLINK_WITHIN) => Err(UsbError::NoDevice),
         }
+    }
+
+    /// What came on an IN endpoint for a read whose waiter was gone.
+    pub(super) fn kept(&self, endpoint: u8, max: usize) -> Option<Transfer> {
+        self.shared.kept(endpoint, max)
     }
 
     /// Unlinks every IN transfer of an endpoint and waits until they are gone.
     pub(super) async fn stop_in(&self, endpoint: u8) -> Result<(), UsbError> {
         for seq in self.posted(endpoint) {
-            self.unlink(seq).await?;
+            self.soon(self.unlink(seq)).await?;
         }
         let deadline = self.shared.clock.monotonic().saturating_add(UNLINK_WITHIN);
         while self.is_posted(endpoint) {
@@ -199,14 +236,22 @@ impl Link {
     }
 }
 
-/// Unlinks a URB whose waiter was dropped before it was done.
-struct Abandon<'a> {
+/// A waiter. Dropped before its URB was done, it unlinks it; dropped with an answer
+/// it had no time to take, it leaves the bytes to the next read.
+struct Waiting<'a> {
     shared: &'a Shared,
     seq: u32,
+    /// 0 for what is not an IN transfer.
+    endpoint: u8,
+    len: usize,
+    answer: oneshot::Receiver<Done>,
 }
 
-impl Drop for Abandon<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        if let Ok(done) = self.answer.try_recv() {
+            self.shared.keep(self.endpoint, self.len, done);
+        }
         if self.shared.pending.borrow().contains_key(&self.seq) {
             self.shared.abandoned.borrow_mut().push(self.seq);
             self.shared.abandon.notify_one();
@@ -295,14 +340,14 @@ impl Shared {
                 let into = urb.as_ref().is_some_and(|urb| urb.into);
                 let mut data = vec![0; if into { actual } else { 0 }];
                 from.read_exact(&mut data).await?;
-                // A waiter that is gone has lost its bytes, as with any cancelled read.
-                drop(urb.map(|urb| {
-                    urb.done.send(Done {
-                        status,
-                        actual,
-                        data,
-                    })
-                }));
+                let done = Done {
+                    status,
+                    actual,
+                    data,
+                };
+                if let Some(urb) = urb {
+                    self.deliver(urb, done);
+                }
                 Ok(())
             }
             Head::Unlinked { seq, status } => {
@@ -313,10 +358,15 @@ impl Shared {
                     actual: 0,
                     data: Vec::new(),
                 };
-                drop(urb.map(|urb| urb.done.send(done)));
+                if let Some(urb) = urb {
+                    self.deliver(urb, done);
+                }
                 Ok(())
             }
             Head::Submit { .. } | Head::Unlink { .. } => Err(invalid(ProtocolError::Code(1))),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
