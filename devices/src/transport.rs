@@ -201,8 +201,11 @@ pub trait Transport {
 pub trait Bus {
     /// What opening gives.
     type Transport: Transport + 'static;
-    /// Every device on the bus now.
+    /// Every device on the bus now. No device is asked anything for it that the
+    /// system does not know already.
     async fn list(&self) -> Result<Vec<DeviceInfo>, UsbError>;
-    /// Opens the device at `path` and claims all its interfaces.
+    /// Whether something is still plugged in at `path`; asks no device anything.
+    async fn present(&self, path: &str) -> Result<bool, UsbError>;
+    /// Opens the device at `path` and claims what a driver here may use of it.
     async fn open(&self, path: &str) -> Result<Self::Transport, UsbError>;
 }

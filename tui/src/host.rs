@@ -314,10 +314,7 @@ impl<B: Bus> DeskTask<B> {
     }
 
     async fn still_there(&self) -> bool {
-        match self.bus.list().await {
-            Ok(devices) => devices.iter().any(|d| d.path == self.path),
-            Err(_) => true,
-        }
+        self.bus.present(&self.path).await.unwrap_or(true)
     }
 
     async fn tell<W: Worker<B::Transport>>(&mut self, state: DeviceState) {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rusb::{Context, DeviceHandle};
 
-use self::enumerate::{describe_all, find, interface_numbers, mapped};
+use self::enumerate::{claimed, describe_all, find, mapped};
 use self::worker::{Caller, Reader};
 use super::{Bus, DeviceInfo, Setup, Stage, TRANSFER_MAX, Transfer, Transport, UsbError};
 
@@ -49,6 +49,11 @@ impl Bus for RusbBus {
         blocking(move || describe_all(&context)).await
     }
 
+    async fn present(&self, path: &str) -> Result<bool, UsbError> {
+        let (context, path) = (self.context.clone(), path.to_owned());
+        blocking(move || enumerate::is_present(&context, &path)).await
+    }
+
     async fn open(&self, path: &str) -> Result<RusbTransport, UsbError> {
         let (context, path) = (self.context.clone(), path.to_owned());
         let (handle, info) = blocking(move || claim(&context, &path)).await?;
@@ -63,12 +68,13 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(UsbError::Other(error.to_string())))
 }
 
-/// Opens a device and claims all its interfaces, taking them from kernel drivers.
+/// Opens a device and claims the interfaces a driver here may use, taking them from
+/// kernel drivers; a keyboard in the same housing keeps its keys.
 fn claim(context: &Context, path: &str) -> Result<(DeviceHandle<Context>, DeviceInfo), UsbError> {
     let (device, mut info) = find(context, path)?;
     let handle = device.open().map_err(mapped)?;
     enumerate::read_texts(&handle, &device, &mut info);
-    for number in interface_numbers(&info) {
+    for number in claimed(&info) {
         // Some kernels cannot say, some devices have no driver: only claiming decides.
         if matches!(handle.kernel_driver_active(number), Ok(true)) {
             let _ = handle.detach_kernel_driver(number);
@@ -223,7 +229,7 @@ impl Transport for RusbTransport {
 impl Drop for RusbTransport {
     /// Releasing the interfaces ends every transfer; the threads see it and go.
     fn drop(&mut self) {
-        for number in interface_numbers(&self.info) {
+        for number in claimed(&self.info) {
             let _ = self.handle.release_interface(number);
         }
     }

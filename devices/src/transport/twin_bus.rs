@@ -148,6 +148,10 @@ impl Bus for TwinBus {
         Ok(self.list_now())
     }
 
+    async fn present(&self, path: &str) -> Result<bool, UsbError> {
+        Ok(self.port(path).is_some_and(|port| port.is_plugged()))
+    }
+
     async fn open(&self, path: &str) -> Result<TwinTransport, UsbError> {
         self.open_now(path)
     }

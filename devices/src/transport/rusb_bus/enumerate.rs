@@ -11,21 +11,40 @@ use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo, UsbError};
 const DEVICES_MAX: usize = 256;
 const TEXT_WITHIN: Duration = Duration::from_millis(500);
 const HUB: u8 = 9;
+const SYSFS: &str = "/sys/bus/usb/devices";
+/// Interface classes that drivers here use: communication, printer, communication
+/// data, chip card, vendor.
+const CLAIMED: [u8; 5] = [0x02, 0x07, 0x0a, 0x0b, 0xff];
 
-/// Every device but hubs; texts are read where permission allows.
+/// Every device but hubs. None is opened: the kernel read the texts when the
+/// device was plugged in and keeps them beside its other facts.
 pub(super) fn describe_all(context: &Context) -> Result<Vec<DeviceInfo>, UsbError> {
     let devices = context.devices().map_err(mapped)?;
-    let mut all = Vec::new();
-    for device in devices.iter().take(DEVICES_MAX) {
-        let Some(mut info) = described(&device).filter(|info| info.class != HUB) else {
-            continue;
-        };
-        if let Ok(handle) = device.open() {
-            read_texts(&handle, &device, &mut info);
-        }
-        all.push(info);
+    let all = devices.iter().take(DEVICES_MAX);
+    let all = all.filter_map(|device| described(&device));
+    let mut all: Vec<DeviceInfo> = all.filter(|info| info.class != HUB).collect();
+    for info in &mut all {
+        known_texts(Path::new(SYSFS), info);
     }
     Ok(all)
+}
+
+/// Whether something is plugged in at `path`.
+pub(super) fn is_present(context: &Context, path: &str) -> Result<bool, UsbError> {
+    let devices = context.devices().map_err(mapped)?;
+    Ok(devices.iter().any(|device| place(&device) == path))
+}
+
+/// The texts as the kernel has them; what it has not stays empty.
+fn known_texts(sysfs: &Path, info: &mut DeviceInfo) {
+    let folder = sysfs.join(&info.path);
+    let text = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        text.trim_end_matches('\n').to_owned()
+    };
+    info.manufacturer = text("manufacturer");
+    info.name = text("product");
+    info.serial = text("serial");
 }
 
 /// The device at `path`.
@@ -66,9 +85,15 @@ pub(super) fn read_texts(
     info.serial = text(descriptor.serial_number_string_index());
 }
 
-/// Numbers of all interfaces, each once.
-pub(super) fn interface_numbers(info: &DeviceInfo) -> Vec<u8> {
-    let mut numbers: Vec<u8> = info.interfaces.iter().map(|i| i.number).collect();
+/// Numbers of the interfaces to claim, each once: those of classes that drivers
+/// here use; all of them where there is no such (a reader of no class at all).
+pub(super) fn claimed(info: &DeviceInfo) -> Vec<u8> {
+    let all = info.interfaces.iter();
+    let ours = all.clone().filter(|i| CLAIMED.contains(&i.class));
+    let mut numbers: Vec<u8> = ours.map(|i| i.number).collect();
+    if numbers.is_empty() {
+        numbers = all.map(|i| i.number).collect();
+    }
     numbers.sort_unstable();
     numbers.dedup();
     numbers
@@ -76,7 +101,7 @@ pub(super) fn interface_numbers(info: &DeviceInfo) -> Vec<u8> {
 
 /// Who holds an interface, as Linux knows it.
 pub(super) fn holder(path: &str, interface: u8) -> String {
-    let link = format!("/sys/bus/usb/devices/{path}:1.{interface}/driver");
+    let link = format!("{SYSFS}/{path}:1.{interface}/driver");
     let driver = std::fs::read_link(Path::new(&link)).ok();
     let name = driver
         .as_deref()
@@ -179,18 +204,17 @@ mod tests {
         assert!(matches!(mapped(rusb::Error::Io), UsbError::Other(_)));
     }
 
-    #[test]
-    fn alternates_of_one_interface_are_claimed_once() {
-        let interface = |number, alternate| InterfaceInfo {
+    fn device(interfaces: &[(u8, u8, u8)]) -> DeviceInfo {
+        let interface = |&(number, alternate, class): &(u8, u8, u8)| InterfaceInfo {
             number,
             alternate,
-            class: 7,
+            class,
             subclass: 1,
             protocol: 2,
             endpoints: Vec::new(),
             extra: Vec::new(),
         };
-        let info = DeviceInfo {
+        DeviceInfo {
             path: "1-2".into(),
             vendor: 1,
             product: 2,
@@ -199,9 +223,37 @@ mod tests {
             manufacturer: String::new(),
             name: String::new(),
             serial: String::new(),
-            interfaces: vec![interface(1, 0), interface(0, 0), interface(0, 1)],
-        };
-        assert_eq!(interface_numbers(&info), [0, 1]);
+            interfaces: interfaces.iter().map(interface).collect(),
+        }
+    }
+
+    #[test]
+    fn alternates_of_one_interface_are_claimed_once() {
+        let info = device(&[(1, 0, 7), (0, 0, 7), (0, 1, 7)]);
+        assert_eq!(claimed(&info), [0, 1]);
+    }
+
+    #[test]
+    fn a_keyboard_beside_a_card_reader_is_left_to_the_kernel() {
+        let keyboard_with_reader = device(&[(0, 0, 3), (1, 0, 0x0b), (2, 0, 3)]);
+        assert_eq!(claimed(&keyboard_with_reader), [1]);
+        let of_no_class = device(&[(0, 0, 0)]);
+        assert_eq!(claimed(&of_no_class), [0]);
+    }
+
+    #[test]
+    fn texts_come_from_what_the_kernel_knows() {
+        let sysfs = std::env::temp_dir().join(format!("counterfoil-sysfs-{}", std::process::id()));
+        let folder = sysfs.join("1-2");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("product"), "CCID reader\n").expect("writes");
+        let mut info = device(&[(0, 0, 0x0b)]);
+        known_texts(&sysfs, &mut info);
+        assert_eq!(
+            (info.name.as_str(), info.serial.as_str()),
+            ("CCID reader", "")
+        );
+        std::fs::remove_dir_all(&sysfs).expect("removes its folder");
     }
 
     #[test]

@@ -149,6 +149,11 @@ impl<C: Connect> Bus for UsbIpBus<C> {
         Ok(all)
     }
 
+    async fn present(&self, path: &str) -> Result<bool, UsbError> {
+        let all = self.within(HANDSHAKE_WITHIN, self.exported()).await?;
+        Ok(all.iter().any(|device| device.busid == path))
+    }
+
     async fn open(&self, path: &str) -> Result<UsbIpTransport, UsbError> {
         for _ in 0..BUSY_TRIES {
             match self.open_described(path).await {

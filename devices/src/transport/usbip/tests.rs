@@ -288,6 +288,18 @@ fn listening_replaces_a_dead_socket_and_no_other_file() {
 }
 
 #[test]
+fn presence_is_told_without_opening_anything() {
+    run(true, |bus, clock| async move {
+        let far = UsbIpBus::new(InMemory(bus.clone()), clock.clone());
+        assert_eq!(far.present("id-reader").await, Ok(true));
+        bus.desk("id-reader unplug").expect("pulls");
+        assert_eq!(far.present("id-reader").await, Ok(false));
+        assert_eq!(bus.counter("pin-pad", "aborts"), 0);
+        assert_eq!(bus.counter("id-reader", "hosts-gone"), 0);
+    });
+}
+
+#[test]
 fn a_server_that_dies_ends_every_transfer_with_no_device() {
     struct Mortal(TwinBus, RefCell<Option<tokio::task::JoinHandle<()>>>);
     impl Connect for &Mortal {
