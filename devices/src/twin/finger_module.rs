@@ -1,10 +1,9 @@
 //! Twin of an EF01 fingerprint module (R30x kind) on a CDC-ACM bridge.
 //!
 //! Two machines in one box: the bridge (1a86:55d4, line coding, one packet at a
-//! time at the line's pace) and the module behind it (57,600 from the factory,
-//! rate and packet size kept in flash, one image in its buffer). A line at another
-//! rate than the module's carries nothing. The prints are synthetic. Counts `arms`
-//! and `images`, so that a play can assert that the sensor stayed dark (S16). Desk:
+//! time at the line's pace) and the module behind it (57,600 from the factory, rate
+//! and packet size kept in flash, one image). A line at another rate carries nothing.
+//! The prints are synthetic. Counts `arms` and `images`: the sensor stayed dark (S16).
 //!
 //! ```text
 //!  place FINGER [poor|wet|dry|off-centre] [seed N]     lift
@@ -12,9 +11,8 @@
 //!  lose N (the next N answers are lost)
 //! ```
 //!
-//! The bridge carries nothing before DTR is raised, and holds back what a full last
-//! packet leaves unfinished. The module is half-duplex: what reaches it while it
-//! works or sends is lost (`talked-over`).
+//! The bridge carries nothing before DTR, and holds back what a full last packet
+//! leaves unfinished. What reaches the module while it works is lost (`talked-over`).
 
 mod module;
 

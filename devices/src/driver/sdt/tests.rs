@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::*;
-use crate::driver::puppet::{Call, Gives, Puppet, end};
 use crate::system::TokioClock;
 use crate::transport::Bus;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::id_reader::{IdReaderTwin, SampleDocument, TextBlock, UsbLayout};
+
+mod broken_pipes;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -322,81 +323,6 @@ fn a_device_that_never_answers_is_named_with_its_endpoints() {
             endpoints.contains("0400:c35a") && endpoints.contains("85/2"),
             "{endpoints}"
         );
-    });
-}
-
-#[test]
-fn halted_pipes_are_cleared_and_the_request_is_sent_again() {
-    for layout in [UsbLayout::Split, UsbLayout::Single] {
-        run(
-            IdReaderTwin::new(layout, documents()),
-            |bus, clock| async move {
-                bus.desk("id-reader halt 81").expect("halts");
-                bus.desk("id-reader halt 02").expect("halts");
-                let mut reader = opened(&bus, &clock).await;
-                bus.desk("id-reader present jia").expect("lies there");
-                bus.desk("id-reader halt 81").expect("halts");
-                assert_eq!(reader.poll_card(SECOND).await, Ok(true));
-                bus.desk("id-reader halt 02").expect("halts");
-                assert!(reader.read(5 * SECOND).await.is_ok());
-            },
-        );
-    }
-}
-
-#[test]
-fn a_pipe_that_stalls_whatever_is_done_leads_to_the_single_pair() {
-    let mut frames = Vec::new();
-    let ends = [(0x02, 2), (0x06, 2), (0x81, 2), (0x85, 2)];
-    let ends = ends.map(|(address, kind)| end(address, kind)).to_vec();
-    let usb = Puppet::new(ends, move |call| match call {
-        Call::Write(0x02, bytes) => {
-            // Whole frames only; the answers are the published ones (§8.2, §8.3).
-            frames = match bytes.get(7..9) {
-                Some([0x12, 0xff]) => {
-                    unhex("aaaaaa96690014000090050001 00a53a340187d6120079384e0563")
-                }
-                Some(_) => unhex("aaaaaa9669000400009094"),
-                None => Vec::new(),
-            };
-            Gives::Took(bytes.len())
-        }
-        Call::Write(..) => Gives::Fails(UsbError::Stall),
-        Call::Read(0x81, _) if frames.is_empty() => Gives::Silence,
-        Call::Read(0x81, max) => Gives::Bytes(frames.drain(..max.min(frames.len())).collect()),
-        Call::Read(..) => Gives::Silence,
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
-        let reader = IdReader::open(usb, clock).await.expect("answers hello");
-        assert_eq!(reader.sam_id(), "05.01-20200101-0001234567-0089012345");
-    });
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    counterfoil_data::wire::unhex(&text.replace(' ', "")).expect("hex")
-}
-
-#[test]
-fn a_reader_that_takes_no_bytes_is_silent() {
-    let usb = Puppet::new(vec![end(0x02, 2), end(0x81, 2)], |call| match call {
-        Call::Read(..) => Gives::Silence,
-        Call::Write(..) => Gives::Took(0),
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
-        let error = IdReader::open(usb, clock).await.err();
-        assert!(matches!(error, Some(SdtError::UnknownTransport { .. })));
     });
 }
 

@@ -2,6 +2,7 @@
 
 use counterfoil_data::wire::hex;
 
+use super::commands::SAM_ID;
 use super::*;
 
 /// The four published cards (fields, checksum, SHA-256 of the 1295-byte frame).
