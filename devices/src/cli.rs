@@ -101,20 +101,40 @@ fn run(command: Command) -> anyhow::Result<()> {
         let clock: SharedClock = Rc::new(TokioClock::system());
         match command {
             Command::List(place) => match place.usbip {
-                Some(address) => list(&UsbIpBus::new(address, clock)).await,
-                None => list(&RusbBus::new()?).await,
+                Some(address) => {
+                    let remedy = no_server(&address);
+                    list(&UsbIpBus::new(address, clock)).await.context(remedy)
+                }
+                None => list(&own_usb()?).await.context(NO_USB),
             },
             Command::Probe(place) => match place.usbip {
-                Some(address) => hello::probe(&UsbIpBus::new(address, clock.clone()), &clock).await,
-                None => hello::probe(&RusbBus::new()?, &clock).await,
+                Some(address) => {
+                    let remedy = no_server(&address);
+                    let bus = UsbIpBus::new(address, clock.clone());
+                    bus.list().await.context(remedy)?;
+                    hello::probe(&bus, &clock).await
+                }
+                None => hello::probe(&own_usb()?, &clock).await,
             },
             Command::Simulate(what) => simulate::serve(what, clock).await,
         }
     })
 }
 
+/// What to do where this computer's USB cannot be used.
+const NO_USB: &str = "this computer's usb cannot be used: look for /dev/bus/usb, \
+    or name a server with --usbip ADDRESS (`simulate` is one)";
+
+fn own_usb() -> anyhow::Result<RusbBus> {
+    RusbBus::new().context(NO_USB)
+}
+
+fn no_server(address: &Address) -> String {
+    format!("no usb/ip server answers at {address}: start `simulate --listen {address}` first")
+}
+
 async fn list<B: Bus>(bus: &B) -> anyhow::Result<()> {
-    let devices = bus.list().await.context("cannot look at the bus")?;
+    let devices = bus.list().await?;
     for info in &devices {
         let role = role_of(info).map_or("-", |role| role.name());
         let name = [info.manufacturer.as_str(), &info.name].join(" ");

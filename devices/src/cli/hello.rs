@@ -34,9 +34,13 @@ pub(super) async fn probe<B: Bus>(bus: &B, clock: &SharedClock) -> anyhow::Resul
     }
     anyhow::ensure!(
         silent == 0,
-        "{silent} of the recognised devices did not answer"
+        "{silent} of the recognised devices did not answer: check their cables and power, \
+         and that the udev rules are installed"
     );
-    anyhow::ensure!(greeted > 0, "no device of a kiosk is plugged in");
+    anyhow::ensure!(
+        greeted > 0,
+        "no device of a kiosk is plugged in: see `list` for what is there"
+    );
     Ok(())
 }
 
