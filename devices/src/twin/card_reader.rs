@@ -1,8 +1,9 @@
 //! Twin of a USB CCID card reader with a settlement card (单位结算卡) on the desk.
 //!
 //! Speaks CCID rev 1.1 at the transfer level: bulk messages, slot changes on the
-//! interrupt pipe, time extensions while the chip signs, and `FE` when the card is
-//! pulled. T=0, TPDU exchange by default. Written from the specification. Desk:
+//! interrupt pipe, time extensions while the chip signs, `FE` when the card is
+//! pulled, `E0` to whoever talks into a command, aborts by both halves. T=0, TPDU
+//! exchange by default. Written from the specification. Desk:
 //!
 //! ```text
 //!  insert CARD [plain|static|copied]     remove     mute
@@ -95,6 +96,10 @@ pub struct CardReaderTwin {
     session: (u64, u64),
     incoming: Vec<u8>,
     answers: VecDeque<Answer>,
+    /// bSeq of the newest command.
+    last_seq: Option<u8>,
+    /// bSeq of an abort whose bulk half is still to come.
+    aborting: Option<u8>,
     seen: Duration,
     counts: Counts,
 }
@@ -111,6 +116,8 @@ impl CardReaderTwin {
             session: (0, 0),
             incoming: Vec::new(),
             answers: VecDeque::new(),
+            last_seq: None,
+            aborting: None,
             seen: Duration::ZERO,
             counts: Counts::default(),
         }
@@ -241,7 +248,14 @@ impl Twin for CardReaderTwin {
     fn control(&mut self, _: Duration, setup: Setup, _: &[u8], _: u16) -> ControlReply {
         match (setup.request_type, setup.request) {
             // ABORT: the bulk half follows.
-            (0x21, 0x01) => ControlReply::Data(Vec::new()),
+            (0x21, 0x01) => {
+                let [slot, seq] = setup.value.to_le_bytes();
+                if slot != 0 {
+                    return ControlReply::Stall;
+                }
+                self.aborting = Some(seq);
+                ControlReply::Data(Vec::new())
+            }
             // Clock frequencies and data rates are not listed.
             _ => ControlReply::Stall,
         }
@@ -296,6 +310,8 @@ impl Twin for CardReaderTwin {
     fn host_gone(&mut self, _: Duration) {
         self.incoming.clear();
         self.answers.clear();
+        self.last_seq = None;
+        self.aborting = None;
         if let Some(inserted) = &mut self.slot {
             inserted.powered = false;
         }

@@ -12,12 +12,14 @@
 //!   ▲                                     └──select 32 (forged)──────────────────┤
 //!   └────────────────────────────── remove ◄────────────────────────────────────┘
 //! ```
-//! A spent card answers find no more until it was lifted.
+//! A spent card answers find no more until it was lifted. Requests are answered one
+//! after the other, fetched or not: a host that gives one up finds its answer later.
 
 mod commands;
 mod desk;
 mod document;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{ControlReply, DeskError, InReply, OutReply, Twin};
@@ -28,6 +30,10 @@ pub use self::document::{SampleDocument, TextBlock};
 /// Documents in the drawer at most.
 pub const DOCUMENTS_MAX: usize = 64;
 const PACKET: usize = 64;
+/// Preamble and length.
+const HEAD_LEN: usize = 7;
+/// Answers that wait to be fetched at most.
+const ANSWERS_MAX: usize = 8;
 /// Longest request kept before it is thrown away as noise.
 const REQUEST_MAX: usize = 512;
 const START: [u8; 5] = [0xaa, 0xaa, 0xaa, 0x96, 0x69];
@@ -73,7 +79,7 @@ pub struct IdReaderTwin {
     documents: Vec<SampleDocument>,
     plate: Option<(usize, CardState)>,
     request: Vec<u8>,
-    answer: Option<Outgoing>,
+    answers: VecDeque<Outgoing>,
     reads_finger: bool,
     failing_reads: u32,
     noise: bool,
@@ -99,7 +105,7 @@ impl IdReaderTwin {
             documents,
             plate: None,
             request: Vec::new(),
-            answer: None,
+            answers: VecDeque::new(),
             reads_finger: true,
             failing_reads: 0,
             noise: false,
@@ -171,13 +177,17 @@ impl IdReaderTwin {
             answer.splice(0..0, [0x00, 0x96, 0xaa]);
             head = 10;
         }
-        self.answer = Some(Outgoing {
-            bytes: answer,
-            head,
-            sent: 0,
-            at: now.saturating_add(takes),
-            zero_packet: false,
-        });
+        // One after the other: an answer nobody fetched stays before the next one.
+        let begins = self.answers.back().map_or(now, |before| before.at.max(now));
+        if self.answers.len() < ANSWERS_MAX {
+            self.answers.push_back(Outgoing {
+                bytes: answer,
+                head,
+                sent: 0,
+                at: begins.saturating_add(takes),
+                zero_packet: false,
+            });
+        }
     }
 
     fn give(answer: &mut Outgoing, until: usize, max: usize) -> InReply {
@@ -246,12 +256,24 @@ impl Twin for IdReaderTwin {
 
     fn out(&mut self, now: Duration, endpoint: u8, bytes: &[u8]) -> OutReply {
         match (self.layout, endpoint) {
-            (_, 0x02) | (UsbLayout::Split, 0x06) => {
-                self.request.extend_from_slice(bytes);
-                // A split reader takes nothing but heads on the first pipe.
-                if self.layout == UsbLayout::Split && endpoint == 0x02 && bytes.len() != 7 {
-                    self.request.clear();
+            (UsbLayout::Split, 0x02) => {
+                // Heads only, and each begins a request of its own.
+                self.request.clear();
+                if bytes.len() == HEAD_LEN && bytes.starts_with(&START) {
+                    self.request.extend_from_slice(bytes);
                 }
+                OutReply::Took(bytes.len())
+            }
+            (UsbLayout::Split, 0x06) => {
+                // A body without its head is nothing.
+                if self.request.len() >= HEAD_LEN {
+                    self.request.extend_from_slice(bytes);
+                    self.accept(now);
+                }
+                OutReply::Took(bytes.len())
+            }
+            (_, 0x02) => {
+                self.request.extend_from_slice(bytes);
                 self.accept(now);
                 OutReply::Took(bytes.len())
             }
@@ -262,7 +284,7 @@ impl Twin for IdReaderTwin {
 
     fn poll_in(&mut self, now: Duration, endpoint: u8, max: usize) -> InReply {
         let layout = self.layout;
-        let Some(answer) = self.answer.as_mut().filter(|a| a.at <= now) else {
+        let Some(answer) = self.answers.front_mut().filter(|a| a.at <= now) else {
             return InReply::Nak;
         };
         let whole = answer.bytes.len();
@@ -284,18 +306,18 @@ impl Twin for IdReaderTwin {
             _ => InReply::Stall,
         };
         if answer.sent >= whole && !answer.zero_packet {
-            self.answer = None;
+            self.answers.pop_front();
         }
         reply
     }
 
     fn wakes_at(&self) -> Option<Duration> {
-        self.answer.as_ref().map(|answer| answer.at)
+        self.answers.front().map(|answer| answer.at)
     }
 
     fn host_gone(&mut self, _: Duration) {
         self.request.clear();
-        self.answer = None;
+        self.answers.clear();
         self.hosts_gone = self.hosts_gone.saturating_add(1);
     }
 

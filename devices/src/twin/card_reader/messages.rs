@@ -29,6 +29,14 @@ const MUTE: u8 = 0xFE;
 const BAD_LENGTH: u8 = 1;
 /// bError: bSlot.
 const BAD_SLOT: u8 = 5;
+/// bError: bSeq, the same as before or not the abort's.
+const BAD_SEQ: u8 = 6;
+/// bError: wLevelParameter.
+const BAD_LEVEL: u8 = 8;
+/// bError: the slot is still at the command before.
+const SLOT_BUSY: u8 = 0xE0;
+/// bError: an abort is under way.
+const ABORTED: u8 = 0xFF;
 
 /// What an answer says besides its data.
 struct Head {
@@ -65,7 +73,31 @@ impl CardReaderTwin {
         bytes.extend(length.to_le_bytes());
         bytes.extend([0, head.seq, head.flags | self.icc(), head.error, 0]);
         bytes.extend_from_slice(data);
-        self.answers.push_back(Answer { at, bytes });
+        let before = self.answers.iter().take_while(|a| a.at <= at).count();
+        self.answers.insert(before, Answer { at, bytes });
+    }
+
+    /// Why a command is not even looked at, if so.
+    fn refusal(&mut self, now: Duration, command: u8, slot: u8, seq: u8) -> Option<u8> {
+        let repeated = self.last_seq.replace(seq) == Some(seq);
+        let busy = self.answers.iter().any(|answer| answer.at > now);
+        match (command, self.aborting) {
+            _ if slot != 0 => Some(BAD_SLOT),
+            (0x72, Some(aborted)) if aborted == seq => None,
+            (0x72, _) => Some(BAD_SEQ),
+            (_, Some(_)) => Some(ABORTED),
+            _ if repeated => Some(BAD_SEQ),
+            // The slot's status may be asked at any time.
+            (0x65, _) => None,
+            _ if busy => Some(SLOT_BUSY),
+            _ => None,
+        }
+    }
+
+    /// The bulk half of an abort: what the slot was doing is given up.
+    fn abort(&mut self, now: Duration) {
+        self.aborting = None;
+        self.answers.retain(|answer| answer.at <= now);
     }
 
     /// Answers that were on their way when the card went: card absent instead.
@@ -98,7 +130,18 @@ impl CardReaderTwin {
         let Some((head, data)) = message.split_first_chunk::<HEADER>() else {
             return;
         };
-        let [command, _, _, _, _, slot, seq, select, _, _] = *head;
+        let [
+            command,
+            _,
+            _,
+            _,
+            _,
+            slot,
+            seq,
+            select,
+            level_low,
+            level_high,
+        ] = *head;
         let kind = match command {
             0x62 | 0x6F | 0x69 => 0x80,
             0x61 | 0x6C | 0x6D => 0x82,
@@ -119,9 +162,16 @@ impl CardReaderTwin {
             error,
         };
         let soon = now.saturating_add(OVERHEAD);
+        if let Some(error) = self.refusal(now, command, slot, seq) {
+            self.answer(soon, &failed(error), &[]);
+            return;
+        }
         match command {
-            _ if slot != 0 => self.answer(soon, &failed(BAD_SLOT), &[]),
-            0x65 | 0x72 => self.answer(soon, &ok, &[]),
+            0x65 => self.answer(soon, &ok, &[]),
+            0x72 => {
+                self.abort(now);
+                self.answer(soon, &ok, &[]);
+            }
             0x63 => {
                 if let Some(card) = &mut self.slot {
                     card.powered = false;
@@ -130,6 +180,10 @@ impl CardReaderTwin {
             }
             0x62 if select > 3 => self.answer(soon, &failed(7), &[]),
             0x62 => self.power_on(now, &ok, &failed(MUTE)),
+            // Whole commands only: a level of chaining is offset 8.
+            0x6F if [level_low, level_high] != [0, 0] => {
+                self.answer(soon, &failed(BAD_LEVEL), &[]);
+            }
             0x6F => self.exchange(now, seq, data),
             0x61 | 0x6C | 0x6D if self.icc() != 0 => self.answer(soon, &failed(MUTE), &[]),
             0x61 => self.answer(soon, &ok, data),

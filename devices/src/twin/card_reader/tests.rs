@@ -19,6 +19,8 @@ use crate::transport::twin_bus::{TwinBus, TwinTransport};
 
 const WITHIN: Duration = Duration::from_secs(20);
 const TODAY: Date = date(2026, 11, 22);
+mod strict;
+
 const NAME: &str = "card-reader";
 
 /// Counts up: fresh every time, the same in every run.

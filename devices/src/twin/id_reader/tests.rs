@@ -117,7 +117,7 @@ fn its_identity_is_the_published_synthetic_one() {
 fn a_message_that_fills_its_last_packet_ends_with_an_empty_one() {
     let (card, ..) = published().remove(0);
     let mut twin = IdReaderTwin::new(UsbLayout::Single, vec![card]);
-    twin.answer = Some(Outgoing {
+    twin.answers.push_back(Outgoing {
         bytes: vec![1; 128],
         head: 7,
         sent: 0,
@@ -129,4 +129,41 @@ fn a_message_that_fills_its_last_packet_ends_with_an_empty_one() {
     assert_eq!(twin.poll_in(now, 0x81, 64), InReply::Data(vec![1; 64]));
     assert_eq!(twin.poll_in(now, 0x81, 64), InReply::Data(Vec::new()));
     assert_eq!(twin.poll_in(now, 0x81, 64), InReply::Nak);
+}
+
+#[test]
+fn an_answer_nobody_fetched_comes_before_the_next_one() {
+    let mut twin = IdReaderTwin::new(UsbLayout::Single, Vec::new());
+    let later = Duration::from_secs(1);
+    // Find on an empty plate, given up, then a status (§8.1, §8.2).
+    twin.out(
+        Duration::ZERO,
+        2,
+        &[0xaa, 0xaa, 0xaa, 0x96, 0x69, 0, 3, 0x20, 0x01, 0x22],
+    );
+    twin.out(
+        Duration::ZERO,
+        2,
+        &[0xaa, 0xaa, 0xaa, 0x96, 0x69, 0, 3, 0x11, 0xff, 0xed],
+    );
+    let none = [0xaa, 0xaa, 0xaa, 0x96, 0x69, 0, 4, 0, 0, 0x80, 0x84];
+    let well = [0xaa, 0xaa, 0xaa, 0x96, 0x69, 0, 4, 0, 0, 0x90, 0x94];
+    assert_eq!(twin.poll_in(later, 0x81, 64), InReply::Data(none.to_vec()));
+    assert_eq!(twin.poll_in(later, 0x81, 64), InReply::Data(well.to_vec()));
+    assert_eq!(twin.poll_in(later, 0x81, 64), InReply::Nak);
+}
+
+#[test]
+fn a_split_reader_takes_no_frame_on_the_wrong_pipe() {
+    let mut twin = IdReaderTwin::new(UsbLayout::Split, Vec::new());
+    let status = [0xaa, 0xaa, 0xaa, 0x96, 0x69, 0, 3, 0x11, 0xff, 0xed];
+    let later = Duration::from_secs(1);
+    twin.out(Duration::ZERO, 0x06, &status);
+    twin.out(Duration::ZERO, 0x02, &status);
+    twin.out(Duration::ZERO, 0x06, &status[7..]);
+    assert_eq!(twin.poll_in(later, 0x81, 64), InReply::Nak);
+    twin.out(Duration::ZERO, 0x02, &status[..7]);
+    twin.out(Duration::ZERO, 0x06, &status[7..]);
+    let head = vec![0xaa, 0xaa, 0xaa, 0x96, 0x69, 0, 4];
+    assert_eq!(twin.poll_in(later, 0x81, 64), InReply::Data(head));
 }
