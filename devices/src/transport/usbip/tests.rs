@@ -19,6 +19,8 @@ use crate::transport::{Bus, DeviceInfo, Setup, Stage, Transport, UsbError};
 use crate::twin::id_reader::{IdReaderTwin, SampleDocument, TextBlock, UsbLayout};
 use crate::twin::pin_pad::PinPadTwin;
 
+mod by_hand;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// In-memory connections to a server of `bus`.
