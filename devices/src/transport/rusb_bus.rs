@@ -10,11 +10,12 @@ mod enumerate;
 mod worker;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusb::{Context, DeviceHandle};
+use tokio::sync::oneshot;
 
 use self::enumerate::{claimed, describe_all, find, mapped};
 use self::worker::{Caller, Reader};
@@ -96,6 +97,37 @@ pub struct RusbTransport {
     controls: Caller,
     writes: Caller,
     readers: RefCell<BTreeMap<u8, Reader>>,
+    left: Left,
+}
+
+/// By IN endpoint: what had come for reads that were dropped before they took it.
+type Left = RefCell<BTreeMap<u8, VecDeque<Transfer>>>;
+
+/// A posted read. Dropped with its answer in hand, it leaves the bytes to the next.
+struct Waiting<'a> {
+    left: &'a Left,
+    endpoint: u8,
+    answer: oneshot::Receiver<Result<Transfer, UsbError>>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Ok(Ok(transfer)) = self.answer.try_recv() {
+            let mut left = self.left.borrow_mut();
+            left.entry(self.endpoint).or_default().push_back(transfer);
+        }
+    }
+}
+
+/// What was left of an endpoint, the oldest first and no more than `max` bytes.
+fn taken(left: &Left, endpoint: u8, max: usize) -> Option<Transfer> {
+    let mut left = left.borrow_mut();
+    let waiting = left.get_mut(&endpoint)?;
+    let mut first = waiting.pop_front()?;
+    if let Some(rest) = first.split(max) {
+        waiting.push_front(rest);
+    }
+    Some(first)
 }
 
 impl RusbTransport {
@@ -106,6 +138,7 @@ impl RusbTransport {
             handle,
             info,
             readers: RefCell::default(),
+            left: Left::default(),
         })
     }
 
@@ -180,7 +213,10 @@ impl Transport for RusbTransport {
     async fn read(&self, endpoint: u8, max: usize, within: Duration) -> Result<Transfer, UsbError> {
         let (interrupt, packet) = self.endpoint(endpoint)?;
         let max = max.min(TRANSFER_MAX);
-        let waiting = {
+        if let Some(left) = taken(&self.left, endpoint, max) {
+            return Ok(left);
+        }
+        let answer = {
             let mut readers = self.readers.borrow_mut();
             let reader = match readers.entry(endpoint) {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
@@ -192,7 +228,13 @@ impl Transport for RusbTransport {
             };
             reader.post(max, packet, within)?
         };
-        waiting.await.unwrap_or(Err(UsbError::NoDevice))
+        let mut waiting = Waiting {
+            left: &self.left,
+            endpoint,
+            answer,
+        };
+        let answer = (&mut waiting.answer).await;
+        answer.unwrap_or(Err(UsbError::NoDevice))
     }
 
     async fn stop_in(&self, endpoint: u8) -> Result<(), UsbError> {
@@ -232,5 +274,32 @@ impl Drop for RusbTransport {
         for number in claimed(&self.info) {
             let _ = self.handle.release_interface(number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_dropped_with_its_answer_in_hand_leaves_the_bytes_to_the_next() {
+        let left = Left::default();
+        for bytes in [vec![1, 2, 3], vec![4]] {
+            let (reply, answer) = oneshot::channel();
+            let waiting = Waiting {
+                left: &left,
+                endpoint: 0x82,
+                answer,
+            };
+            let sent = reply.send(Ok(Transfer { bytes, short: true }));
+            assert_eq!(sent, Ok(()));
+            drop(waiting);
+        }
+        let next = |max| taken(&left, 0x82, max).map(|t| (t.bytes, t.short));
+        assert_eq!(next(2), Some((vec![1, 2], false)));
+        assert_eq!(next(64), Some((vec![3], true)));
+        assert_eq!(next(64), Some((vec![4], true)));
+        assert_eq!(next(64), None);
+        assert_eq!(taken(&left, 0x81, 64), None);
     }
 }
