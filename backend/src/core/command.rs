@@ -326,4 +326,7 @@ pub enum CommandBody {
         /// Outbox sequence numbers, at most [`GROUP_MAX`].
         sequences: Vec<u64>,
     },
+    /// A signed request was refused before it became a command: its number is used
+    /// up all the same (S1).
+    UseUpSequence,
 }

@@ -217,28 +217,28 @@ fn signer_name(actor: &Actor) -> String {
     }
 }
 
-fn sequence(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    let Some(given) = draft.command.sequence else {
+/// Uses up the signer's request number; one that does not grow is refused.
+fn sequence(books: &mut Overlay<'_>, command: &Command) -> Result<(), Stop> {
+    let Some(given) = command.sequence else {
         return Ok(());
     };
-    let key = key::text(Table::Sequence, &signer_name(&draft.command.actor));
-    let held: CounterRow = draft.books.get(&key)?.unwrap_or_default();
+    let key = key::text(Table::Sequence, &signer_name(&command.actor));
+    let held: CounterRow = books.get(&key)?.unwrap_or_default();
     let last = held.value;
     if given <= last {
         return Err(Refusal::StaleSequence { given, last }.into());
     }
-    draft.books.put(key, &CounterRow { value: given })?;
+    books.put(key, &CounterRow { value: given })?;
     Ok(())
 }
 
-/// Decides one command over the books.
+/// Decides one command over the books; its number and its key are [`answer`]'s.
 pub fn decide(read: &dyn Read, command: &Command) -> Result<Decision, Stop> {
     let mut draft = Draft {
         books: Overlay::new(read),
         command,
         events: Vec::new(),
     };
-    sequence(&mut draft)?;
     let outcome = route(&mut draft)?;
     again::keep(&mut draft, &outcome)?;
     Ok(Decision {
@@ -283,6 +283,7 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         CommandBody::Abandon { sale, reason } => closing::abandon(draft, *sale, *reason),
         CommandBody::SuspendLost { sale } => closing::suspend_lost(draft, *sale),
         CommandBody::Close { sale } => closing::close(draft, *sale),
+        CommandBody::UseUpSequence => Ok(Outcome::Done),
         _ => enrol::decide(draft),
     }
 }
@@ -300,50 +301,63 @@ fn is_keyed(body: &CommandBody) -> bool {
 
 /// Answers one command: a stored answer for a repeated key, else a decision.
 /// Gives the answer and every row that changed.
+///
+/// The request number comes first and is used up also by a refusal, so that nothing
+/// signed can be sent again after a restart, not even to read a stored answer.
 pub fn answer(read: &dyn Read, command: &Command) -> Result<(Answer, Changes), StoreError> {
-    if !is_keyed(&command.body) {
-        let (result, changes) = settle(decide(read, command))?;
-        let replayed = false;
-        return Ok((Answer { replayed, result }, changes));
-    }
-    let refused = |refusal| {
-        let result = Err(refusal);
-        let replayed = false;
-        Ok((Answer { replayed, result }, Changes::new()))
+    let mut books = Overlay::new(read);
+    let (replayed, result) = match sequence(&mut books, command) {
+        Ok(()) if is_keyed(&command.body) => keyed(&mut books, command)?,
+        Ok(()) => {
+            let (result, changes) = settle(decide(&books, command))?;
+            books.absorb(changes);
+            (false, result)
+        }
+        Err(Stop::Refused(refusal)) => (false, Err(refusal)),
+        Err(Stop::Broken(error)) => return Err(error),
     };
+    Ok((Answer { replayed, result }, books.into_changes()))
+}
+
+/// Whether it is a stored answer, and what it came to.
+type Kept = (bool, Result<Outcome, Refusal>);
+
+fn keyed(books: &mut Overlay<'_>, command: &Command) -> Result<Kept, StoreError> {
     let lawful = |k: &&ClientKey| {
         let len = k.key.len();
         (1..=KEY_MAX).contains(&len) && k.key.bytes().all(|b| b.is_ascii_graphic())
     };
     let Some(client) = command.key.as_ref().filter(lawful) else {
-        return refused(Refusal::KeyMissing);
+        return Ok((false, Err(Refusal::KeyMissing)));
     };
     let name = key::pair(Table::Answer, &signer_name(&command.actor), &client.key);
-    if let Some(stored) = super::overlay::get::<AnswerRow>(read, &name)? {
+    if let Some(stored) = books.get::<AnswerRow>(&name)? {
         if stored.request != client.request {
-            return refused(Refusal::KeyReused);
+            return Ok((false, Err(Refusal::KeyReused)));
         }
-        let answer = Answer {
-            replayed: true,
-            result: stored.result,
-        };
-        return Ok((answer, Changes::new()));
+        return Ok((true, stored.result));
     }
-    if let Some(answer) = again::answer(read, command, client)? {
-        return Ok((answer, Changes::new()));
+    if let Some(again) = again::answer(&*books, command, client)? {
+        return Ok((again.replayed, again.result));
     }
-    let (result, changes) = settle(decide(read, command))?;
-    let mut books = Overlay::new(read);
+    let (result, changes) = settle(decide(&*books, command))?;
+    let done = !changes.is_empty() && is_kept(&result);
     books.absorb(changes);
-    if let Ok(Outcome::RangeMoved { .. }) = result {
-        // Nothing of value moved: the key stays good for the order shown next, even
-        // if the numbers come back to what they were.
-        let replayed = false;
-        return Ok((Answer { replayed, result }, books.into_changes()));
+    if done {
+        remember(books, command, client, name, &result)?;
     }
-    remember(&mut books, command, client, name, &result)?;
-    let replayed = false;
-    Ok((Answer { replayed, result }, books.into_changes()))
+    Ok((false, result))
+}
+
+/// Only what was done is answered again from memory. A refusal was of its moment (a
+/// stale number, a state, a form still open, empty stock): the key stays good. So it
+/// does where numbers moved: nothing of value did, and the order shown next may come
+/// back to the same numbers.
+fn is_kept(result: &Result<Outcome, Refusal>) -> bool {
+    match result {
+        Ok(Outcome::RangeMoved { .. }) | Err(_) => false,
+        Ok(_) => true,
+    }
 }
 
 type Settled = (Result<Outcome, Refusal>, Changes);

@@ -1,5 +1,5 @@
 //! Refusals: why a command was not done. A refusal leaves no trace in the books
-//! but its stored answer.
+//! but the request number it used up.
 //!
 //! Each variant holds facts, never personal data, and maps to one problem kind
 //! and one remedy; the service only translates.

@@ -1,0 +1,114 @@
+//! Stored answers and request numbers: what a repeated key gets, what a refused
+//! command uses up.
+//!
+//! The story: a command was refused because its number was stale (the kiosk had just
+//! come back from a restart), the refusal was kept under its key, and the same key,
+//! which for linked processing is fixed by the order, was answered with it for days.
+
+use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::sale::SaleState;
+
+use super::bank::*;
+use crate::core::command::{Actor, Command, CommandBody, Outcome};
+use crate::core::key::{self, Table};
+use crate::core::query;
+use crate::core::refusal::{Missing, Refusal};
+use crate::store::From;
+use crate::store::model::ModelStore;
+
+fn desk() -> Desk<ModelStore> {
+    Desk::open(ModelStore::new())
+}
+
+fn keyed(desk: &mut Desk<ModelStore>, body: CommandBody, sequence: u64, name: &str) -> Command {
+    let mut command = desk.command(kiosk(), body);
+    command.sequence = Some(sequence);
+    command.key = Some(key(name));
+    command
+}
+
+fn answers_kept(desk: &Desk<ModelStore>) -> usize {
+    let (low, high) = (key::low(Table::Answer), key::high(Table::Answer));
+    let rows = desk.read().range(&low, &high, From::First, 4_096);
+    rows.expect("reads").len()
+}
+
+fn last(desk: &Desk<ModelStore>) -> u64 {
+    query::sequence(&*desk.read(), "kiosk:kiosk-1").expect("reads")
+}
+
+#[test]
+fn a_key_refused_for_a_stale_number_or_a_wrong_state_is_still_good_afterwards() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let close = CommandBody::Close { sale };
+    let early = keyed(&mut desk, close.clone(), 100, "close");
+    let state = SaleState::Opened;
+    let refused = desk.answer(early).result;
+    assert_eq!(refused, Err(Refusal::OutOfOrder { state }));
+    let cancel = CommandBody::Cancel { sale };
+    let stale = keyed(&mut desk, cancel.clone(), 50, "cancel");
+    let (given, last) = (50, 100);
+    let refused = desk.answer(stale).result;
+    assert_eq!(refused, Err(Refusal::StaleSequence { given, last }));
+    let fresh = keyed(&mut desk, cancel.clone(), 200, "cancel");
+    let done = desk.answer(fresh);
+    assert!(!done.replayed);
+    assert_eq!(done.result, Ok(Outcome::Sale(SaleState::Cancelled)));
+    let again = keyed(&mut desk, cancel, 201, "cancel");
+    assert!(desk.answer(again).replayed, "what was done is remembered");
+    let late = keyed(&mut desk, close, 202, "close");
+    let state = SaleState::Cancelled;
+    let refused = desk.answer(late);
+    assert!(!refused.replayed, "the refusal was of that moment");
+    assert_eq!(refused.result, Err(Refusal::OutOfOrder { state }));
+}
+
+#[test]
+fn keys_of_commands_that_did_nothing_leave_no_row() {
+    let mut desk = desk();
+    let before = answers_kept(&desk);
+    for n in 0..10_u64 {
+        let body = CommandBody::Cancel { sale: SaleId(99) };
+        let command = keyed(&mut desk, body, n + 1, &format!("random-{n}"));
+        let what = Missing::Sale;
+        let refused = desk.answer(command).result;
+        assert_eq!(refused, Err(Refusal::NotFound { what }));
+    }
+    assert_eq!(answers_kept(&desk), before);
+}
+
+#[test]
+fn a_refused_command_uses_up_its_number_and_a_stored_answer_costs_a_new_one() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let refused = keyed(&mut desk, CommandBody::Link { sale }, 10, "link");
+    desk.answer(refused.clone()).result.expect_err("too early");
+    assert_eq!(last(&desk), 10, "durable, also for a refusal");
+    let (given, last_given) = (10, 10);
+    let last = last_given;
+    let again = desk.answer(refused).result;
+    assert_eq!(again, Err(Refusal::StaleSequence { given, last }));
+    let cancel = keyed(&mut desk, CommandBody::Cancel { sale }, 11, "cancel");
+    desk.answer(cancel.clone()).result.expect("is done");
+    let (given, last) = (11, 11);
+    let replayed = desk.answer(cancel);
+    assert!(
+        !replayed.replayed,
+        "the number comes before the stored answer"
+    );
+    assert_eq!(replayed.result, Err(Refusal::StaleSequence { given, last }));
+}
+
+#[test]
+fn a_number_can_be_used_up_without_doing_anything() {
+    let mut desk = desk();
+    let mut note = desk.command(kiosk(), CommandBody::UseUpSequence);
+    note.sequence = Some(77);
+    assert_eq!(desk.answer(note).result, Ok(Outcome::Done));
+    assert_eq!(last(&desk), 77);
+    let stranger = Actor::Kiosk(id("kiosk-9"));
+    let mut other = desk.command(stranger, CommandBody::UseUpSequence);
+    other.sequence = Some(1);
+    desk.answer(other).result.expect("each signer has its own");
+}
