@@ -46,6 +46,7 @@ pub fn apply(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(
         Event::Delivered { sequences } => {
             for sequence in sequences {
                 books.remove(key::numbered(Table::Pending, *sequence));
+                sales::forget_delivered(books, *sequence)?;
             }
             Ok(())
         }

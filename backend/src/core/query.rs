@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 pub use confirmation::{confirmation, confirmations};
 pub use kiosk::kiosk_view;
-pub use outbox::{Audience, PendingErrand, errands, newest_notice, notices};
+pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};
 pub use sale::{receipt, sale_view};
 
 use super::command::CommandBody;

@@ -12,7 +12,7 @@ use crate::core::key::{self, Table};
 use crate::core::ledger;
 use crate::core::overlay::Overlay;
 use crate::core::record::bank::{KioskRow, Policy};
-use crate::core::record::books::{Errand, OUTBOX_KEPT, OutboxRow};
+use crate::core::record::books::{CounterRow, Errand, OUTBOX_KEPT, OutboxRow};
 use crate::core::record::sale::{ConfirmRow, IdentityProven, Pending, SEEN_BY_MAX, SaleRow};
 use crate::store::{Read as _, StoreError};
 
@@ -130,6 +130,16 @@ pub fn tell(
     };
     books.put(key::numbered(Table::Outbox, sequence), &outbox)?;
     forget(books, sequence)
+}
+
+/// Forgets a notice that only its errand had kept.
+pub fn forget_delivered(books: &mut Overlay<'_>, sequence: u64) -> Result<(), StoreError> {
+    let counter = key::text(Table::Counter, ledger::OUTBOX_COUNTER);
+    let newest: CounterRow = books.get(&counter)?.unwrap_or_default();
+    if newest.value.saturating_sub(sequence) >= OUTBOX_KEPT {
+        books.remove(key::numbered(Table::Outbox, sequence));
+    }
+    Ok(())
 }
 
 /// Forgets the notice that is now too old to resume from, if nothing waits on it.

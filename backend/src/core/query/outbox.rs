@@ -5,7 +5,7 @@ use counterfoil_data::ids::{BranchId, KioskId, SaleId};
 use crate::core::key::{self, Table};
 use crate::core::ledger::OUTBOX_COUNTER;
 use crate::core::overlay::get;
-use crate::core::record::books::{CounterRow, Errand, OutboxRow};
+use crate::core::record::books::{CounterRow, Errand, OUTBOX_KEPT, OutboxRow, Port};
 use crate::core::record::decode;
 use crate::store::{From, Read, StoreError};
 
@@ -75,21 +75,43 @@ pub fn newest_notice(read: &dyn Read) -> Result<u64, StoreError> {
     Ok(row.unwrap_or_default().value)
 }
 
-/// Errands that still have to leave the house, oldest first.
-pub fn errands(read: &dyn Read, limit: usize) -> Result<Vec<PendingErrand>, StoreError> {
-    let (low, high) = (key::low(Table::Pending), key::high(Table::Pending));
+/// Whether every notice after `after` is still kept, `newest` being the newest.
+pub fn is_resumable(after: u64, newest: u64) -> bool {
+    after <= newest && newest.saturating_sub(after) <= OUTBOX_KEPT
+}
+
+/// A port's errands after `after` that still have to leave the house, oldest first,
+/// and the outbox number up to which there are no others of it (go on there once
+/// these are delivered).
+pub fn errands(
+    read: &dyn Read,
+    port: Port,
+    after: u64,
+    limit: usize,
+) -> Result<(Vec<PendingErrand>, u64), StoreError> {
+    let low = key::numbered(Table::Pending, after.saturating_add(1));
+    let high = key::high(Table::Pending);
+    let mut looked = after;
     let mut found = Vec::new();
-    for (pending, _) in read.range(&low, &high, From::First, limit)? {
+    for (pending, _) in read.range(&low, &high, From::First, LOOKED_AT_MAX)? {
+        if found.len() >= limit {
+            break;
+        }
         let Some(sequence) = key::number_of(&pending) else {
             continue;
         };
+        looked = sequence;
         let row: Option<OutboxRow> = get(read, &key::numbered(Table::Outbox, sequence))?;
         let Some(row) = row else { continue };
-        found.extend(row.errand.map(|errand| PendingErrand {
-            sequence,
-            sale: row.sale,
-            errand,
-        }));
+        found.extend(
+            row.errand
+                .filter(|e| e.port() == port)
+                .map(|errand| PendingErrand {
+                    sequence,
+                    sale: row.sale,
+                    errand,
+                }),
+        );
     }
-    Ok(found)
+    Ok((found, looked))
 }

@@ -160,6 +160,39 @@ pub enum Errand {
     },
 }
 
+/// Where an errand goes; each port has a queue of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// The core bank's accounts.
+    Accounts,
+    /// Unit contacts.
+    Contact,
+    /// Clearing.
+    Clearing,
+}
+
+impl Port {
+    /// Name in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "the core bank",
+            Self::Contact => "the unit contact's carrier",
+            Self::Clearing => "clearing",
+        }
+    }
+}
+
+impl Errand {
+    /// Where it goes.
+    pub fn port(&self) -> Port {
+        match self {
+            Self::TellContact { .. } => Port::Contact,
+            Self::BookFee { .. } => Port::Accounts,
+            Self::TellIssue { .. } => Port::Clearing,
+        }
+    }
+}
+
 /// A stored answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerRow {

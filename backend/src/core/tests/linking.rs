@@ -8,7 +8,7 @@ use crate::core::command::{CommandBody, Outcome};
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::query;
-use crate::core::record::books::{BalanceRow, Errand, LedgerAccount};
+use crate::core::record::books::{BalanceRow, Errand, LedgerAccount, Port};
 use crate::core::refusal::Refusal;
 use crate::store::model::ModelStore;
 
@@ -52,7 +52,11 @@ fn one_commit_gives_numbers_fee_register_errands_and_print_jobs_s7_s8() {
     assert_eq!(balance(&desk, LedgerAccount::FeeIncome), 300);
     let blanks = LedgerAccount::blanks(number(0).prefix);
     assert_eq!(balance(&desk, blanks), 195, "one unit each, off balance");
-    let errands = query::errands(&*desk.read(), 10).expect("reads");
+    let errands = |port| query::errands(&*desk.read(), port, 0, 10).expect("reads").0;
+    let errands: Vec<_> = [Port::Accounts, Port::Contact, Port::Clearing]
+        .into_iter()
+        .flat_map(errands)
+        .collect();
     let kinds: Vec<_> = errands
         .iter()
         .map(|e| match &e.errand {
