@@ -17,6 +17,8 @@ use crate::workers::pin::{Argon2Params, MEMORY_MAX_KIB, PASSES_MAX, PRODUCTION_F
 const FILE_MAX: u64 = 64 * 1024;
 /// Largest database cache in MiB.
 pub const CACHE_MAX_MIB: usize = 4_096;
+/// Fewest connections a configuration may allow: one of them is for requests.
+pub const CONNECTIONS_MIN: usize = 4;
 /// Most connections a configuration may allow.
 pub const CONNECTIONS_MAX: usize = 65_536;
 /// Most requests in flight a configuration may allow.
@@ -128,16 +130,21 @@ impl WorkersConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
-    /// Connections at once, 1 to 65536. Default 1024.
+    /// Connections at once, 4 to 65536. Default 1024.
     pub connections: usize,
+    /// Connections of one address (of one /64 with IPv6), 1 to `connections`. Behind
+    /// an address translator a whole branch is one address. Default 512.
+    pub connections_per_address: usize,
     /// Requests in flight, 1 to 8192. Default 512.
     pub requests: usize,
-    /// Event streams at once, 1 to 65536. Default 1024.
+    /// Event streams at once, 1 to three quarters of `connections`. Default 768.
     pub event_streams: usize,
     /// Silence in a head or between requests, 1 to 300 s. Default 30.
     pub header_read_timeout_s: u64,
     /// Time for a whole body, 1 to 300 s. Default 20.
     pub body_read_timeout_s: u64,
+    /// Time in which a client takes nothing of its answer, 1 to 300 s. Default 30.
+    pub write_timeout_s: u64,
 }
 
 impl Default for LimitsConfig {
@@ -145,10 +152,12 @@ impl Default for LimitsConfig {
         let limits = Limits::default();
         Self {
             connections: limits.connections_max,
+            connections_per_address: limits.connections_per_address_max,
             requests: limits.requests_max,
             event_streams: limits.streams_max,
             header_read_timeout_s: limits.header_read_timeout.as_secs(),
             body_read_timeout_s: limits.body_read_timeout.as_secs(),
+            write_timeout_s: limits.write_timeout.as_secs(),
         }
     }
 }
@@ -158,12 +167,35 @@ impl LimitsConfig {
     pub fn limits(&self) -> Limits {
         Limits {
             connections_max: self.connections,
+            connections_per_address_max: self.connections_per_address,
             requests_max: self.requests,
             streams_max: self.event_streams,
             header_read_timeout: Duration::from_secs(self.header_read_timeout_s),
             body_read_timeout: Duration::from_secs(self.body_read_timeout_s),
+            write_timeout: Duration::from_secs(self.write_timeout_s),
             date_header: true,
         }
+    }
+}
+
+impl LimitsConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        let all = self.connections;
+        within("limits.connections", all, CONNECTIONS_MIN, CONNECTIONS_MAX)?;
+        let one = self.connections_per_address;
+        within("limits.connections_per_address", one, 1, all)?;
+        within("limits.requests", self.requests, 1, REQUESTS_MAX)?;
+        // Each stream holds a connection; the rest is for requests.
+        let cap = Limits::streams_cap(all);
+        within("limits.event_streams", self.event_streams, 1, cap)?;
+        for (key, given) in [
+            ("limits.header_read_timeout_s", self.header_read_timeout_s),
+            ("limits.body_read_timeout_s", self.body_read_timeout_s),
+            ("limits.write_timeout_s", self.write_timeout_s),
+        ] {
+            within(key, given, 1, TIMEOUT_MAX_S)?;
+        }
+        Ok(())
     }
 }
 
@@ -199,13 +231,7 @@ impl Config {
         within("workers.argon2_m_kib", workers.argon2_m_kib, least, most)?;
         within("workers.argon2_t", workers.argon2_t, 2, PASSES_MAX)?;
         within("workers.argon2_p", workers.argon2_p, 1, 4_u32)?;
-        within("limits.connections", limits.connections, 1, CONNECTIONS_MAX)?;
-        within("limits.requests", limits.requests, 1, REQUESTS_MAX)?;
-        let streams = limits.event_streams;
-        within("limits.event_streams", streams, 1, CONNECTIONS_MAX)?;
-        let (head, body) = (limits.header_read_timeout_s, limits.body_read_timeout_s);
-        within("limits.header_read_timeout_s", head, 1, TIMEOUT_MAX_S)?;
-        within("limits.body_read_timeout_s", body, 1, TIMEOUT_MAX_S)
+        limits.check()
     }
 }
 
@@ -267,6 +293,12 @@ mod tests {
             ("[workers]\nargon2_m_kib = 8", "argon2_m_kib"),
             ("[workers]\npin_threads = 17", "pin_threads"),
             ("[limits]\nrequests = 0", "requests"),
+            ("[limits]\nevent_streams = 769", "event_streams"),
+            (
+                "[limits]\nconnections = 1000\nconnections_per_address = 1001",
+                "connections_per_address",
+            ),
+            ("[limits]\nwrite_timeout_s = 0", "write_timeout_s"),
             ("[limits]\nbody_read_timeout_s = 301", "body_read_timeout_s"),
         ] {
             let error = Config::parse(&format!("{LEAST}\n{line}")).expect_err(line);

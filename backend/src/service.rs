@@ -14,8 +14,11 @@ pub mod handle;
 pub mod http;
 pub mod meter;
 pub mod openapi;
+pub mod paced;
+pub mod relay;
 pub mod reply;
 pub mod route;
+pub mod shares;
 pub mod signer;
 pub mod tick;
 pub mod timeline;
@@ -25,12 +28,14 @@ pub mod writer_handle;
 mod tests;
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
+use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire;
 use tokio::sync::watch;
 
@@ -39,6 +44,7 @@ use crate::ports::Ports;
 use crate::store::Snapshots;
 use crate::workers::Workers;
 use meter::Meter;
+use shares::Shares;
 use signer::Seen;
 use writer_handle::WriterHandle;
 
@@ -47,14 +53,19 @@ use writer_handle::WriterHandle;
 pub struct Limits {
     /// Connections at once; more are closed at once.
     pub connections_max: usize,
+    /// Connections of one address (with IPv6: of one /64); more are closed at once.
+    pub connections_per_address_max: usize,
     /// Requests worked on at once; more are answered 503.
     pub requests_max: usize,
-    /// Event streams at once; more are answered 503.
+    /// Event streams at once; more are answered 503. A stream holds its connection,
+    /// so at most [`Limits::streams_cap`] are given whatever is set here.
     pub streams_max: usize,
     /// Silence in a request head, or between requests, that ends a connection.
     pub header_read_timeout: Duration,
     /// Time for a whole body.
     pub body_read_timeout: Duration,
+    /// Time in which a client takes nothing of what it is sent that ends a connection.
+    pub write_timeout: Duration,
     /// Whether answers carry `Date`; off in the testbed, where it would be noise.
     pub date_header: bool,
 }
@@ -63,14 +74,27 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 1_024,
+            connections_per_address_max: 512,
             requests_max: 512,
-            streams_max: 1_024,
+            streams_max: 768,
             header_read_timeout: Duration::from_secs(30),
             body_read_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(30),
             date_header: true,
         }
     }
 }
+
+impl Limits {
+    /// Event streams that leave a quarter of so many connections to requests.
+    pub fn streams_cap(connections_max: usize) -> usize {
+        connections_max.saturating_sub(connections_max.div_ceil(4))
+    }
+}
+
+/// Requests of one signer at once. A kiosk has one or two under way; the rest of the
+/// house must not wait for a signer that sends heads and no bodies.
+pub const REQUESTS_PER_SIGNER_MAX: usize = 32;
 
 /// What a service is made of.
 pub struct Parts {
@@ -103,12 +127,12 @@ pub struct Service {
     ports: Ports,
     limits: Limits,
     seen: RefCell<Seen>,
-    places: events::Places,
+    streams: Shares<SignerId>,
     /// Grows with every durable change; event streams wait on it.
     changes: watch::Sender<u64>,
     closing: watch::Sender<bool>,
-    connections: Cell<usize>,
-    requests: Cell<usize>,
+    connections: Shares<IpAddr>,
+    requests: Shares<SignerId>,
     admins: Cell<usize>,
     /// Counters for `/metrics`.
     pub meter: Meter,
@@ -128,6 +152,8 @@ impl Service {
             ports,
             limits,
         } = parts;
+        let (connections_max, streams_max) = (limits.connections_max, limits.streams_max);
+        let streams_max = streams_max.min(Limits::streams_cap(connections_max));
         Rc::new(Self {
             clock,
             entropy,
@@ -138,11 +164,11 @@ impl Service {
             ports,
             limits,
             seen: RefCell::default(),
-            places: events::Places::new(limits.streams_max),
+            streams: Shares::new(streams_max, events::STREAMS_PER_SIGNER_MAX),
             changes: watch::Sender::new(0),
             closing: watch::Sender::new(false),
-            connections: Cell::new(0),
-            requests: Cell::new(0),
+            connections: Shares::new(connections_max, limits.connections_per_address_max),
+            requests: Shares::new(limits.requests_max, REQUESTS_PER_SIGNER_MAX),
             admins: Cell::new(0),
             meter: Meter::default(),
             openapi: openapi::document().to_json().unwrap_or_default().into(),
@@ -156,7 +182,7 @@ impl Service {
 
     /// Connections open now.
     pub fn connections(&self) -> usize {
-        self.connections.get()
+        self.connections.taken()
     }
 
     /// Whether commands can be made durable (for `/readyz`).
@@ -167,9 +193,9 @@ impl Service {
     /// The metrics page (Prometheus text).
     pub fn metrics(&self) -> String {
         let now = [
-            ("connections", self.connections.get()),
-            ("requests_in_flight", self.requests.get()),
-            ("event_streams", self.places.taken()),
+            ("connections", self.connections.taken()),
+            ("requests_in_flight", self.requests.taken()),
+            ("event_streams", self.streams.taken()),
             ("writer_waiting", self.writer.waiting()),
         ];
         self.meter.page(&now)

@@ -180,6 +180,17 @@ pub fn content_digest(body: &Digest) -> String {
     format!("sha-256=:{}:", BASE64.encode(body.0))
 }
 
+/// The digest a `Content-Digest` header claims, before there is a body to compare
+/// it with; only the one form [`content_digest`] writes.
+pub fn claimed_digest(header: &str) -> Result<Digest, SignError> {
+    let malformed = SignError::Malformed(CONTENT_DIGEST_HEADER);
+    let inner = header.strip_prefix("sha-256=:");
+    let inner = inner.and_then(|rest| rest.strip_suffix(':'));
+    let bytes = BASE64.decode(inner.ok_or(malformed)?);
+    let bytes = bytes.ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Digest).ok_or(malformed)
+}
+
 /// The components to cover, in the order we write them.
 fn components(parts: &RequestParts<'_>) -> Vec<(&'static str, String)> {
     let (path, query) = match parts.path_and_query.split_once('?') {
@@ -232,8 +243,9 @@ pub fn sign(
 }
 
 /// Verifies a request against what really arrived: `parts` is made from the
-/// request line, the headers and the body's own digest, never from the signer's
-/// claims. `lookup` maps a key id to its enrolled key.
+/// request line, the headers and the body's own digest. Whoever verifies before the
+/// body is there takes [`claimed_digest`] and must compare it with the body's own
+/// afterwards. `lookup` maps a key id to its enrolled key.
 pub fn verify(
     parts: &RequestParts<'_>,
     headers: &SignatureHeaders,

@@ -5,7 +5,7 @@
 //! what is in flight, drain the writer, exit 0. A storage error aborts at once.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -212,8 +212,9 @@ enum Page {
 async fn accept(listener: TcpListener, service: Rc<Service>, page: Page) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::task::spawn_local(connection(stream, Rc::clone(&service), page));
+            Ok((stream, peer)) => {
+                let address = peer.ip();
+                tokio::task::spawn_local(connection(stream, address, Rc::clone(&service), page));
             }
             Err(error) => {
                 tracing::warn!(%error, "accept failed");
@@ -223,12 +224,12 @@ async fn accept(listener: TcpListener, service: Rc<Service>, page: Page) {
     }
 }
 
-async fn connection(stream: TcpStream, service: Rc<Service>, page: Page) {
+async fn connection(stream: TcpStream, address: IpAddr, service: Rc<Service>, page: Page) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "nodelay");
     }
     match page {
-        Page::Api => service.serve_stream(stream).await,
+        Page::Api => service.serve_peer(stream, address).await,
         Page::Admin => service.serve_admin_stream(stream).await,
     }
 }

@@ -15,6 +15,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::paced::Paced;
 use super::{Counted, Service};
 
 /// Connections to these pages at once.
@@ -30,6 +31,7 @@ impl Service {
         let Some(_counted) = Counted::below(&self.admins, CONNECTIONS_MAX) else {
             return;
         };
+        let io = Paced::new(io, self.clock.clone(), self.limits.write_timeout);
         let service = service_fn(|request: Request<Incoming>| {
             let page = self.admin_page(&request);
             async move { Ok::<_, Infallible>(page) }

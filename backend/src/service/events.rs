@@ -1,18 +1,16 @@
 //! Server-sent events: "something changed, fetch it" (S19, S21, S23).
 //!
-//! Owns the frames, the heartbeat and the bounds: streams per signer and in all,
-//! frames waiting per client. A slow client is cut and resumes with
-//! `Last-Event-ID`; nothing is missed, because the events are outbox rows.
+//! Owns the frames, the heartbeat and the bounds: streams per signer, frames waiting
+//! per client. A slow client is cut (here when its frames are full, by
+//! [`super::paced`] when its connection is) and resumes with `Last-Event-ID`. Events
+//! are outbox rows; a client that comes back too late for them is told to `reset`:
+//! to read everything anew. So nothing is missed silently.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use counterfoil_data::seam::SharedClock;
-use counterfoil_data::sign::SignerId;
-use counterfoil_data::wire::confirm::Notice;
+use counterfoil_data::wire::confirm::{Notice, RESET_EVENT};
 use tokio::sync::mpsc;
 
 /// Frames that may wait for one client.
@@ -32,73 +30,22 @@ pub fn frame(sequence: u64, notice: &Notice) -> Option<Bytes> {
     )))
 }
 
-/// The first frame: tells the client how long to wait before reconnecting.
-pub fn greeting() -> Bytes {
-    Bytes::from_static(b"retry: 1000\n\n")
+/// The first frame: how long to wait before reconnecting, and after which event
+/// this stream goes on, so that a client cut before its first event resumes there.
+pub fn greeting(after: u64) -> Bytes {
+    Bytes::from(format!("retry: 1000\nid: {after}\n\n"))
+}
+
+/// Events before `newest` may have been missed: read everything anew.
+pub fn reset(newest: u64) -> Bytes {
+    Bytes::from(format!(
+        "id: {newest}\nevent: {RESET_EVENT}\ndata: {{}}\n\n"
+    ))
 }
 
 /// A comment, which keeps the connection and its timers alive.
 pub fn heartbeat() -> Bytes {
     Bytes::from_static(b": still here\n\n")
-}
-
-/// Counts streams; a [`Place`] gives its count back when dropped.
-pub struct Places {
-    all: Rc<RefCell<BTreeMap<SignerId, usize>>>,
-    max: usize,
-}
-
-/// The right to one stream.
-pub struct Place {
-    all: Rc<RefCell<BTreeMap<SignerId, usize>>>,
-    signer: SignerId,
-}
-
-impl Places {
-    /// Room for `max` streams in all.
-    pub fn new(max: usize) -> Self {
-        Self {
-            all: Rc::default(),
-            max,
-        }
-    }
-
-    /// Takes a place, or `None` when the signer or the house is full.
-    pub fn take(&self, signer: &SignerId) -> Option<Place> {
-        let mut all = self.all.borrow_mut();
-        let total = all.values().fold(0_usize, |sum, n| sum.saturating_add(*n));
-        let own = all.get(signer).copied().unwrap_or(0);
-        if total >= self.max || own >= STREAMS_PER_SIGNER_MAX {
-            return None;
-        }
-        all.insert(signer.clone(), own.saturating_add(1));
-        Some(Place {
-            all: Rc::clone(&self.all),
-            signer: signer.clone(),
-        })
-    }
-
-    /// Streams open now.
-    pub fn taken(&self) -> usize {
-        let all = self.all.borrow();
-        all.values().fold(0_usize, |sum, n| sum.saturating_add(*n))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut all = self.all.borrow_mut();
-        let left = all
-            .get(&self.signer)
-            .copied()
-            .unwrap_or(0)
-            .saturating_sub(1);
-        if left == 0 {
-            all.remove(&self.signer);
-        } else {
-            all.insert(self.signer.clone(), left);
-        }
-    }
 }
 
 /// Whether a client still takes frames.
@@ -140,23 +87,5 @@ mod tests {
             "id: 42\nevent: notice\ndata: {\"sale\":\"00000000000000000000000000000001\",\
              \"state\":\"await-confirm\"}\n\n"
         );
-    }
-
-    #[test]
-    fn a_signer_has_four_places_and_gets_one_back_when_a_stream_ends() {
-        let places = Places::new(5);
-        let station: SignerId = "station:station-1".parse().expect("a signer");
-        let kiosk: SignerId = "kiosk:kiosk-1".parse().expect("a signer");
-        let mut held: Vec<_> = (0..4).map(|_| places.take(&station)).collect();
-        assert!(held.iter().all(Option::is_some));
-        assert!(places.take(&station).is_none());
-        let fifth = places.take(&kiosk);
-        assert!(fifth.is_some());
-        assert!(places.take(&kiosk).is_none(), "the house is full");
-        drop(fifth);
-        held.pop();
-        assert!(places.take(&station).is_some());
-        drop(held);
-        assert_eq!(places.taken(), 0);
     }
 }

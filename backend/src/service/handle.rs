@@ -60,7 +60,8 @@ impl Asked {
         serde_json::from_slice(&self.body).map_err(|error| malformed_json(&error))
     }
 
-    fn actor(&self) -> Actor {
+    /// Who, as the core knows it.
+    pub fn actor(&self) -> Actor {
         match &self.signer {
             Signer::Kiosk { id, .. } => Actor::Kiosk(id.clone()),
             Signer::Station { id, officer, .. } => Actor::Station(id.clone(), officer.clone()),
@@ -78,7 +79,7 @@ fn malformed_json(error: &serde_json::Error) -> Fault {
 }
 
 /// What a command came to, and whether it was rebuilt for a repeated key.
-struct Given {
+pub(super) struct Given {
     outcome: Outcome,
     replayed: bool,
 }
@@ -120,7 +121,7 @@ impl Service {
     }
 
     /// Gives a command; its answer is durable.
-    async fn command(
+    pub(super) async fn command(
         &self,
         actor: Actor,
         sequence: Option<u64>,
@@ -137,7 +138,7 @@ impl Service {
         };
         self.meter.commands.one();
         let answer = self.writer.give(command).await.map_err(|_| Fault::busy())?;
-        // Also after a refusal: its stored answer or a counted attempt may be new.
+        // Also after a refusal: a counted attempt may be new.
         self.changes.send_modify(|n| *n = n.wrapping_add(1));
         if answer.replayed {
             self.meter.replayed.one();

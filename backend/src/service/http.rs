@@ -1,17 +1,20 @@
 //! HTTP/1.1 over any byte stream: connection, checks in order, answer.
 //!
-//! Order of checks: route, version, media type, size, body, signature, audience,
-//! nonce and sequence, idempotency key, handler. Every path ends in a response
-//! with a request id. Logs name the route pattern, status and time; never a
-//! path parameter, header or body.
+//! Order of checks: route, version, media type, declared size, signature (it covers
+//! the digest of the body, so the body is not needed yet), audience, idempotency
+//! key, nonce and sequence, a place among the requests, body and its digest,
+//! handler. Nobody without an enrolled key gets a place or has a body read. Every
+//! path ends in a response with a request id. Logs name the route pattern, status
+//! and time; never a path parameter, header or body.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use counterfoil_data::sign::{
     self, CONTENT_DIGEST_HEADER, RequestParts, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER,
-    SKEW_S_MAX, SignatureHeaders,
+    SKEW_S_MAX, SignError, SignatureHeaders, SignerId,
 };
 use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::{self, Digest};
@@ -25,13 +28,16 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::Service;
+use super::books::told;
 use super::fault::Fault;
 use super::handle::Asked;
+use super::paced::Paced;
 use super::reply::{self, Reply, ReplyBody};
 use super::route::{self, Audience, BodyRule, Found, Method, Operation, Params, Route};
-use super::{Counted, Service};
-use crate::core::command::{ClientKey, KEY_MAX};
-use crate::core::query::Signer;
+use super::shares::{Share, neighbourhood};
+use crate::core::command::{ClientKey, CommandBody, KEY_MAX};
+use crate::core::query::{self, Signer};
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
 const BUFFER_MAX: usize = 16 * 1024;
@@ -39,17 +45,37 @@ const BUFFER_MAX: usize = 16 * 1024;
 const HEADERS_MAX: usize = 64;
 
 impl Service {
-    /// Serves one connection until the client leaves, falls silent, or the
-    /// service closes. Connections above the limit are closed at once.
+    /// Serves one connection until the client leaves, falls silent, takes nothing of
+    /// what it is sent, or the service closes. Connections above the limit, in all or
+    /// of one address, are closed at once.
+    pub async fn serve_peer<I>(self: &Rc<Self>, io: I, address: IpAddr)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        match self.connections.take(Some(neighbourhood(address))) {
+            Some(place) => self.serve(io, place).await,
+            None => {
+                tracing::warn!("connection refused: too many are open, in all or of its address")
+            }
+        }
+    }
+
+    /// The same for a stream without an address (in memory): only the whole is bounded.
     pub async fn serve_stream<I>(self: &Rc<Self>, io: I)
     where
         I: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let max = self.limits.connections_max;
-        let Some(_counted) = Counted::below(&self.connections, max) else {
-            tracing::warn!(max, "connection refused: too many are open");
-            return;
-        };
+        match self.connections.take(None) {
+            Some(place) => self.serve(io, place).await,
+            None => tracing::warn!("connection refused: too many are open"),
+        }
+    }
+
+    async fn serve<I>(self: &Rc<Self>, io: I, _place: Share<IpAddr>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let io = Paced::new(io, self.clock.clone(), self.limits.write_timeout);
         let service = service_fn(|request| {
             let service = Rc::clone(self);
             async move { Ok::<_, Infallible>(service.answer(request).await) }
@@ -81,15 +107,11 @@ impl Service {
         let id = self.request_id();
         let started = self.clock.monotonic();
         let found = route::find(request.method().as_str(), request.uri().path());
-        let (pattern, operation) = match &found {
-            Found::Route(route, _) => (route.path, Some(route.operation)),
-            Found::OtherMethod(_) | Found::Nothing => ("-", None),
+        let pattern = match &found {
+            Found::Route(route, _) => route.path,
+            Found::OtherMethod(_) | Found::Nothing => "-",
         };
-        let result = match Counted::below(&self.requests, self.limits.requests_max) {
-            Some(_counted) => self.pass(request, found).await,
-            None => Err(Fault::busy()),
-        };
-        let response = match result {
+        let response = match self.pass(request, found).await {
             Ok(reply) => reply.respond(&id),
             Err(fault) => {
                 if fault.kind == ProblemKind::Internal {
@@ -99,7 +121,7 @@ impl Service {
             }
         };
         let status = response.status().as_u16();
-        self.meter.answer(status, operation);
+        self.meter.answer(status);
         let took = self.clock.monotonic().saturating_sub(started);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(request = id, pattern, status, ms, "answered");
@@ -125,41 +147,62 @@ impl Service {
         let (head, body) = request.into_parts();
         check_version(&head.headers)?;
         check_media_type(&head.headers, route.body)?;
-        let body = self.read_body(&head.headers, body, route.body).await?;
-        check_content(&body, route.body)?;
-        let path = head
-            .uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned();
-        let asked = self.identify(route, params, &head.headers, &path, body)?;
-        self.finish(route.operation, asked).await
+        check_size(&head.headers, route.body)?;
+        let path = head.uri.path_and_query();
+        let path = path.map_or("/", |path| path.as_str());
+        let (asked, claimed) = self.identify(route, params, &head.headers, path)?;
+        let (actor, sequence, id) = (asked.actor(), asked.sequence, asked.signer_id.to_string());
+        let result = self.proven(route, asked, claimed, body).await;
+        if let (Err(_), Some(given)) = (&result, sequence) {
+            let held = told(query::sequence(self.books()?.read(), &id))?;
+            if held < given {
+                // It never became a command: its number is used up all the same, or it
+                // could be sent again after a restart.
+                let body = CommandBody::UseUpSequence;
+                self.command(actor, sequence, None, body).await?;
+            }
+        }
+        result
+    }
+
+    /// A request of a proven signer: a place, its body, its handler.
+    async fn proven(
+        self: &Rc<Self>,
+        route: &Route,
+        mut asked: Asked,
+        claimed: Digest,
+        body: Incoming,
+    ) -> Result<Reply, Fault> {
+        let place = self.requests.take(Some(asked.signer_id.clone()));
+        let place = place.ok_or_else(Fault::busy)?;
+        asked.body = self.read_body(body, route.body).await?;
+        if Digest::of(&asked.body) != claimed {
+            return Err(Fault::not_signed(SignError::Digest.to_string()));
+        }
+        check_content(&asked.body, route.body)?;
+        self.finish(route.operation, asked, place).await
     }
 
     /// Runs a handler to its end even if the client hangs up: an attempt that was
     /// counted must also be settled. A handler that is lost is an internal fault.
-    async fn finish(self: &Rc<Self>, operation: Operation, asked: Asked) -> Result<Reply, Fault> {
+    async fn finish(
+        self: &Rc<Self>,
+        operation: Operation,
+        asked: Asked,
+        place: Share<SignerId>,
+    ) -> Result<Reply, Fault> {
         let service = Rc::clone(self);
-        let handler = async move { service.handle(operation, asked).await };
+        let handler = async move {
+            let reply = service.handle(operation, asked).await;
+            drop(place);
+            reply
+        };
         let ended = tokio::task::spawn_local(handler).await;
         ended.unwrap_or_else(|_| Err(Fault::internal()))
     }
 
-    async fn read_body(
-        &self,
-        headers: &HeaderMap,
-        body: Incoming,
-        rule: BodyRule,
-    ) -> Result<Bytes, Fault> {
+    async fn read_body(&self, body: Incoming, rule: BodyRule) -> Result<Bytes, Fault> {
         let limit = rule.limit();
-        let too_large = || {
-            let detail = format!("the body is over this route's {limit} bytes");
-            Fault::new(ProblemKind::TooLarge, detail)
-        };
-        let declared = text(headers, header::CONTENT_LENGTH.as_str());
-        if declared.is_some_and(|n| n.parse().map_or(true, |n: usize| n > limit)) {
-            return Err(too_large());
-        }
         let collected = tokio::select! {
             collected = Limited::new(body, limit).collect() => collected,
             () = self.clock.sleep(self.limits.body_read_timeout) => {
@@ -168,32 +211,23 @@ impl Service {
         };
         match collected {
             Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
             Err(_) => Err(Fault::malformed("the body broke off")),
         }
     }
 
-    /// Who asks, proven (S1), and never asked before.
+    /// Who asks, proven (S1), and never asked before; and the digest its body must have.
     fn identify(
         &self,
         route: &Route,
         params: Params,
         headers: &HeaderMap,
         path: &str,
-        body: Bytes,
-    ) -> Result<Asked, Fault> {
+    ) -> Result<(Asked, Digest), Fault> {
         let sequence: u64 = text(headers, wire::SEQUENCE_HEADER)
             .and_then(|n| n.parse().ok())
             .ok_or_else(|| Fault::not_signed("counterfoil-sequence is missing or no number"))?;
         let idempotency_key = text(headers, wire::IDEMPOTENCY_HEADER);
-        let body_digest = Digest::of(&body);
-        let parts = RequestParts {
-            method: route.method.as_str(),
-            path_and_query: path,
-            body_digest,
-            sequence,
-            idempotency_key,
-        };
         let header = |name: &str| {
             text(headers, name)
                 .filter(|value| value.len() <= sign::HEADER_MAX)
@@ -204,6 +238,15 @@ impl Service {
             content_digest: header(CONTENT_DIGEST_HEADER)?,
             signature_input: header(SIGNATURE_INPUT_HEADER)?,
             signature: header(SIGNATURE_HEADER)?,
+        };
+        let claimed = sign::claimed_digest(&signature.content_digest)
+            .map_err(|error| Fault::not_signed(error.to_string()))?;
+        let parts = RequestParts {
+            method: route.method.as_str(),
+            path_and_query: path,
+            body_digest: claimed,
+            sequence,
+            idempotency_key,
         };
         let now = self.clock.now();
         let books = self.books()?;
@@ -222,20 +265,26 @@ impl Service {
             | (Audience::Station, Signer::Station { .. }) => {}
             (Audience::Kiosk | Audience::Station, _) => return Err(Fault::not_yours()),
         }
-        let key = client_key(route, idempotency_key, path, body_digest)?;
+        let key = client_key(route, idempotency_key, path, claimed)?;
         let command = (route.method == Method::Post).then_some(sequence);
-        self.seen
-            .borrow_mut()
-            .accept(&signer_id, verified.nonce, command, now)?;
-        Ok(Asked {
+        let mut seen = self.seen.borrow_mut();
+        match command {
+            Some(given) => {
+                let durable = told(query::sequence(books.read(), &verified.key_id))?;
+                seen.accept_command(&signer_id, given, durable)?;
+            }
+            None => seen.accept_read(&signer_id, verified.nonce, now)?,
+        }
+        let asked = Asked {
             signer,
             signer_id,
             params,
-            body,
+            body: Bytes::new(),
             sequence: command,
             key,
             last_event: text(headers, "last-event-id").and_then(|n| n.parse().ok()),
-        })
+        };
+        Ok((asked, claimed))
     }
 }
 
@@ -276,6 +325,21 @@ fn check_media_type(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault> {
             Err(Fault::new(ProblemKind::MediaType, detail))
         }
     }
+}
+
+fn too_large(limit: usize) -> Fault {
+    let detail = format!("the body is over this route's {limit} bytes");
+    Fault::new(ProblemKind::TooLarge, detail)
+}
+
+/// What is declared too large is not read at all.
+fn check_size(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault> {
+    let limit = rule.limit();
+    let declared = text(headers, header::CONTENT_LENGTH.as_str());
+    if declared.is_some_and(|n| n.parse().map_or(true, |n: usize| n > limit)) {
+        return Err(too_large(limit));
+    }
+    Ok(())
 }
 
 fn check_content(body: &Bytes, rule: BodyRule) -> Result<(), Fault> {

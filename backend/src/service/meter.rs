@@ -3,8 +3,6 @@
 use std::cell::Cell;
 use std::fmt::Write as _;
 
-use super::route::Operation;
-
 /// What the service counts since its start.
 #[derive(Debug, Default)]
 pub struct Meter {
@@ -16,7 +14,7 @@ pub struct Meter {
     pub busy: Count,
     /// Answers rebuilt for a repeated key.
     pub replayed: Count,
-    /// Linked sales.
+    /// Sales linked; a repeat of the same key counts nothing.
     pub linked: Count,
     /// Refused attempts at either gate.
     pub not_verified: Count,
@@ -46,7 +44,7 @@ impl Count {
 
 impl Meter {
     /// Counts an answer.
-    pub fn answer(&self, status: u16, operation: Option<Operation>) {
+    pub fn answer(&self, status: u16) {
         let class = match status {
             ..=399 => 0,
             400..=499 => 1,
@@ -58,7 +56,6 @@ impl Meter {
         match status {
             401 => self.unsigned.one(),
             503 => self.busy.one(),
-            200 if operation == Some(Operation::Link) => self.linked.one(),
             _ => {}
         }
     }
@@ -106,9 +103,10 @@ mod tests {
     #[test]
     fn the_page_counts_answers_by_class() {
         let meter = Meter::default();
-        meter.answer(200, Some(Operation::Link));
-        meter.answer(401, None);
-        meter.answer(503, None);
+        meter.linked.one();
+        meter.answer(200);
+        meter.answer(401);
+        meter.answer(503);
         let page = meter.page(&[("connections", 3)]);
         for line in [
             "counterfoil_answers_total{class=\"2xx\"} 1",

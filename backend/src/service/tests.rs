@@ -7,7 +7,10 @@
 
 mod bed;
 mod client;
+mod crowd;
 mod door;
 mod gates;
+mod relay;
+mod replay;
 mod stream;
 mod whole;

@@ -183,6 +183,10 @@ pub struct Decision {
     pub note: Option<String>,
 }
 
+/// Name of the event that says: changes may have been missed, fetch everything anew.
+/// Its id is where the stream goes on.
+pub const RESET_EVENT: &str = "reset";
+
 /// Something changed (`GET /v1/events`); fetch the resource named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -3,16 +3,18 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire::confirm::Notice;
 use tokio::sync::mpsc;
 
 use super::super::Service;
 use super::super::books::told;
 use super::super::events::{
-    Client, FRAMES_MAX, HEARTBEAT, Place, frame, greeting, heartbeat, push,
+    Client, FRAMES_MAX, HEARTBEAT, frame, greeting, heartbeat, push, reset,
 };
 use super::super::fault::Fault;
 use super::super::reply::Reply;
+use super::super::shares::Share;
 use super::Asked;
 use crate::core::query::{self, Audience, Signer};
 
@@ -25,12 +27,13 @@ struct Stream {
     audience: Audience,
     after: u64,
     frames: mpsc::Sender<Bytes>,
-    _place: Place,
+    _place: Share<SignerId>,
 }
 
 impl Service {
     pub(super) fn events(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
-        let place = self.places.take(&asked.signer_id).ok_or_else(Fault::busy)?;
+        let place = self.streams.take(Some(asked.signer_id.clone()));
+        let place = place.ok_or_else(Fault::busy)?;
         let audience = match &asked.signer {
             Signer::Kiosk { id, .. } => Audience::Kiosk(id.clone()),
             Signer::Station { branch, .. } => Audience::Station(branch.clone()),
@@ -57,7 +60,7 @@ impl Stream {
     async fn run(mut self) {
         let mut changes = self.service.changes.subscribe();
         let mut closing = self.service.closing.subscribe();
-        if self.push(greeting()).await == Client::Gone {
+        if self.push(greeting(self.after)).await == Client::Gone {
             return;
         }
         loop {
@@ -79,12 +82,24 @@ impl Stream {
         }
     }
 
-    /// Sends every row after the last one sent.
+    /// Sends every row after the last one sent; `reset` first where rows in between
+    /// are forgotten already, or the last one is of other books (a restored backup).
     async fn catch_up(&mut self) -> Client {
         loop {
             let Ok(books) = self.service.books() else {
                 return Client::Gone;
             };
+            let Ok(newest) = told(query::newest_notice(books.read())) else {
+                return Client::Gone;
+            };
+            if !query::is_resumable(self.after, newest) {
+                drop(books);
+                self.after = newest;
+                if self.push(reset(newest)).await == Client::Gone {
+                    return Client::Gone;
+                }
+                continue;
+            }
             let rows = query::notices(books.read(), &self.audience, self.after, ROWS_MAX);
             drop(books);
             let Ok((rows, looked)) = told(rows) else {

@@ -52,6 +52,13 @@ impl Service {
                 ..fault
             });
         }
+        if !matches!(given.outcome, Outcome::Linked { .. }) {
+            // L1: a rule refused on fresh data and ended the sale.
+            return self.refused_reply(sale);
+        }
+        if !given.replayed {
+            self.meter.linked.one();
+        }
         self.sale_reply(sale, given.replayed)
     }
 
@@ -103,7 +110,11 @@ impl Service {
         };
         let books = self.books()?;
         let view = query::kiosk_view(books.read(), id, &self.keys.seal, self.clock.now());
-        Reply::json(&told(view)?.ok_or_else(Fault::not_found)?)
+        let mut view = told(view)?.ok_or_else(Fault::not_found)?;
+        // The door's number may be ahead of the books' for a moment; it is what counts.
+        let seen = self.seen.borrow().sequence(&asked.signer_id);
+        view.sequence = view.sequence.max(seen);
+        Reply::json(&view)
     }
 
     pub(super) fn sale_reply(&self, sale: SaleId, replayed: bool) -> Result<Reply, Fault> {

@@ -2,7 +2,7 @@
 
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::problem::ProblemKind;
-use counterfoil_data::wire::sale::SaleState;
+use counterfoil_data::wire::sale::{SaleState, SaleView};
 
 use super::super::Service;
 use super::super::fault::Fault;
@@ -28,24 +28,37 @@ impl Service {
             return Reply::json(&view);
         }
         self.meter.not_verified.one();
-        let locked = view.refusal.as_ref().is_some_and(|r| r.rule == LOCKED);
-        let (kind, detail) = match (ended, locked) {
-            (true, true) => (
-                ProblemKind::Locked,
-                "locked after too many attempts: staff can help",
-            ),
-            (true, false) => (ProblemKind::Refused, "a rule refused and ended the sale"),
-            (false, _) => (
-                ProblemKind::NotVerified,
-                "not verified: seal anew under the sale's new challenge",
-            ),
-        };
-        let fault = Fault::new(kind, detail);
         Err(Fault {
-            state: Some(view.state),
-            rule: view.refusal,
             attempts_left: left.or(view.attempts_left),
-            ..fault
+            ..refusal(view)
         })
+    }
+
+    /// A sale that a rule ended on the way: 422 with the rule.
+    pub(super) fn refused_reply(&self, sale: SaleId) -> Result<Reply, Fault> {
+        let view = self.books()?.sale_view(sale, self.clock.now())?;
+        Err(refusal(view))
+    }
+}
+
+/// Why a sale is where it is.
+fn refusal(view: SaleView) -> Fault {
+    let ended = view.state == SaleState::Refused;
+    let locked = view.refusal.as_ref().is_some_and(|r| r.rule == LOCKED);
+    let (kind, detail) = match (ended, locked) {
+        (true, true) => (
+            ProblemKind::Locked,
+            "locked after too many attempts: staff can help",
+        ),
+        (true, false) => (ProblemKind::Refused, "a rule refused and ended the sale"),
+        (false, _) => (
+            ProblemKind::NotVerified,
+            "not verified: seal anew under the sale's new challenge",
+        ),
+    };
+    Fault {
+        state: Some(view.state),
+        rule: view.refusal,
+        ..Fault::new(kind, detail)
     }
 }

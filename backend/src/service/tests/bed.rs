@@ -26,11 +26,12 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use super::super::writer_handle::WriterHandle;
 use super::super::{Limits, Parts, Service};
 use super::client::Client;
-use crate::core::command::{Command, GROUP_MAX};
+use crate::core::command::{Command, CommandBody, GROUP_MAX};
 use crate::demo::{Means, commands};
 use crate::keys::Keys;
 use crate::ports::{Embedded, Ports};
 use crate::store::model::ModelStore;
+use crate::store::{Changes, Store as _};
 use crate::workers::Workers;
 use crate::workers::pin::Argon2Params;
 use crate::writer::{LogKey, Writer};
@@ -131,6 +132,15 @@ pub struct Bed {
     pub service: Rc<Service>,
     pub outside: Rc<Embedded>,
     pub bank: DemoBank,
+    pub store: ModelStore,
+}
+
+fn writer(store: &ModelStore) -> Writer<ModelStore> {
+    let log = LogKey {
+        origin: "test.example/counterfoil".to_owned(),
+        key: Keys::demo().evidence,
+    };
+    Writer::open(store.clone(), log).expect("a writer")
 }
 
 impl Bed {
@@ -142,32 +152,54 @@ impl Bed {
     }
 
     pub fn limited(limits: Limits) -> Self {
-        let clock: SharedClock = Rc::new(VirtualClock(tokio::time::Instant::now()));
-        let entropy: SharedEntropy = Rc::new(Seeded::new(7));
-        let (keys, params) = (Arc::new(Keys::demo()), Argon2Params::testbed());
+        Self::with(limits, &Changes::new(), |ports| ports)
+    }
+
+    /// With these rows in the books beforehand, and with ports of the test's own.
+    pub fn with(limits: Limits, rows: &Changes, ports: impl FnOnce(Ports) -> Ports) -> Self {
+        let mut store = ModelStore::new();
+        let epoch = store.seize().expect("seizes");
+        store.flush(epoch, rows).expect("flushes");
         let bank = demo::bank().expect("the demo bank");
-        let store = ModelStore::new();
-        let log = LogKey {
-            origin: "test.example/counterfoil".to_owned(),
-            key: keys.evidence.clone(),
-        };
-        let mut writer = Writer::open(store.clone(), log).expect("a writer");
+        let mut writer = writer(&store);
         for group in enrolment(&bank).chunks(GROUP_MAX) {
             for answer in writer.step(group.to_vec()).expect("writes") {
                 answer.result.expect("enrols");
             }
         }
+        let clock: SharedClock = Rc::new(VirtualClock(tokio::time::Instant::now()));
+        Self::over(store, writer, clock, limits, ports)
+    }
+
+    /// Another process over the same books: what was only in memory is gone.
+    pub fn restarted(&self) -> Self {
+        self.service.close();
+        let (store, clock) = (self.store.clone(), Rc::clone(&self.clock));
+        let limits = self.service.limits;
+        let writer = writer(&store);
+        Self::over(store, writer, clock, limits, |ports| ports)
+    }
+
+    fn over(
+        store: ModelStore,
+        writer: Writer<ModelStore>,
+        clock: SharedClock,
+        limits: Limits,
+        ports: impl FnOnce(Ports) -> Ports,
+    ) -> Self {
+        let entropy: SharedEntropy = Rc::new(Seeded::new(7));
+        let (keys, params) = (Arc::new(Keys::demo()), Argon2Params::testbed());
         let (handle, queue) = WriterHandle::new();
         tokio::task::spawn_local(async move { queue.run_local(writer).await.expect("writes") });
-        let (ports, outside) = Ports::embedded();
+        let (embedded, outside) = Ports::embedded();
         let service = Service::open(Parts {
             clock: Rc::clone(&clock),
             entropy: Rc::clone(&entropy),
             writer: handle,
-            snapshots: Box::new(store),
+            snapshots: Box::new(store.clone()),
             workers: Workers::inline(Arc::clone(&keys), params),
             keys,
-            ports,
+            ports: ports(embedded),
             limits,
         });
         tokio::task::spawn_local(Rc::clone(&service).tick());
@@ -177,8 +209,23 @@ impl Bed {
             entropy,
             service,
             outside,
-            bank,
+            bank: demo::bank().expect("the demo bank"),
+            store,
         }
+    }
+
+    /// A command of the house itself.
+    pub async fn system(&self, body: CommandBody) {
+        self.service.system(body).await.expect("is done");
+    }
+
+    /// A stream into the service from an address.
+    pub fn dial_from(&self, address: &str) -> tokio::io::DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let service = Rc::clone(&self.service);
+        let address = address.parse().expect("an address");
+        tokio::task::spawn_local(async move { service.serve_peer(theirs, address).await });
+        ours
     }
 
     /// A stream into the service.

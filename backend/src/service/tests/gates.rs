@@ -1,10 +1,14 @@
 //! The gates: nothing out of order, attempts counted, secrets nowhere (I4, I7).
 
+use counterfoil_data::wire::confirm::ConfirmationView;
 use counterfoil_data::wire::sale::{PurchaseMode, SaleState, SaleView, VerificationInfo};
 use tokio::io::AsyncWriteExt as _;
 
 use super::bed::{Bed, Presented, ZHANG, logged, run};
 use super::client::{Ask, Heard, order, path};
+use super::whole::decide;
+use crate::core::command::CommandBody;
+use crate::core::record::bank::AccountState;
 
 #[test]
 fn calls_out_of_order_are_409_and_name_the_state() {
@@ -294,4 +298,28 @@ fn i7_no_secret_is_in_any_answer_or_log_line() {
             assert!(!text.contains(secret), "{secret} in {place}");
         }
     }
+}
+
+#[test]
+fn l1_a_rule_that_refuses_at_linked_processing_is_422_with_the_rule_and_links_nothing() {
+    run(async {
+        let bed = Bed::open();
+        let (kiosk, station) = (bed.kiosk("kiosk-1").await, bed.station().await);
+        let view = kiosk.ordered(&bed, 1, 2).await;
+        for verb in ["seen", "confirm"] {
+            decide(&station, &view, verb).await.ok::<ConfirmationView>();
+        }
+        let account = bed.bank.units[0].account.number.clone();
+        let state = AccountState::Frozen;
+        bed.system(CommandBody::SetAccountState { account, state })
+            .await;
+        let link = Ask::post(&path(&view, "link"), &serde_json::json!({})).keyed("link");
+        for _ in 0..2 {
+            let problem = kiosk.ask(&link).await.problem(422);
+            assert_eq!(problem.kind, "/problems/refused");
+            assert_eq!(problem.state, Some(SaleState::Refused));
+            assert_eq!(problem.rule.expect("a rule").rule, "account-not-normal");
+        }
+        assert_eq!(bed.service.meter.linked.value(), 0);
+    });
 }

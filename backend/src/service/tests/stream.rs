@@ -9,6 +9,9 @@ use hyper::body::Incoming;
 
 use super::bed::{Bed, run};
 use super::client::Ask;
+use crate::core::query;
+use crate::core::record::books::OUTBOX_KEPT;
+use crate::store::Snapshots as _;
 
 /// Next frame as text.
 async fn next(body: &mut Incoming) -> String {
@@ -76,7 +79,7 @@ fn a_quiet_stream_breathes_every_fifteen_seconds_and_ends_with_the_service() {
             .await
             .listen(&Ask::get("/v1/events"))
             .await;
-        assert_eq!(next(&mut live).await, "retry: 1000\n\n");
+        assert_eq!(next(&mut live).await, "retry: 1000\nid: 0\n\n");
         let before = bed.clock.monotonic();
         assert!(next(&mut live).await.starts_with(':'));
         assert_eq!(bed.clock.monotonic() - before, Duration::from_secs(15));
@@ -99,4 +102,39 @@ fn a_kiosk_hears_only_of_its_own_sales() {
         bed.kiosk("kiosk-1").await.open(1).await;
         assert_eq!(notice(&mut live).await.1.sale.0, 1);
     });
+}
+
+#[test]
+fn a_client_that_cannot_resume_is_told_to_read_everything_anew() {
+    run(async {
+        let bed = Bed::open();
+        let kiosk = bed.kiosk("kiosk-1").await;
+        kiosk.open(1).await;
+        let newest = query::newest_notice(&*bed.store.snapshot().expect("reads"));
+        let newest = newest.expect("reads");
+        // The books were restored from a backup: this number is not of them.
+        let lost = Ask {
+            last_event: Some(newest + 1_000),
+            ..Ask::get("/v1/events")
+        };
+        let mut resumed = bed.kiosk("kiosk-1").await.listen(&lost).await;
+        next(&mut resumed).await;
+        let reset = format!("id: {newest}\nevent: reset\ndata: {{}}\n\n");
+        assert_eq!(next(&mut resumed).await, reset);
+        let cancel = Ask::post(
+            "/v1/sales/00000000000000000000000000000001/cancel",
+            &serde_json::json!({}),
+        );
+        kiosk.ask(&cancel.keyed("c")).await.ok::<SaleView>();
+        assert_eq!(notice(&mut resumed).await.0, newest + 1, "and goes on");
+    });
+}
+
+#[test]
+fn only_what_is_still_kept_can_be_resumed() {
+    let newest = OUTBOX_KEPT + 10;
+    assert!(query::is_resumable(10, newest), "11 is the oldest kept");
+    assert!(!query::is_resumable(9, newest));
+    assert!(query::is_resumable(newest, newest));
+    assert!(!query::is_resumable(newest + 1, newest));
 }

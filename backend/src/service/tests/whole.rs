@@ -86,6 +86,11 @@ fn s1_to_s22_a_sale_passes_every_gate_in_order_and_ends_in_a_receipt() {
         let replayed: SaleView = again.ok();
         assert_eq!(replayed.linked, linked.linked);
         assert_eq!(linked.forms.len(), 2);
+        assert_eq!(
+            bed.service.meter.linked.value(),
+            1,
+            "the repeat links nothing"
+        );
         // S9: paper.
         let paper = dispense(&kiosk, &linked).await;
         assert!(paper.forms.iter().all(|f| f.state == FormState::Sold));
