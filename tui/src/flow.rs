@@ -117,7 +117,7 @@ impl Flow {
                 }
                 step
             }
-            Event::Notice(notice) => step.noticed(&mut cx, &notice),
+            Event::Changed(change) => step.noticed(&mut cx, &change),
             Event::JournalFailed => front::Starting::journal_failed(&mut cx),
         };
         if active || step.body(&cx).name() != before {

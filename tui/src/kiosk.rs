@@ -198,7 +198,7 @@ impl<D: Dial + 'static> Kiosk<D> {
             identity,
             &parts.authority,
         ));
-        pass_notices(&link, &events, &mut tasks);
+        pass_changes(&link, &events, &mut tasks);
         let mut journal = parts.journal;
         let recalled = journal.load();
         let kiosk = Self {
@@ -324,18 +324,18 @@ impl<D: Dial + 'static> Kiosk<D> {
 }
 
 /// "Something changed" from the backend, for as long as the kiosk lives.
-fn pass_notices<D: Dial + 'static>(
+fn pass_changes<D: Dial + 'static>(
     link: &Rc<Link<D>>,
     events: &mpsc::Sender<Event>,
     tasks: &mut JoinSet<()>,
 ) {
-    let (to, mut notices) = mpsc::channel(NOTICES_MAX);
+    let (to, mut changes) = mpsc::channel(NOTICES_MAX);
     let link = Rc::clone(link);
-    tasks.spawn_local(async move { link.pass_notices(to).await });
+    tasks.spawn_local(async move { link.pass_changes(to).await });
     let events = events.clone();
     tasks.spawn_local(async move {
-        while let Some(notice) = notices.recv().await {
-            if events.send(Event::Notice(notice)).await.is_err() {
+        while let Some(change) = changes.recv().await {
+            if events.send(Event::Changed(change)).await.is_err() {
                 return;
             }
         }

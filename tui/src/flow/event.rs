@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
+use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Sealed, SecretText};
 use counterfoil_data::wire::confirm::Notice;
 use counterfoil_data::wire::forms::FormsAnswer;
@@ -39,7 +40,7 @@ pub enum Event {
     /// A device came or went.
     Device(Desk, DeviceState),
     /// The backend says that a sale changed.
-    Notice(Notice),
+    Changed(Change),
     /// The journal could not be written; the rest of the batch was not done.
     JournalFailed,
 }
@@ -194,4 +195,23 @@ pub enum Answer {
 
     /// Any device: failed beyond what a customer can do.
     Fault(Remedy),
+}
+
+/// Something changed at the backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// With this sale.
+    Sale(Notice),
+    /// Changes may have been missed: whatever is awaited must be looked at.
+    Missed,
+}
+
+impl Change {
+    /// Whether this sale may have changed.
+    pub fn concerns(&self, sale: SaleId) -> bool {
+        match self {
+            Self::Sale(notice) => notice.sale == sale,
+            Self::Missed => true,
+        }
+    }
 }

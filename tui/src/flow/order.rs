@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::money::Fen;
-use counterfoil_data::wire::confirm::Notice;
 use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::{Offer, Order, OrderItem, OrderView};
 
@@ -12,7 +11,7 @@ use super::arrive::{News, arrive};
 use super::bank::Asking;
 use super::context::Context;
 use super::effect::{BankCall, Ticket};
-use super::event::Answer;
+use super::event::{Answer, Change};
 use super::proof::IdentityVerified;
 use super::step::{PLACES, Patience, Stage, Step};
 use crate::cmd::Cmd;
@@ -208,8 +207,8 @@ impl Stage for AwaitConfirm {
         }
     }
 
-    fn noticed(self, cx: &mut Context, notice: &Notice) -> Step {
-        if notice.sale == self.sale {
+    fn noticed(self, cx: &mut Context, change: &Change) -> Step {
+        if change.concerns(self.sale) {
             self.look(cx)
         } else {
             self.into()

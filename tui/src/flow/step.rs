@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use counterfoil_data::wire::confirm::Notice;
-
 use super::bank::Asking;
 use super::context::Context;
 use super::dispense::Dispensing;
 use super::effect::Ticket;
-use super::event::Answer;
+use super::event::{Answer, Change};
 use super::finish::{Done, PrintingReceipt, Stopped};
 use super::front::{Attract, PickMode, Starting};
 use super::identify::{PlaceDocument, PlaceFinger};
@@ -76,7 +74,7 @@ pub(super) trait Stage: Sized + Into<Step> {
         self.into()
     }
     /// Something changed at the backend.
-    fn noticed(self, _cx: &mut Context, _notice: &Notice) -> Step {
+    fn noticed(self, _cx: &mut Context, _change: &Change) -> Step {
         self.into()
     }
     /// How long it lasts.
@@ -118,8 +116,8 @@ macro_rules! steps {
             fn deadline(self, cx: &mut Context) -> Step {
                 match self { $(Self::$name(s) => s.deadline(cx)),+ }
             }
-            fn noticed(self, cx: &mut Context, notice: &Notice) -> Step {
-                match self { $(Self::$name(s) => s.noticed(cx, notice)),+ }
+            fn noticed(self, cx: &mut Context, change: &Change) -> Step {
+                match self { $(Self::$name(s) => s.noticed(cx, change)),+ }
             }
             fn patience(&self, cx: &Context) -> Option<Patience> {
                 match self { $(Self::$name(s) => s.patience(cx)),+ }

@@ -1,13 +1,15 @@
-//! Server-sent events: a bounded parser, and the stream that resumes.
+//! Server-sent events: a bounded parser, and the stream that resumes, or says that it
+//! could not and everything must be looked at again.
 
 use std::time::Duration;
 
-use counterfoil_data::wire::confirm::Notice;
+use counterfoil_data::wire::confirm::RESET_EVENT;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
 
 use super::{ANSWER_WITHIN, Ask, Dial, Link, LinkError, Sender, parse};
+use crate::flow::event::Change;
 
 /// Longest event taken, in bytes.
 pub const EVENT_MAX: usize = 16 * 1024;
@@ -21,6 +23,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub struct SseEvent {
     /// The last id seen.
     pub id: Option<u64>,
+    /// Its name, if it has one.
+    pub name: Option<String>,
     /// Data lines, joined.
     pub data: String,
 }
@@ -33,6 +37,7 @@ pub struct SseParser {
     overlong: bool,
     after_cr: bool,
     id: Option<u64>,
+    name: Option<String>,
     data: Option<String>,
 }
 
@@ -59,8 +64,9 @@ impl SseParser {
             return None;
         };
         if line.is_empty() && !overlong {
-            let data = self.data.take()?;
-            return Some(SseEvent { id: self.id, data });
+            let (name, data) = (self.name.take(), self.data.take()?);
+            let id = self.id;
+            return Some(SseEvent { id, name, data });
         }
         if overlong {
             return None;
@@ -69,6 +75,7 @@ impl SseParser {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "id" => self.id = value.parse().ok().or(self.id),
+            "event" => self.name = Some(value.to_owned()),
             "data" => match &mut self.data {
                 Some(data) if data.len().saturating_add(value.len()) < EVENT_MAX => {
                     data.push('\n');
@@ -126,15 +133,19 @@ impl<D: Dial> Link<D> {
         }
     }
 
-    /// The next notice; an error ends the stream.
-    pub async fn next_notice(
+    /// The next change and its id; an error ends the stream. What is not understood is
+    /// of a later version and passed over.
+    pub async fn next_change(
         &self,
         notices: &mut Notices,
-    ) -> Result<(Option<u64>, Notice), LinkError> {
+    ) -> Result<(Option<u64>, Change), LinkError> {
         loop {
             while let Some(event) = notices.waiting.pop_front() {
+                if event.name.as_deref() == Some(RESET_EVENT) {
+                    return Ok((event.id, Change::Missed));
+                }
                 if let Ok(notice) = serde_json::from_str(&event.data) {
-                    return Ok((event.id, notice));
+                    return Ok((event.id, Change::Sale(notice)));
                 }
             }
             let frame = tokio::select! {
@@ -152,18 +163,19 @@ impl<D: Dial> Link<D> {
         }
     }
 
-    /// Passes notices on for ever, connecting again and resuming after the last
-    /// one. Ends when nobody listens any more.
-    pub async fn pass_notices(&self, to: mpsc::Sender<Notice>) {
+    /// Passes changes on for ever, connecting again and resuming after the last one,
+    /// or where the stream began. Ends when nobody listens any more.
+    pub async fn pass_changes(&self, to: mpsc::Sender<Change>) {
         let mut last = None;
         while !to.is_closed() {
             if let Ok(mut notices) = self.notices(last).await {
-                while let Ok((id, notice)) = self.next_notice(&mut notices).await {
+                while let Ok((id, change)) = self.next_change(&mut notices).await {
                     last = id.or(last);
-                    if to.send(notice).await.is_err() {
+                    if to.send(change).await.is_err() {
                         return;
                     }
                 }
+                last = notices.parser.id.or(last);
             }
             self.clock.sleep(PAUSE).await;
         }

@@ -27,7 +27,7 @@ use tokio::io::DuplexStream;
 use super::sse::SseParser;
 use super::{Ask, Dial, Link, LinkError, bank};
 use crate::flow::effect::BankCall;
-use crate::flow::event::Answer;
+use crate::flow::event::{Answer, Change};
 
 struct TokioClock(tokio::time::Instant);
 
@@ -67,6 +67,7 @@ struct Saw {
     key: Option<String>,
     sequence: u64,
     nonce: [u8; 16],
+    last_event: Option<String>,
 }
 
 #[derive(Clone, Default)]
@@ -137,6 +138,7 @@ fn saw(head: &hyper::http::request::Parts, body: &Bytes) -> Saw {
         key: key.clone(),
         sequence,
         nonce: verified.nonce,
+        last_event: header("last-event-id"),
     }
 }
 
@@ -276,6 +278,26 @@ fn notices_are_parsed_whatever_the_chunks_and_the_id_is_kept() {
         let data: Vec<_> = events.iter().map(|e| (e.id, e.data.as_str())).collect();
         assert_eq!(data, [(Some(41), "{\"a\":1}"), (Some(41), "x\ny")]);
     }
+}
+
+#[test]
+fn a_stream_that_could_not_resume_says_that_changes_were_missed() {
+    run(async {
+        let stream = "retry: 1000\nid: 7\n\nid: 9\nevent: reset\ndata: {}\n\n\
+                      id: 10\nevent: later\ndata: 1\n\n";
+        let backend = Backend::new(&[Turn::Answer(200, stream), Turn::Silence]);
+        let (to, mut changes) = tokio::sync::mpsc::channel(1);
+        let link = Rc::new(backend.link());
+        let passing = Rc::clone(&link);
+        tokio::task::spawn_local(async move { passing.pass_changes(to).await });
+        let change = changes.recv().await;
+        assert_eq!(change, Some(Change::Missed));
+        assert!(Change::Missed.concerns(SaleId(1)));
+        // The next stream goes on after the last id, also of an event not understood.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let asked = backend.saw.borrow().last().cloned().expect("asked again");
+        assert_eq!(asked.last_event.as_deref(), Some("10"));
+    });
 }
 
 #[test]

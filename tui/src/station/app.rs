@@ -4,12 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use counterfoil_data::seam::SharedClock;
-use counterfoil_data::wire::confirm::{Decision, Notice};
+use counterfoil_data::wire::confirm::Decision;
 use counterfoil_data::wire::problem::Problem;
 use tokio::sync::mpsc;
 
 use super::flow::{Action, Station, Verdict};
 use super::model::{StationNotice, StationScreen};
+use crate::flow::event::Change;
 use crate::input::Key;
 use crate::link::station::Verb;
 use crate::link::{Dial, Link, LinkError};
@@ -38,9 +39,9 @@ pub struct Parts<D: Dial> {
 
 /// Runs until the officer leaves or the keys end.
 pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Key>) {
-    let (tx, mut notices) = mpsc::channel::<Notice>(NOTICES_MAX);
+    let (tx, mut notices) = mpsc::channel::<Change>(NOTICES_MAX);
     let link = parts.link.clone();
-    let listener = tokio::task::spawn_local(async move { link.pass_notices(tx).await });
+    let listener = tokio::task::spawn_local(async move { link.pass_changes(tx).await });
     let mut desk = Desk {
         station: Station::new(parts.language, parts.officer.clone()),
         parts,
