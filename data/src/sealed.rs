@@ -19,13 +19,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::ids::SaleId;
 use crate::seam::{CoreRng, Entropy};
 use crate::secret::Secret;
+use crate::wire::sale::LivePrint;
 
 type Suite = X25519HkdfSha256;
 
 /// Bytes of an encapsulated key.
 pub const ENC_LEN: usize = 32;
-/// Longest ciphertext accepted: a finger image and its header.
-pub const CIPHERTEXT_MAX: usize = 256 * 1024;
+/// Bytes of the authentication tag at the end of a ciphertext.
+const TAG_LEN: usize = 16;
+/// Longest ciphertext accepted: a finger image of 512 x 512, its header, and the tag.
+pub const CIPHERTEXT_MAX: usize = 256 * 1024 + LivePrint::HEAD_LEN + TAG_LEN;
 
 /// Why sealing or opening failed. Says nothing about the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -283,6 +286,25 @@ mod tests {
             sale: SaleId(7),
             challenge: Challenge([3; 16]),
         }
+    }
+
+    #[test]
+    fn the_largest_finger_image_fits_and_one_row_more_does_not() {
+        let (open, seal) = OpenKey::derive(&[9; 32]);
+        let image = |height: u16| LivePrint {
+            width: 512,
+            height,
+            dpi: 500,
+            pixels: Secret::new(vec![7; 512 * usize::from(height)]),
+        };
+        let sent = |print: &LivePrint| {
+            let sealed = Sealed::seal(print, &seal, binding(), &Counting).expect("seals");
+            Sealed::<LivePrint>::from_bytes(&sealed.to_bytes())
+        };
+        let arrived = sent(&image(512)).expect("512 x 512 fits");
+        let print = arrived.open(&open, binding()).expect("opens");
+        assert_eq!((print.width, print.height), (512, 512));
+        assert_eq!(sent(&image(513)).err(), Some(SealError::Shape));
     }
 
     #[test]

@@ -108,11 +108,17 @@ pub struct LivePrint {
     pub pixels: crate::secret::Secret<Vec<u8>>,
 }
 
+impl LivePrint {
+    /// Bytes before the pixels: width, height, resolution.
+    pub const HEAD_LEN: usize = 6;
+}
+
 impl crate::sealed::Sealable for LivePrint {
     const LABEL: &'static str = "live-print";
 
     fn to_plain(&self) -> crate::secret::Secret<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(self.pixels.expose().len().saturating_add(6));
+        let mut bytes =
+            Vec::with_capacity(self.pixels.expose().len().saturating_add(Self::HEAD_LEN));
         bytes.extend_from_slice(&self.width.to_be_bytes());
         bytes.extend_from_slice(&self.height.to_be_bytes());
         bytes.extend_from_slice(&self.dpi.to_be_bytes());
@@ -121,7 +127,7 @@ impl crate::sealed::Sealable for LivePrint {
     }
 
     fn from_plain(plain: &[u8]) -> Option<Self> {
-        let (head, pixels) = plain.split_first_chunk::<6>()?;
+        let (head, pixels) = plain.split_first_chunk::<{ Self::HEAD_LEN }>()?;
         let [w1, w0, h1, h0, d1, d0] = *head;
         let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
         if usize::from(width).checked_mul(usize::from(height)) != Some(pixels.len()) {
