@@ -23,6 +23,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::keys::Keys;
+use system::keep_memory_private;
 pub use system::{OsEntropy, SystemClock};
 
 /// Origin of the demo's evidence log.
@@ -147,6 +148,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     log_to_stderr();
+    keep_memory_private();
     let done = match args.task.unwrap_or(Task::Serve(args.serve)) {
         Task::Serve(args) => serve::run(&args),
         Task::Verify { file, key } => offline::verify(&file, key.as_deref()),

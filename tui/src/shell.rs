@@ -56,6 +56,26 @@ fn typed<P: Parser>(args: impl IntoIterator<Item = std::ffi::OsString>) -> Resul
     })
 }
 
+/// Keeps the signing key out of core files and away from other processes of the same
+/// user. A system that refuses is told of in the log, not fatal.
+#[cfg(target_os = "linux")]
+fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let cores = rustix::process::setrlimit(Resource::Core, none);
+    let dumpable = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    if let Err(error) = cores.and(dumpable) {
+        tracing::warn!(%error, "a crash may write secrets to a core file: set ulimit -c 0");
+    }
+}
+
+/// Other systems: the service manager must forbid core files.
+#[cfg(not(target_os = "linux"))]
+fn keep_memory_private() {}
+
 /// The exit code of a run; a failure is told on stderr.
 fn ended(name: &str, ran: anyhow::Result<()>) -> ExitCode {
     match ran {

@@ -31,7 +31,7 @@ use super::args::{Devices, KioskArgs};
 use super::config::KioskConfig;
 use super::signals::{Signal, Signals};
 use super::view::{SCREENS_MAX, View};
-use super::{command, ended, key_file, log_to_stderr, typed};
+use super::{command, ended, keep_memory_private, key_file, log_to_stderr, typed};
 use crate::cmd::Cmd;
 use crate::flow::Settings;
 use crate::journal::FileJournal;
@@ -69,6 +69,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
+    keep_memory_private();
     ended("counterfoil-kiosk", start(&args))
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::args::{StationRole, TellerArgs};
 use super::signals::{Signal, Signals};
 use super::view::{SCREENS_MAX, View};
-use super::{ended, key_file, log_to_stderr, typed};
+use super::{ended, keep_memory_private, key_file, log_to_stderr, typed};
 use crate::link::{Link, TcpDial};
 use crate::model::Language;
 use crate::station::app::{Parts, run};
@@ -29,6 +29,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
+    keep_memory_private();
     match args.role {
         StationRole::Officer => ended("counterfoil-teller", start(&args)),
     }
