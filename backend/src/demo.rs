@@ -12,7 +12,7 @@ use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::core::command::{Actor, Command, CommandBody, GROUP_MAX};
+use crate::core::command::{Actor, Command, CommandBody};
 use crate::core::record::bank::{
     AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty, FeeRow,
     KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
@@ -81,19 +81,12 @@ pub fn enrol<S: Store>(
     give(writer, commands(bank, means)?)
 }
 
-/// Gives enrolment commands to the writer, group by group.
+/// Gives enrolment commands to the writer: all of them, or none.
 pub fn give<S: Store>(
     writer: &mut Writer<S>,
-    mut commands: Vec<Command>,
+    commands: Vec<Command>,
 ) -> Result<(), DemoEnrolError> {
-    while !commands.is_empty() {
-        let rest = commands.split_off(commands.len().min(GROUP_MAX));
-        for answer in writer.step(commands)? {
-            answer.result.map_err(DemoEnrolError::Refused)?;
-        }
-        commands = rest;
-    }
-    Ok(())
+    writer.enrol(&commands)?.map_err(DemoEnrolError::Refused)
 }
 
 /// Every command that enrols `bank`, in order.

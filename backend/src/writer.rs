@@ -15,6 +15,7 @@ use crate::core::key::{self, Table};
 use crate::core::log;
 use crate::core::overlay::Overlay;
 use crate::core::record::books::CheckpointRow;
+use crate::core::refusal::Refusal;
 use crate::store::{Store, StoreError};
 
 /// The process must end; nobody of the group was answered.
@@ -80,6 +81,25 @@ impl<S: Store> Writer<S> {
             self.store.flush(self.epoch, &changes)?;
         }
         Ok(answers)
+    }
+
+    /// Enrols a bank: all of `commands` in one commit, or nothing of them, so that no
+    /// crash leaves half a bank. Happens once, before anybody waits, and so has no
+    /// bound but the file it comes from. Gives the first refusal.
+    pub fn enrol(&mut self, commands: &[Command]) -> Result<Result<(), Refusal>, Fatal> {
+        let snapshot = self.store.snapshot()?;
+        let mut books = Overlay::new(&*snapshot);
+        for command in commands {
+            let (answer, changes) = answer(&books, command)?;
+            if let Err(refusal) = answer.result {
+                return Ok(Err(refusal));
+            }
+            books.absorb(changes);
+        }
+        self.checkpoint(&mut books)?;
+        let changes = books.into_changes();
+        self.store.flush(self.epoch, &changes)?;
+        Ok(Ok(()))
     }
 
     /// Signs the head of the log, if this group made it grow.

@@ -1,8 +1,9 @@
 use super::*;
 use crate::core::audit::audit;
 use crate::core::query;
-use crate::store::Snapshots as _;
+use crate::store::model::ModelStore;
 use crate::store::redb::RedbStore;
+use crate::store::{Changes, Read, Snapshots, StoreError};
 use crate::writer::LogKey;
 
 struct Zeros;
@@ -42,6 +43,62 @@ fn the_demo_bank_enrols_into_empty_books_once() {
     );
     let again = enrol(&mut writer, &bank, &means);
     assert!(matches!(again, Err(DemoEnrolError::Refused(_))));
+}
+
+/// A store whose machine loses power after so many commits.
+struct PowerCut {
+    store: ModelStore,
+    commits_left: u32,
+}
+
+impl Snapshots for PowerCut {
+    fn snapshot(&self) -> Result<Box<dyn Read>, StoreError> {
+        self.store.snapshot()
+    }
+}
+
+impl Store for PowerCut {
+    fn seize(&mut self) -> Result<u64, StoreError> {
+        self.store.seize()
+    }
+
+    fn flush(&mut self, epoch: u64, changes: &Changes) -> Result<(), StoreError> {
+        match self.commits_left.checked_sub(1) {
+            Some(left) => self.commits_left = left,
+            None => return Err(StoreError::Contradiction("no power")),
+        }
+        self.store.flush(epoch, changes)
+    }
+}
+
+#[test]
+fn a_bank_is_enrolled_whole_or_not_at_all_wherever_the_power_fails() {
+    let (bank, keys) = (demo::bank().expect("parses"), Keys::demo());
+    let means = Means {
+        keys: &keys,
+        params: Argon2Params::testbed(),
+        entropy: &Zeros,
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let commands = commands(&bank, &means).expect("commands");
+    for commits_left in 0..4 {
+        let books = ModelStore::new();
+        let store = PowerCut {
+            store: books.clone(),
+            commits_left,
+        };
+        let log = LogKey {
+            origin: "counterfoil-demo".to_owned(),
+            key: keys.evidence.clone(),
+        };
+        let mut writer = Writer::open(store, log).expect("opens");
+        let whole = give(&mut writer, commands.clone()).is_ok();
+        let read = books.snapshot().expect("reads");
+        assert_eq!(query::is_enrolled(&*read).expect("reads"), whole);
+        let kiosk = query::signer(&*read, "kiosk:kiosk-2").expect("reads");
+        assert_eq!(kiosk.is_some(), whole);
+        assert_eq!(audit(&*read).is_ok_and(|r| r.forms == 350), whole);
+    }
 }
 
 #[test]
