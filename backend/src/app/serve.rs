@@ -177,6 +177,8 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
         Some(address) => Some(TcpListener::bind(address).await.context("admin_listen")?),
         None => None,
     };
+    // Before anybody can know that we run: a signal then already ends us gracefully.
+    let stop = signal()?;
     tell_addresses(&listener, admin.as_ref())?;
     tokio::task::spawn_local(Rc::clone(&service).tick());
     tokio::task::spawn_local(Rc::clone(&service).relay());
@@ -184,7 +186,7 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
     let watching = admin.map(|listener| {
         tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Admin))
     });
-    signal().await?;
+    stop.await;
     tracing::info!("signal: finishing what is in flight");
     accepting.abort();
     service.close();
@@ -244,21 +246,25 @@ fn tell_addresses(api: &TcpListener, admin: Option<&TcpListener>) -> anyhow::Res
     Ok(())
 }
 
+/// Begins to listen for SIGTERM and SIGINT; ready when one came.
 #[cfg(unix)]
-async fn signal() -> anyhow::Result<()> {
+fn signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
 }
 
 #[cfg(not(unix))]
-async fn signal() -> anyhow::Result<()> {
-    Ok(tokio::signal::ctrl_c().await?)
+fn signal() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 /// Enrols the bank when the books are empty.
