@@ -46,7 +46,7 @@ use crate::workers::Workers;
 use meter::Meter;
 use shares::Shares;
 use signer::Seen;
-use writer_handle::WriterHandle;
+use writer_handle::{Waiting, WriterHandle};
 
 /// Bounds of one service; the configuration's `[limits]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,9 @@ impl Limits {
 /// house must not wait for a signer that sends heads and no bodies.
 pub const REQUESTS_PER_SIGNER_MAX: usize = 32;
 
+/// A command that waits longer than this for its commit says that the writer is stuck.
+pub const WRITER_LATE: Duration = Duration::from_secs(5);
+
 /// What a service is made of.
 pub struct Parts {
     /// Time.
@@ -121,6 +124,7 @@ pub struct Service {
     clock: SharedClock,
     entropy: SharedEntropy,
     writer: WriterHandle,
+    waiting: Waiting,
     snapshots: Box<dyn Snapshots>,
     keys: Arc<Keys>,
     workers: Workers,
@@ -158,6 +162,7 @@ impl Service {
             clock,
             entropy,
             writer,
+            waiting: Waiting::default(),
             snapshots,
             keys,
             workers,
@@ -185,18 +190,28 @@ impl Service {
         self.connections.taken()
     }
 
-    /// Whether commands can be made durable (for `/readyz`).
+    /// Whether commands are made durable (for `/readyz`): the writer lives, none of
+    /// its commands waits too long, and the books can be read.
     pub fn is_ready(&self) -> bool {
-        !*self.closing.borrow() && self.writer.is_alive() && self.snapshots.snapshot().is_ok()
+        !*self.closing.borrow()
+            && self.writer.is_alive()
+            && self.oldest_wait() <= WRITER_LATE
+            && self.snapshots.snapshot().is_ok()
+    }
+
+    fn oldest_wait(&self) -> Duration {
+        self.waiting.oldest(self.clock.monotonic())
     }
 
     /// The metrics page (Prometheus text).
     pub fn metrics(&self) -> String {
+        let oldest = usize::try_from(self.oldest_wait().as_millis()).unwrap_or(usize::MAX);
         let now = [
             ("connections", self.connections.taken()),
             ("requests_in_flight", self.requests.taken()),
             ("event_streams", self.streams.taken()),
             ("writer_waiting", self.writer.waiting()),
+            ("writer_oldest_wait_ms", oldest),
         ];
         self.meter.page(&now)
     }

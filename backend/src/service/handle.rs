@@ -137,7 +137,9 @@ impl Service {
             body,
         };
         self.meter.commands.one();
+        let waiting = self.waiting.begin(self.clock.monotonic());
         let answer = self.writer.give(command).await.map_err(|_| Fault::busy())?;
+        drop(waiting);
         // Also after a refusal: a counted attempt may be new.
         self.changes.send_modify(|n| *n = n.wrapping_add(1));
         if answer.replayed {

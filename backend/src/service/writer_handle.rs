@@ -5,6 +5,10 @@
 //! in-memory store and an OS thread over a file; only what drains it differs.
 //! Any storage error ends the process: nobody was answered, clients repeat.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::command::{Answer, Command, GROUP_MAX};
@@ -24,6 +28,43 @@ type Asked = (Command, oneshot::Sender<Answer>);
 /// Hands commands to the writer; cheap to clone.
 #[derive(Clone)]
 pub struct WriterHandle(mpsc::Sender<Asked>);
+
+/// Commands given and not yet answered, and since when: a writer that is alive but
+/// stuck (in a sync, say) is told by the oldest of them.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    since: RefCell<BTreeMap<u64, Duration>>,
+    next: Cell<u64>,
+}
+
+/// One command that waits for its answer.
+pub struct Wait<'a> {
+    all: &'a Waiting,
+    number: u64,
+}
+
+impl Waiting {
+    /// One more waits, from `now` (monotonic) until it is dropped.
+    pub fn begin(&self, now: Duration) -> Wait<'_> {
+        let number = self.next.get();
+        self.next.set(number.wrapping_add(1));
+        self.since.borrow_mut().insert(number, now);
+        Wait { all: self, number }
+    }
+
+    /// How long the oldest has waited.
+    pub fn oldest(&self, now: Duration) -> Duration {
+        let since = self.since.borrow();
+        let oldest = since.values().min().copied().unwrap_or(now);
+        now.saturating_sub(oldest)
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.all.since.borrow_mut().remove(&self.number);
+    }
+}
 
 /// The writer's end of the queue.
 pub struct WriterQueue(mpsc::Receiver<Asked>);

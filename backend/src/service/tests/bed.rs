@@ -23,6 +23,8 @@ use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
+use tokio::sync::Semaphore;
+
 use super::super::writer_handle::WriterHandle;
 use super::super::{Limits, Parts, Service};
 use super::client::Client;
@@ -133,6 +135,7 @@ pub struct Bed {
     pub outside: Rc<Embedded>,
     pub bank: DemoBank,
     pub store: ModelStore,
+    gate: Rc<Semaphore>,
 }
 
 fn writer(store: &ModelStore) -> Writer<ModelStore> {
@@ -190,7 +193,13 @@ impl Bed {
         let entropy: SharedEntropy = Rc::new(Seeded::new(7));
         let (keys, params) = (Arc::new(Keys::demo()), Argon2Params::testbed());
         let (handle, queue) = WriterHandle::new();
-        tokio::task::spawn_local(async move { queue.run_local(writer).await.expect("writes") });
+        let gate = Rc::new(Semaphore::new(1));
+        let stuck = Rc::clone(&gate);
+        tokio::task::spawn_local(async move {
+            // Not closed: whoever takes the permit has the writer stand still.
+            let _go = stuck.acquire().await.expect("open");
+            queue.run_local(writer).await.expect("writes");
+        });
         let (embedded, outside) = Ports::embedded();
         let service = Service::open(Parts {
             clock: Rc::clone(&clock),
@@ -211,7 +220,14 @@ impl Bed {
             outside,
             bank: demo::bank().expect("the demo bank"),
             store,
+            gate,
         }
+    }
+
+    /// Has the writer of this new service stand still, alive and without a step.
+    pub fn stuck(self) -> Self {
+        self.gate.forget_permits(1);
+        self
     }
 
     /// A command of the house itself.

@@ -4,8 +4,8 @@ use counterfoil_data::sign::SigningIdentity;
 use jiff::SignedDuration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::Limits;
 use super::super::route::JSON_BODY_MAX;
+use super::super::{Limits, WRITER_LATE};
 use super::bed::{Bed, run};
 use super::client::{Ask, build};
 
@@ -176,6 +176,18 @@ fn connections_and_requests_above_their_limits_are_turned_away() {
     });
 }
 
+/// A page of the admin stream, head and all.
+async fn page(bed: &Bed, path: &str) -> String {
+    let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+    let service = bed.service.clone();
+    tokio::task::spawn_local(async move { service.serve_admin_stream(theirs).await });
+    let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    ours.write_all(request.as_bytes()).await.expect("writes");
+    let mut heard = String::new();
+    ours.read_to_string(&mut heard).await.expect("reads");
+    heard
+}
+
 #[test]
 fn health_and_metrics_answer_on_their_own_stream() {
     run(async {
@@ -186,17 +198,28 @@ fn health_and_metrics_answer_on_their_own_stream() {
             ("/readyz", "ready"),
             ("/metrics", "answers_total{class=\"2xx\"} 1"),
         ] {
-            let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
-            let service = bed.service.clone();
-            tokio::task::spawn_local(async move { service.serve_admin_stream(theirs).await });
-            let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-            ours.write_all(request.as_bytes()).await.expect("writes");
-            let mut heard = String::new();
-            ours.read_to_string(&mut heard).await.expect("reads");
+            let heard = page(&bed, path).await;
             assert!(
                 heard.starts_with("HTTP/1.1 200") && heard.contains(expected),
                 "{heard}"
             );
         }
+    });
+}
+
+#[test]
+fn a_writer_that_is_stuck_is_not_ready_though_it_is_alive() {
+    run(async {
+        let bed = Bed::open().stuck();
+        let kiosk = bed.kiosk("kiosk-1").await;
+        tokio::task::spawn_local(async move { kiosk.open(1).await });
+        tokio::time::sleep(WRITER_LATE).await;
+        let heard = page(&bed, "/readyz").await;
+        assert!(heard.starts_with("HTTP/1.1 200"), "not yet: {heard}");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let heard = page(&bed, "/readyz").await;
+        assert!(heard.starts_with("HTTP/1.1 503"), "{heard}");
+        let heard = page(&bed, "/livez").await;
+        assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
     });
 }
