@@ -10,11 +10,10 @@ use anyhow::Context as _;
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::{BranchId, KioskId, SaleId, SlotId, StaffId};
 use counterfoil_data::seam::{Clock as _, random};
-use counterfoil_data::wire::{Digest, hex};
 
 use super::offline::{self, say};
 use super::{BooksArgs, OsEntropy, SystemClock};
-use crate::core::command::{Actor, ClientKey, Command, CommandBody, Resolution};
+use crate::core::command::{Actor, Command, CommandBody, Resolution};
 use crate::writer::{LogKey, Writer};
 
 /// Who acts, on which books, and what is done.
@@ -156,7 +155,7 @@ fn body(act: Act, second: StaffId) -> anyhow::Result<CommandBody> {
             to: what.into(),
             evidence: seen,
         },
-        Act::Close { sale } => CommandBody::Close { sale },
+        Act::Close { sale } => CommandBody::CloseByStaff { second, sale },
     })
 }
 
@@ -168,17 +167,12 @@ pub fn act(args: &CustodyArgs) -> anyhow::Result<ExitCode> {
         key: keys.evidence.clone(),
     };
     let mut writer = Writer::open(offline::open(&db)?, log)?;
-    let salt = random(&OsEntropy);
     let command = Command {
         at: SystemClock::start().now(),
-        salt,
+        salt: random(&OsEntropy),
         actor: Actor::Staff(args.first.clone()),
         sequence: None,
-        // A close is keyed; each run is a request of its own.
-        key: Some(ClientKey {
-            key: hex(&random::<16>(&OsEntropy)),
-            request: Digest::of(&salt),
-        }),
+        key: None,
         body: body(args.act.clone(), args.second.clone())?,
     };
     let answers = writer.step(vec![command])?;

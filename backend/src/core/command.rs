@@ -326,6 +326,13 @@ pub enum CommandBody {
         /// Outbox sequence numbers, at most [`GROUP_MAX`].
         sequences: Vec<u64>,
     },
+    /// Two people of the branch close a suspended sale whose forms are all settled.
+    CloseByStaff {
+        /// The second person.
+        second: StaffId,
+        /// Which sale.
+        sale: SaleId,
+    },
     /// A signed request was refused before it became a command: its number is used
     /// up all the same (S1).
     UseUpSequence,

@@ -283,6 +283,9 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         CommandBody::Abandon { sale, reason } => closing::abandon(draft, *sale, *reason),
         CommandBody::SuspendLost { sale } => closing::suspend_lost(draft, *sale),
         CommandBody::Close { sale } => closing::close(draft, *sale),
+        CommandBody::CloseByStaff { second, sale } => {
+            closing::close_by_staff(draft, second.clone(), *sale)
+        }
         CommandBody::UseUpSequence => Ok(Outcome::Done),
         _ => enrol::decide(draft),
     }
@@ -319,10 +322,11 @@ pub fn answer(read: &dyn Read, command: &Command) -> Result<(Answer, Changes), S
     Ok((Answer { replayed, result }, books.into_changes()))
 }
 
-/// Whether it is a stored answer, and what it came to.
-type Kept = (bool, Result<Outcome, Refusal>);
-
-fn keyed(books: &mut Overlay<'_>, command: &Command) -> Result<Kept, StoreError> {
+/// Gives whether it is a stored answer, too.
+fn keyed(
+    books: &mut Overlay<'_>,
+    command: &Command,
+) -> Result<(bool, Result<Outcome, Refusal>), StoreError> {
     let lawful = |k: &&ClientKey| {
         let len = k.key.len();
         (1..=KEY_MAX).contains(&len) && k.key.bytes().all(|b| b.is_ascii_graphic())
@@ -351,13 +355,9 @@ fn keyed(books: &mut Overlay<'_>, command: &Command) -> Result<Kept, StoreError>
 
 /// Only what was done is answered again from memory. A refusal was of its moment (a
 /// stale number, a state, a form still open, empty stock): the key stays good. So it
-/// does where numbers moved: nothing of value did, and the order shown next may come
-/// back to the same numbers.
+/// does where numbers moved: the order shown next may come back to the same numbers.
 fn is_kept(result: &Result<Outcome, Refusal>) -> bool {
-    match result {
-        Ok(Outcome::RangeMoved { .. }) | Err(_) => false,
-        Ok(_) => true,
-    }
+    !matches!(result, Ok(Outcome::RangeMoved { .. }) | Err(_))
 }
 
 type Settled = (Result<Outcome, Refusal>, Changes);

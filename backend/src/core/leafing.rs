@@ -16,7 +16,7 @@ use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::command::Command;
+use super::command::{Command, CommandBody};
 use super::decide::actor_name;
 use super::event::{Enrolled, Event, FormChanged, TwoPeople};
 use super::key;
@@ -46,6 +46,11 @@ pub fn leaf(
         .with(Field::Actor(actor_name(&command.actor)))
         .with_some(event.sale().map(Field::Sale))
         .with_some(command.sequence.map(Field::Sequence));
+    if let (CommandBody::CloseByStaff { second, .. }, Event::SaleClosed { .. }) =
+        (&command.body, event)
+    {
+        leaf = leaf.with(Field::Second(format!("staff:{second}")));
+    }
     leaf.fields.extend(fields(books, salt, event)?);
     let is_personal = |f: &Field| matches!(f, Field::Hashed(..));
     let salted = leaf.fields.iter().any(is_personal);

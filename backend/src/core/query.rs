@@ -13,7 +13,7 @@ use counterfoil_data::wire::forms::FormsAnswer;
 use counterfoil_data::wire::sale::{Checkpoint, PurchaseMode, SaleState};
 use jiff::Timestamp;
 
-pub use confirmation::{confirmation, confirmations};
+pub use confirmation::{RESULT_SHOWN_S, confirmation, confirmations};
 pub use kiosk::kiosk_view;
 pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};
 pub use sale::{receipt, sale_view};

@@ -202,6 +202,9 @@ pub enum Malformed {
     /// A limit of enrolment is broken.
     #[error("an enrolment is over its limit")]
     Limit,
+    /// A station's officer is of another branch or has another duty.
+    #[error("a station's officer must be a confirming officer of its branch")]
+    Officer,
 }
 
 /// Why stock refuses.

@@ -44,6 +44,9 @@ pub const NOT_AGENT_OF_UNIT: &str = "not-agent-of-unit";
 /// The finger did not agree with the enrolled one (S14).
 pub const FINGER_MISMATCH: &str = "finger-mismatch";
 
+/// The citizen register does not agree with the document (联网核查).
+pub const CITIZEN_CHECK: &str = "citizen-check";
+
 /// The table. Order is the order of asking.
 pub const RULES: &[Rule] = &[
     Rule {
@@ -204,6 +207,10 @@ pub fn refusal(id: &'static str, version: u32) -> RuleRefusal {
         LOCKED => ("too many attempts", Remedy::CallStaff),
         NOT_AGENT_OF_UNIT => (
             "not an agent of this unit, or not the card's holder",
+            Remedy::CallStaff,
+        ),
+        CITIZEN_CHECK => (
+            "the citizen check did not agree: look at the document",
             Remedy::CallStaff,
         ),
         FINGER_MISMATCH => ("score below the threshold", Remedy::Retry),

@@ -1,14 +1,13 @@
 //! How sales end: cancelled, expired, broken off, closed.
 
-use counterfoil_data::ids::SaleId;
+use counterfoil_data::ids::{SaleId, StaffId};
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::{AbandonReason, SaleState};
 
-use super::{Draft, Stop};
-use crate::core::command::{Actor, Outcome};
+use super::{Draft, Stop, stock};
+use crate::core::command::Outcome;
 use crate::core::event::{Event, FormChanged};
-use crate::core::key::{self, Table};
-use crate::core::record::bank::StaffRow;
+use crate::core::record::bank::Duty;
 use crate::core::record::sale::SaleRow;
 use crate::core::refusal::Refusal;
 
@@ -113,34 +112,35 @@ fn break_off(draft: &mut Draft<'_>, row: &SaleRow, reason: AbandonReason) -> Res
     Ok(Outcome::Sale(SaleState::Closed))
 }
 
-/// All forms are settled: the receipt. A suspended sale may be closed by staff, too.
+/// All forms are settled: the receipt.
 pub fn close(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
-    let row = match &draft.command.actor {
-        Actor::Staff(person) => {
-            let row = draft.sale(sale)?;
-            let person = key::text(Table::Staff, person.as_str());
-            let person: Option<StaffRow> = draft.books.get(&person)?;
-            let here = person.is_some_and(|p| p.branch == row.branch);
-            if here {
-                row
-            } else {
-                return Err(Refusal::NotYours.into());
-            }
-        }
-        _ => draft.own_sale(sale)?,
-    };
-    if !matches!(
-        row.state,
-        SaleState::Linked | SaleState::Dispensing | SaleState::Suspended
-    ) {
-        return Err(out_of_order(&row));
+    let row = draft.own_sale(sale)?;
+    finish(draft, &row)
+}
+
+/// What its kiosk left behind is settled: two people who may resolve forms close it.
+pub fn close_by_staff(
+    draft: &mut Draft<'_>,
+    second: StaffId,
+    sale: SaleId,
+) -> Result<Outcome, Stop> {
+    let row = draft.sale(sale)?;
+    let duties = [Duty::Custodian, Duty::Supervisor];
+    stock::two_people(draft, second, &row.branch, &duties)?;
+    finish(draft, &row)
+}
+
+fn finish(draft: &mut Draft<'_>, row: &SaleRow) -> Result<Outcome, Stop> {
+    if !is_linked(row.state) && row.state != SaleState::Suspended {
+        return Err(out_of_order(row));
     }
-    let open = open_forms(&row);
+    let open = open_forms(row);
     if open > 0 {
         let state = row.state;
         return Err(Refusal::FormsOpen { open, state }.into());
     }
     let abandoned = row.linked.as_ref().and_then(|l| l.abandoned);
+    let sale = row.sale;
     draft.emit(Event::SaleClosed { sale, abandoned })?;
     Ok(Outcome::Sale(SaleState::Closed))
 }

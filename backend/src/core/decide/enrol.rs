@@ -4,7 +4,7 @@ use super::{Draft, Stop};
 use crate::core::command::{Actor, CommandBody, GROUP_MAX, Outcome};
 use crate::core::event::{Enrolled, Event};
 use crate::core::key::{self, Table};
-use crate::core::record::bank::{SLOTS_MAX, TEMPLATES_MAX};
+use crate::core::record::bank::{Duty, SLOTS_MAX, StaffRow, TEMPLATES_MAX};
 use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::store::{Key, Read as _};
 
@@ -94,7 +94,12 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
         ),
         Enrolled::Station(row) => {
             let officer = key::text(Table::Staff, row.officer.as_str());
-            known(draft, &officer, Missing::Staff)?;
+            let officer: Option<StaffRow> = draft.books.get(&officer)?;
+            let what = Missing::Staff;
+            let officer = officer.ok_or(Refusal::NotFound { what })?;
+            if officer.duty != Duty::Officer || officer.branch != row.branch {
+                return Err(Refusal::Malformed(Malformed::Officer).into());
+            }
             (Some(key::text(Table::Station, row.id.as_str())), true)
         }
         Enrolled::Unit(row) => (

@@ -15,7 +15,7 @@ use crate::core::key::{self, Table};
 use crate::core::record::bank::{AgentRow, KeyedHash};
 use crate::core::record::sale::{DocumentRow, Pending, SaleRow};
 use crate::core::refusal::Refusal;
-use crate::core::rules::{self, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT};
+use crate::core::rules::{self, CITIZEN_CHECK, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT};
 use crate::store::{Key, Read as _, StoreError};
 
 /// Oldest assertion accepted, in seconds.
@@ -168,8 +168,14 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     }
     let policy = draft.policy()?;
     let attempts_left = policy.identity_attempts.saturating_sub(attempt);
-    if score_milli < policy.match_threshold_milli {
-        let refusal = rules::refusal(FINGER_MISMATCH, policy.version);
+    let by_register = engine.starts_with(CITIZEN_CHECK);
+    if by_register || score_milli < policy.match_threshold_milli {
+        let rule = if by_register {
+            CITIZEN_CHECK
+        } else {
+            FINGER_MISMATCH
+        };
+        let refusal = rules::refusal(rule, policy.version);
         draft.emit(Event::IdentityFailed {
             sale,
             score_milli,

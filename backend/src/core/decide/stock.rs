@@ -57,7 +57,8 @@ pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
 }
 
 /// Two different people of one branch with a duty for blanks.
-fn two_people(
+/// Two different people of the branch, both with one of these duties.
+pub(super) fn two_people(
     draft: &Draft<'_>,
     second: StaffId,
     branch: &BranchId,

@@ -1,11 +1,14 @@
 //! What a confirm station sees (S19-S23): masked, scoped to its branch.
 
 use counterfoil_data::ids::{BranchId, SaleId};
+use counterfoil_data::leaf::Leaf;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::{
     ConfirmState, ConfirmationView, ContactShown, IdentityShown, PurchaseShown, ResultShown, code,
 };
 use counterfoil_data::wire::forms::FormState;
+
+use jiff::Timestamp;
 
 use super::sale::{VOID, ranges};
 use crate::core::key::{self, Table};
@@ -17,10 +20,28 @@ use crate::store::{From, Read, StoreError};
 /// Kiosks of one branch shown at most.
 const SHOWN_MAX: usize = 64;
 
-/// What the officers of a branch see: at most one sale a kiosk.
+/// Seconds the result of a sale that is over stays on the stations. It names the
+/// buyer and the contact, whom nobody has to see once it was looked at.
+pub const RESULT_SHOWN_S: i64 = 600;
+
+/// When something last happened to a sale, out of evidence.
+fn last_heard(read: &dyn Read, sale: SaleId) -> Result<Option<Timestamp>, StoreError> {
+    let (low, high) = (key::sale_leaf(sale, 0), key::sale_leaf(sale, u64::MAX));
+    let last = read.range(&low, &high, From::Last, 1)?;
+    let Some(leaf) = last.first().and_then(|(key, _)| key::leaf_of(key)) else {
+        return Ok(None);
+    };
+    let bytes = read.read(&key::numbered(Table::Leaf, leaf))?;
+    let leaf = bytes.and_then(|bytes| Leaf::decode(&bytes).ok());
+    Ok(leaf.map(|leaf| leaf.at))
+}
+
+/// What the officers of a branch see: at most one sale a kiosk, the result of one that
+/// is over for [`RESULT_SHOWN_S`].
 pub fn confirmations(
     read: &dyn Read,
     branch: &BranchId,
+    now: Timestamp,
 ) -> Result<Vec<ConfirmationView>, StoreError> {
     let low = key::text(Table::Confirming, branch.as_str());
     let high = key::pair_end(Table::Confirming, branch.as_str());
@@ -29,7 +50,17 @@ pub fn confirmations(
         let Ok(sale) = <[u8; 16]>::try_from(sale) else {
             continue;
         };
-        views.extend(confirmation(read, SaleId(u128::from_be_bytes(sale)))?);
+        let sale = SaleId(u128::from_be_bytes(sale));
+        let Some(view) = confirmation(read, sale)? else {
+            continue;
+        };
+        let is_recent = |at: Timestamp| {
+            let age_s = now.as_second().saturating_sub(at.as_second());
+            age_s < RESULT_SHOWN_S
+        };
+        if !view.sale_state.is_over() || last_heard(read, sale)?.is_some_and(is_recent) {
+            views.push(view);
+        }
     }
     Ok(views)
 }

@@ -20,7 +20,7 @@ fn desk() -> Desk<ModelStore> {
 fn stations_see_the_buyer_from_message_2_on_with_the_contact_of_record_s17_s18_s19() {
     let mut desk = desk();
     let shown = |desk: &Desk<ModelStore>| {
-        query::confirmations(&*desk.read(), &id("branch-1")).expect("reads")
+        query::confirmations(&*desk.read(), &id("branch-1"), desk.at).expect("reads")
     };
     let sale = desk.opened(1);
     desk.try_info(sale, Subject::Card(CARD), true);
@@ -44,7 +44,7 @@ fn stations_see_the_buyer_from_message_2_on_with_the_contact_of_record_s17_s18_s
     desk.must(officer(), CommandBody::MarkSeen { sale, digest });
     assert_eq!(shown(&desk)[0].state, ConfirmState::Seen);
     assert!(desk.view(sale).order.expect("ordered").seen, "S20");
-    let elsewhere = query::confirmations(&*desk.read(), &id("branch-10")).expect("reads");
+    let elsewhere = query::confirmations(&*desk.read(), &id("branch-10"), desk.at).expect("reads");
     assert_eq!(elsewhere, []);
 }
 
@@ -280,4 +280,42 @@ fn what_an_officer_is_said_to_have_seen_is_this_sales_text_or_nothing() {
     let state = SaleState::Confirmed;
     let refused = Err(Refusal::StaleDigest { state });
     assert_eq!(desk.give(officer(), bogus), refused);
+
+fn the_result_of_a_sale_that_is_over_leaves_the_stations_after_ten_minutes() {
+    let mut desk = desk();
+    let shown = |desk: &Desk<ModelStore>| {
+        let shown = query::confirmations(&*desk.read(), &id("branch-1"), desk.at);
+        shown.expect("reads").len()
+    };
+    let sale = desk.linked(1, 1);
+    desk.later(query::RESULT_SHOWN_S * 2);
+    assert_eq!(shown(&desk), 1, "it is not over, however long it takes");
+    desk.hand_over(sale, 0..1);
+    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.later(query::RESULT_SHOWN_S - 1);
+    assert_eq!(shown(&desk), 1);
+    desk.later(1);
+    assert_eq!(shown(&desk), 0, "name, number and telephone are gone");
+}
+
+#[test]
+fn only_a_confirming_officer_of_the_branch_can_sit_at_a_station() {
+    let mut desk = desk();
+    let of = |officer: &str, branch: &str| {
+        CommandBody::EnrolStation(StationRow {
+            id: id("station-4"),
+            branch: id(branch),
+            key: [4; 32],
+            officer: id(officer),
+        })
+    };
+    let unfit = Err(Refusal::Malformed(Malformed::Officer));
+    for (officer, branch) in [
+        ("custodian-a", "branch-1"),
+        ("supervisor-1", "branch-1"),
+        ("officer-1", "branch-2"),
+    ] {
+        assert_eq!(desk.give(Actor::System, of(officer, branch)), unfit);
+    }
+    desk.must(Actor::System, of("officer-1", "branch-1"));
 }

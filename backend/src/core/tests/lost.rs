@@ -3,9 +3,13 @@
 use counterfoil_data::wire::forms::{FormEvent, FormState};
 use counterfoil_data::wire::sale::SaleState;
 
+use counterfoil_data::leaf::{Field, Leaf};
+
 use super::bank::*;
 use crate::core::apply::KIOSK_LOST_S;
 use crate::core::command::{Actor, CommandBody, Resolution};
+use crate::core::key::{self, Table};
+use crate::core::log;
 use crate::core::query;
 use crate::core::refusal::{Refusal, StockRefusal};
 use crate::store::model::ModelStore;
@@ -56,10 +60,24 @@ fn a_lost_kiosks_sale_is_suspended_and_two_people_settle_what_it_had_fed_i6() {
     desk.advise(sale, feed).expect_err("was given back");
     desk.audit();
     desk.must(custodian(), of_staff(Resolution::Spoiled));
+    let close = |second| CommandBody::CloseByStaff {
+        second: id(second),
+        sale,
+    };
+    let two = Err(Refusal::Stock(StockRefusal::TwoPeople));
     let nobody = Actor::Staff(id("custodian-z"));
-    let close = CommandBody::Close { sale };
-    assert_eq!(desk.give(nobody, close.clone()), Err(Refusal::NotYours));
-    desk.must(custodian(), close);
+    assert_eq!(desk.give(nobody, close("custodian-b")), two);
+    for second in ["custodian-a", "officer-1", "custodian-z"] {
+        assert_eq!(desk.give(custodian(), close(second)), two, "{second}");
+    }
+    let alone = CommandBody::Close { sale };
+    assert_eq!(desk.give(custodian(), alone), Err(Refusal::NotYours));
+    desk.must(custodian(), close("custodian-b"));
+    let last = log::size(&*desk.read()).expect("reads") - 1;
+    let leaf = desk.read().read(&key::numbered(Table::Leaf, last));
+    let leaf = Leaf::decode(&leaf.expect("reads").expect("a leaf")).expect("decodes");
+    let second = Field::Second("staff:custodian-b".to_owned());
+    assert!(leaf.fields.contains(&second), "both are in evidence");
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!((receipt.fee.0, receipt.void), (0, vec![range(FIRST, 1)]));
     desk.audit();

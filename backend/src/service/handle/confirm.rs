@@ -20,7 +20,8 @@ impl Service {
             return Err(Fault::not_yours());
         };
         let books = self.books()?;
-        Reply::json(&told(query::confirmations(books.read(), branch))?)
+        let shown = query::confirmations(books.read(), branch, self.clock.now());
+        Reply::json(&told(shown)?)
     }
 
     /// Seen, confirm, deny or ask; each names the digest of what was looked at.

@@ -1,7 +1,8 @@
 //! The second gate: document and live finger (S10 to S16, message 2).
 //!
 //! Order: the kiosk's signed assertion that the document is genuine (S16), room,
-//! seals, the citizen check, count the attempt (durable), match, settle. Name,
+//! seals, the citizen check, count the attempt (durable), match where the check
+//! agreed, settle. Name,
 //! number, image and templates exist in clear only inside worker jobs (I7); the
 //! answer tells the decision and its reason, never a score.
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use counterfoil_data::sealed::{Binding, SealError, Sealed};
 use counterfoil_data::wire;
-use counterfoil_data::wire::problem::{ProblemKind, Remedy, RuleRefusal};
+use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::sale::{
     Authenticity, DocumentFields, IdentityHead, LivePrint, SaleState,
 };
@@ -25,6 +26,7 @@ use super::{Asked, Given, malformed_json};
 use crate::core::command::{CommandBody, IdentityCheck, Outcome};
 use crate::core::query::Signer;
 use crate::core::record::bank::KeyedHash;
+use crate::core::rules::CITIZEN_CHECK;
 use crate::keys::Indexed;
 use crate::ports::{CitizenCheck, CitizenCheckResult};
 use crate::workers::{Bench, Kind, print};
@@ -33,8 +35,6 @@ use crate::workers::{Bench, Kind, print};
 const HEAD_MAX: usize = 8 * 1024;
 /// Seconds an authenticity check may be old.
 const AUTHENTICITY_AGE_MAX_S: i64 = 300;
-/// Version of this gate's own rule.
-const RULE_VERSION: u32 = 1;
 
 impl Service {
     pub(super) async fn identity(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
@@ -62,7 +62,6 @@ impl Service {
             .await
             .map_err(|_| Fault::busy())?
             .map_err(|error| Fault::malformed(error.to_string()))?;
-        check_citizen(person.citizen)?;
         let count = CommandBody::CountIdentityAttempt {
             sale,
             challenge: head.challenge,
@@ -82,16 +81,24 @@ impl Service {
             templates,
             ..
         } = check;
-        let score_milli = room
-            .run(move |bench| print::score_milli(bench, &live, binding, &agent, &templates))
-            .await
-            .map_err(|_| Fault::busy())?;
+        // A register that does not agree is an attempt like a finger that does not:
+        // counted, in evidence, and the last one locks. The finger is not looked at.
+        let (score_milli, engine) = match disagreement(person.citizen) {
+            Some(how) => (0, format!("{CITIZEN_CHECK}/{how}")),
+            None => {
+                let compare = move |bench: &mut Bench| {
+                    print::score_milli(bench, &live, binding, &agent, &templates)
+                };
+                let score_milli = room.run(compare).await.map_err(|_| Fault::busy())?;
+                (score_milli, print::ENGINE.to_owned())
+            }
+        };
         drop(room);
         let settle = CommandBody::SettleIdentity {
             sale,
             attempt,
             score_milli,
-            engine: print::ENGINE.to_owned(),
+            engine,
         };
         let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
         self.settled_reply(sale, &outcome)
@@ -174,26 +181,13 @@ fn person(
     })
 }
 
-/// The configured route of each result of the citizen check (联网核查): both
-/// matches go on, the other two need staff.
-fn check_citizen(result: CitizenCheckResult) -> Result<(), Fault> {
-    let staff = match result {
-        CitizenCheckResult::MatchWithPhoto | CitizenCheckResult::MatchWithoutPhoto => {
-            return Ok(());
-        }
-        CitizenCheckResult::NameDiffers => "citizen check: the number belongs to another name",
-        CitizenCheckResult::NotFound => "citizen check: no such citizen number",
-    };
-    let detail = "the citizen check did not agree: staff must look at the document";
-    Err(Fault {
-        rule: Some(RuleRefusal {
-            rule: "citizen-check".to_owned(),
-            version: RULE_VERSION,
-            staff: staff.to_owned(),
-            remedy: Remedy::CallStaff,
-        }),
-        ..Fault::new(ProblemKind::Refused, detail)
-    })
+/// How the citizen register (联网核查) disagrees; both matches go on.
+fn disagreement(result: CitizenCheckResult) -> Option<&'static str> {
+    match result {
+        CitizenCheckResult::MatchWithPhoto | CitizenCheckResult::MatchWithoutPhoto => None,
+        CitizenCheckResult::NameDiffers => Some("name-differs"),
+        CitizenCheckResult::NotFound => Some("not-found"),
+    }
 }
 
 #[cfg(test)]

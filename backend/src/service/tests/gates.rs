@@ -1,14 +1,20 @@
 //! The gates: nothing out of order, attempts counted, secrets nowhere (I4, I7).
 
 use counterfoil_data::wire::confirm::ConfirmationView;
-use counterfoil_data::wire::sale::{PurchaseMode, SaleState, SaleView, VerificationInfo};
+use counterfoil_data::wire::sale::{
+    DocumentFields, PurchaseMode, SaleState, SaleView, VerificationInfo,
+};
 use tokio::io::AsyncWriteExt as _;
 
+use super::super::Limits;
 use super::bed::{Bed, Presented, ZHANG, logged, run};
 use super::client::{Ask, Heard, order, path};
 use super::whole::decide;
 use crate::core::command::CommandBody;
+use crate::core::log;
 use crate::core::record::bank::AccountState;
+use crate::ports::{CitizenCheck, CitizenCheckResult, Ports};
+use crate::store::{Changes, Snapshots as _};
 
 #[test]
 fn calls_out_of_order_are_409_and_name_the_state() {
@@ -321,5 +327,40 @@ fn l1_a_rule_that_refuses_at_linked_processing_is_422_with_the_rule_and_links_no
             assert_eq!(problem.rule.expect("a rule").rule, "account-not-normal");
         }
         assert_eq!(bed.service.meter.linked.value(), 0);
+    });
+}
+
+/// A citizen register that knows every number under another name.
+struct OtherNames;
+
+impl CitizenCheck for OtherNames {
+    fn check(&self, _: &DocumentFields) -> CitizenCheckResult {
+        CitizenCheckResult::NameDiffers
+    }
+}
+
+#[test]
+fn a_register_that_disagrees_is_a_counted_attempt_and_the_last_one_locks() {
+    run(async {
+        let citizens = std::sync::Arc::new(OtherNames);
+        let ports = |ports| Ports { citizens, ..ports };
+        let bed = Bed::with(Limits::default(), &Changes::new(), ports);
+        let kiosk = bed.kiosk("kiosk-1").await;
+        let view = kiosk.open(1).await;
+        let mut view: SaleView = kiosk
+            .info(&bed, &view, "zhang-card", "zhang-pin")
+            .await
+            .ok();
+        let leaves = || log::size(&*bed.store.snapshot().expect("reads")).expect("reads");
+        for left in [2, 1] {
+            let before = leaves();
+            let problem = kiosk.present(&bed, &view, &ZHANG).await.problem(422);
+            assert_eq!(problem.attempts_left, Some(left));
+            assert_eq!(problem.rule.expect("a rule").rule, "citizen-check");
+            assert_eq!(leaves(), before + 2, "attempted and failed, in evidence");
+            view = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
+        }
+        let problem = kiosk.present(&bed, &view, &ZHANG).await.problem(423);
+        assert_eq!(problem.state, Some(SaleState::Refused));
     });
 }
