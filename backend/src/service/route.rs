@@ -247,7 +247,7 @@ pub const TABLE: &[Route] = &[
     post("/v1/confirmations/{sale}/ask", Station, Json("Decision"), "ConfirmationView",
         Operation::Ask, "Ask the customer again"),
     get("/v1/events", Signed, Events, Operation::Events,
-        "Changes the signer may see; Last-Event-ID resumes"),
+        "Changes the signer may see; Last-Event-ID resumes; `reset`: read all anew"),
     get("/v1/evidence/checkpoint", Signed, Text, Operation::Checkpoint,
         "Signed head of the evidence log (C2SP tlog-checkpoint)"),
     get("/v1/evidence/tile/{level}/{index}", Signed, Octets, Operation::Tile,

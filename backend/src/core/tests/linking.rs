@@ -1,15 +1,17 @@
 //! Linked processing and its replays (S7, S8, I3, I6).
 
+use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::Digest;
-use counterfoil_data::wire::sale::SaleState;
+use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 
 use super::bank::*;
-use crate::core::command::{CommandBody, Outcome};
+use crate::core::command::{Actor, CommandBody, Outcome};
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::query;
-use crate::core::record::books::{BalanceRow, Errand, LedgerAccount, Port};
+use crate::core::record::books::{BalanceRow, Errand, LedgerAccount, OUTBOX_KEPT, Port};
 use crate::core::refusal::Refusal;
+use crate::store::From;
 use crate::store::model::ModelStore;
 
 fn desk() -> Desk<ModelStore> {
@@ -227,4 +229,47 @@ fn a_day_cap_counts_what_was_bought_before() {
     };
     assert_eq!(rule.rule, "day-cap");
     desk.audit();
+}
+
+#[test]
+fn a_notice_kept_only_for_its_errand_goes_when_the_errand_is_delivered() {
+    let mut desk = desk();
+    desk.linked(1, 1);
+    let errand = query::errands(&*desk.read(), Port::Contact, 0, 1).expect("reads");
+    let sequence = errand.0[0].sequence;
+    let rows = |desk: &Desk<ModelStore>| {
+        let (low, high) = (key::low(Table::Outbox), key::high(Table::Outbox));
+        let rows = desk.read().range(&low, &high, From::First, 4_096);
+        let first = rows.expect("reads").first().cloned().expect("a row").0;
+        key::number_of(&first).expect("a number")
+    };
+    // Newer notices than are kept; the sales of another kiosk, as many as fit a commit.
+    let mut newest = 0;
+    for group in 0.. {
+        if newest > sequence + OUTBOX_KEPT {
+            break;
+        }
+        let other = || Actor::Kiosk(id("kiosk-2"));
+        let mut commands = Vec::new();
+        for n in 0..30 {
+            let sale = SaleId(1_000 + group * 30 + n);
+            let mode = PurchaseMode::SettlementCard;
+            commands.push(desk.command(other(), CommandBody::OpenSale { sale, mode }));
+            let mut cancel = desk.command(other(), CommandBody::Cancel { sale });
+            cancel.key = Some(key(&format!("cancel-{group}-{n}")));
+            commands.push(cancel);
+        }
+        for answer in desk.writer.step(commands).expect("writes") {
+            answer.result.expect("is done");
+        }
+        newest = query::newest_notice(&*desk.read()).expect("reads");
+    }
+    assert!(rows(&desk) <= sequence, "kept for its errand");
+    let all: Vec<u64> = [Port::Accounts, Port::Contact, Port::Clearing]
+        .into_iter()
+        .flat_map(|port| query::errands(&*desk.read(), port, 0, 9).expect("reads").0)
+        .map(|errand| errand.sequence)
+        .collect();
+    desk.must(Actor::System, CommandBody::MarkDelivered { sequences: all });
+    assert!(rows(&desk) > newest - OUTBOX_KEPT - 3);
 }

@@ -263,3 +263,19 @@ fn a_kill_with_a_sheet_under_way_freezes_that_number_and_goes_on() {
     });
     assert_eq!(unknown, Some(1), "I6");
 }
+
+#[test]
+fn a_rule_that_refuses_at_linked_processing_stops_the_sale_with_its_text() {
+    let mut world = at_order(&[]);
+    order(&mut world);
+    world.until("Linking");
+    world.set_fates(&[4]);
+    world.until("Stopped");
+    let Body::Stopped { why, rule, .. } = world.body() else {
+        panic!("stopped");
+    };
+    assert_eq!(why, StopReason::Refused);
+    assert_eq!(rule.expect("a rule").rule, "account-not-normal");
+    assert!(world.inked.is_empty());
+    assert_eq!(world.log.iter().filter(|n| **n == "Link").count(), 1);
+}

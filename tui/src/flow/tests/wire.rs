@@ -5,7 +5,7 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::{Challenge, Sealed};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::{FormEvent, FormState};
-use counterfoil_data::wire::problem::{Problem, Retry};
+use counterfoil_data::wire::problem::{Problem, Remedy, Retry, RuleRefusal};
 use counterfoil_data::wire::sale::{
     Offer, Proof, PurchaseMode, Receipt, SaleState, SaleView, UnitView,
 };
@@ -142,5 +142,15 @@ pub fn sample_receipt() -> Receipt {
         unknown: vec![single],
         released: vec![single],
         ..receipt(&sale)
+    }
+}
+
+/// The rule of an account that was frozen meanwhile.
+pub fn frozen() -> RuleRefusal {
+    RuleRefusal {
+        rule: "account-not-normal".to_owned(),
+        version: 1,
+        staff: "account state is Frozen".to_owned(),
+        remedy: Remedy::CallStaff,
     }
 }

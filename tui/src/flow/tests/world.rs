@@ -23,7 +23,7 @@ use counterfoil_data::wire::sale::{
 };
 use counterfoil_data::wire::{Digest, hex};
 
-use super::wire::{after, is_watch, opened, problem, receipt, sealed, unit, word};
+use super::wire::{after, frozen, is_watch, opened, problem, receipt, sealed, unit, word};
 use crate::cmd::Cmd;
 use crate::flow::effect::{Act, BankCall, Desk, Effect, Record, Ticket};
 use crate::flow::event::{Answer, DeviceState, Event, Now, Paper, PrinterFacts};

@@ -76,6 +76,13 @@ impl World {
                 self.sale = Some(sale);
                 return problem("range-moved", None);
             }
+            (BankCall::Link(..), SaleState::Confirmed) if fate == 4 => {
+                // L1: a rule refuses on fresh data and ends the sale; 422 with the rule.
+                sale.state = SaleState::Refused;
+                sale.refusal = Some(frozen());
+                self.sale = Some(sale);
+                return problem("refused", None);
+            }
             (BankCall::Link(..), SaleState::Confirmed) => self.link(&mut sale),
             (BankCall::Link(..), SaleState::Linked) => {}
             (BankCall::Cancel(..), state) if !state.is_over() && sale.linked.is_none() => {
