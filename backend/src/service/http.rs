@@ -52,12 +52,8 @@ impl Service {
     where
         I: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        match self.connections.take(Some(neighbourhood(address))) {
-            Some(place) => self.serve(io, place).await,
-            None => {
-                tracing::warn!("connection refused: too many are open, in all or of its address")
-            }
-        }
+        let place = self.connections.take(Some(neighbourhood(address)));
+        self.serve(io, place).await;
     }
 
     /// The same for a stream without an address (in memory): only the whole is bounded.
@@ -65,16 +61,19 @@ impl Service {
     where
         I: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        match self.connections.take(None) {
-            Some(place) => self.serve(io, place).await,
-            None => tracing::warn!("connection refused: too many are open"),
-        }
+        let place = self.connections.take(None);
+        self.serve(io, place).await;
     }
 
-    async fn serve<I>(self: &Rc<Self>, io: I, _place: Share<IpAddr>)
+    async fn serve<I>(self: &Rc<Self>, io: I, place: Option<Share<IpAddr>>)
     where
         I: AsyncRead + AsyncWrite + Unpin + 'static,
     {
+        let Some(_place) = place else {
+            // Counted, not told line by line: a crowd must not fill the log, too.
+            self.meter.turned_away.one();
+            return;
+        };
         let io = Paced::new(io, self.clock.clone(), self.limits.write_timeout);
         let service = service_fn(|request| {
             let service = Rc::clone(self);

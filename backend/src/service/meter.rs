@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 pub struct Meter {
     /// Answers by class of status: 2xx, 4xx, 5xx.
     answered: [Cell<u64>; 3],
+    /// Connections closed at once, because too many were open.
+    pub turned_away: Count,
     /// Requests refused for want of a good signature.
     pub unsigned: Count,
     /// Requests answered "busy".
@@ -77,6 +79,7 @@ impl Meter {
             );
         }
         for (name, count) in [
+            ("turned_away", &self.turned_away),
             ("unsigned", &self.unsigned),
             ("busy", &self.busy),
             ("replayed", &self.replayed),

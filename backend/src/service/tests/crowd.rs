@@ -135,6 +135,7 @@ fn one_address_cannot_fill_the_table() {
         other.read_exact(&mut start).await.expect("answered");
         assert_eq!(&start, b"HTTP/1.1 404");
         assert_eq!(bed.service.connections(), 5);
+        assert_eq!(bed.service.meter.turned_away.value(), 2);
         drop(silent);
     });
 }
@@ -153,7 +154,9 @@ fn event_streams_leave_connections_to_requests() {
             streams.push((kiosk.listen(&listen).await, kiosk));
         }
         let kiosk = bed.kiosk("kiosk-2").await;
-        kiosk.ask(&listen).await.problem(503);
+        let asked = kiosk.ask(&listen);
+        let refused = tokio::time::timeout(Duration::from_secs(5), asked).await;
+        refused.expect("no stream is given").problem(503);
         assert_eq!(kiosk.get("/v1/kiosk").await.status, 200);
     });
 }
