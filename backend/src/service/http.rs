@@ -152,11 +152,13 @@ impl Service {
         let (asked, claimed) = self.identify(route, params, &head.headers, path)?;
         let (actor, sequence, id) = (asked.actor(), asked.sequence, asked.signer_id.to_string());
         let result = self.proven(route, asked, claimed, body).await;
-        if let (Err(_), Some(given)) = (&result, sequence) {
+        let is_final = |fault: &Fault| fault.kind != ProblemKind::Busy;
+        if let (Some(given), true) = (sequence, result.as_ref().is_err_and(is_final)) {
             let held = told(query::sequence(self.books()?.read(), &id))?;
             if held < given {
                 // It never became a command: its number is used up all the same, or it
-                // could be sent again after a restart.
+                // could be sent again after a restart. (A busy house has no time for
+                // that, and what it turned away is sent again under a higher number.)
                 let body = CommandBody::UseUpSequence;
                 self.command(actor, sequence, None, body).await?;
             }
