@@ -38,6 +38,7 @@ pub fn change(
     );
     let before = register::Before::of(&row);
     edit(&mut row);
+    row.heard_at = at;
     if matches!(row.state, SaleState::Linked | SaleState::Dispensing) {
         row.deadline = Some(lost_at(row.deadline, at));
     }

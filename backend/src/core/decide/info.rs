@@ -46,6 +46,7 @@ pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<O
         mode,
         state: SaleState::Opened,
         opened_at: at,
+        heard_at: at,
         deadline: Some(later(at, policy.sale_within_s)),
         challenge: draft.challenge(),
         info_attempts: 0,

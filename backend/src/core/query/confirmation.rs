@@ -1,13 +1,11 @@
 //! What a confirm station sees (S19-S23): masked, scoped to its branch.
 
 use counterfoil_data::ids::{BranchId, SaleId};
-use counterfoil_data::leaf::Leaf;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::{
     ConfirmState, ConfirmationView, ContactShown, IdentityShown, PurchaseShown, ResultShown, code,
 };
 use counterfoil_data::wire::forms::FormState;
-
 use jiff::Timestamp;
 
 use super::sale::{VOID, ranges};
@@ -24,18 +22,6 @@ const SHOWN_MAX: usize = 64;
 /// buyer and the contact, whom nobody has to see once it was looked at.
 pub const RESULT_SHOWN_S: i64 = 600;
 
-/// When something last happened to a sale, out of evidence.
-fn last_heard(read: &dyn Read, sale: SaleId) -> Result<Option<Timestamp>, StoreError> {
-    let (low, high) = (key::sale_leaf(sale, 0), key::sale_leaf(sale, u64::MAX));
-    let last = read.range(&low, &high, From::Last, 1)?;
-    let Some(leaf) = last.first().and_then(|(key, _)| key::leaf_of(key)) else {
-        return Ok(None);
-    };
-    let bytes = read.read(&key::numbered(Table::Leaf, leaf))?;
-    let leaf = bytes.and_then(|bytes| Leaf::decode(&bytes).ok());
-    Ok(leaf.map(|leaf| leaf.at))
-}
-
 /// What the officers of a branch see: at most one sale a kiosk, the result of one that
 /// is over for [`RESULT_SHOWN_S`].
 pub fn confirmations(
@@ -51,14 +37,13 @@ pub fn confirmations(
             continue;
         };
         let sale = SaleId(u128::from_be_bytes(sale));
-        let Some(view) = confirmation(read, sale)? else {
+        let Some(row) = get::<SaleRow>(read, &key::sale(sale))? else {
             continue;
         };
-        let is_recent = |at: Timestamp| {
-            let age_s = now.as_second().saturating_sub(at.as_second());
-            age_s < RESULT_SHOWN_S
-        };
-        if !view.sale_state.is_over() || last_heard(read, sale)?.is_some_and(is_recent) {
+        let age_s = now.as_second().saturating_sub(row.heard_at.as_second());
+        if (!row.state.is_over() || age_s < RESULT_SHOWN_S)
+            && let Some(view) = view(read, &row)?
+        {
             views.push(view);
         }
     }
@@ -67,8 +52,13 @@ pub fn confirmations(
 
 /// One confirmation; `None` before the buyer is identified.
 pub fn confirmation(read: &dyn Read, sale: SaleId) -> Result<Option<ConfirmationView>, StoreError> {
-    let row: Option<SaleRow> = get(read, &key::sale(sale))?;
-    let Some(row) = row else { return Ok(None) };
+    match get::<SaleRow>(read, &key::sale(sale))? {
+        Some(row) => view(read, &row),
+        None => Ok(None),
+    }
+}
+
+fn view(read: &dyn Read, row: &SaleRow) -> Result<Option<ConfirmationView>, StoreError> {
     let (Some(info), Some(identity)) = (&row.info, &row.identity) else {
         return Ok(None);
     };
@@ -81,7 +71,7 @@ pub fn confirmation(read: &dyn Read, sale: SaleId) -> Result<Option<Confirmation
     };
     let state = row.confirm.as_ref().map(|c| c.state);
     Ok(Some(ConfirmationView {
-        sale,
+        sale: row.sale,
         kiosk: row.kiosk.clone(),
         state: state.unwrap_or(ConfirmState::Identity),
         sale_state: row.state,
@@ -95,8 +85,8 @@ pub fn confirmation(read: &dyn Read, sale: SaleId) -> Result<Option<Confirmation
             name: unit.contact_name,
             phone: unit.contact_phone,
         },
-        purchase: purchase(&row),
-        result: result(&row),
+        purchase: purchase(row),
+        result: result(row),
     }))
 }
 

@@ -37,6 +37,8 @@ pub struct SaleRow {
     pub state: SaleState,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// When something last happened to it.
+    pub heard_at: Timestamp,
     /// When it gives up, or silence becomes a denial; the row in the timer table.
     pub deadline: Option<Timestamp>,
     /// To seal the next secret under.

@@ -280,7 +280,9 @@ fn what_an_officer_is_said_to_have_seen_is_this_sales_text_or_nothing() {
     let state = SaleState::Confirmed;
     let refused = Err(Refusal::StaleDigest { state });
     assert_eq!(desk.give(officer(), bogus), refused);
+}
 
+#[test]
 fn the_result_of_a_sale_that_is_over_leaves_the_stations_after_ten_minutes() {
     let mut desk = desk();
     let shown = |desk: &Desk<ModelStore>| {

@@ -13,7 +13,7 @@ use crate::core::key::{self, Table};
 use crate::core::overlay::{Overlay, get};
 use crate::core::query;
 use crate::core::record::bank::AccountRow;
-use crate::core::record::books::{Errand, RegisterRow};
+use crate::core::record::books::{Errand, Port, RegisterRow};
 use crate::store::model::ModelStore;
 
 fn desk() -> Desk<ModelStore> {
@@ -28,7 +28,8 @@ fn line(desk: &Desk<ModelStore>, sale: SaleId) -> RegisterRow {
 
 /// What clearing was told, in order.
 fn issued(desk: &Desk<ModelStore>) -> Vec<(SaleId, Vec<BillRange>)> {
-    let errands = query::errands(&*desk.read(), 100).expect("reads");
+    let errands = query::errands(&*desk.read(), Port::Clearing, 0, 100);
+    let (errands, _) = errands.expect("reads");
     let issue = |e: query::PendingErrand| match e.errand {
         Errand::TellIssue { ranges, .. } => Some((e.sale, ranges)),
         _ => None,

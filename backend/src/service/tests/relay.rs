@@ -68,7 +68,6 @@ fn a_port_that_hangs_keeps_no_other_port_waiting_and_is_asked_again() {
         linked(&bed).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(bed.outside.fees_booked().0 > 0, "the core bank was told");
-        assert_eq!(bed.outside.issues().len(), 1, "clearing was told");
         assert_eq!(carrier.calls.get(), 1);
         tokio::time::sleep(Duration::from_secs(25)).await;
         assert!(carrier.calls.get() > 1, "no call is waited for without end");

@@ -8,7 +8,7 @@ use counterfoil_data::wire::forms::FormState;
 
 use super::Trace;
 use crate::core::key::{self, Table};
-use crate::core::record::books::Errand;
+use crate::core::record::books::{Errand, Port};
 use crate::core::{log, query};
 use crate::store::{Read, Store};
 
@@ -69,7 +69,8 @@ pub fn no_paper_came_back<S: Store>(trace: &Trace<S>) {
             }
         }
     }
-    let errands = query::errands(&*read, 4_096).expect("reads");
+    let errands = query::errands(&*read, Port::Clearing, 0, 4_096);
+    let (errands, _) = errands.expect("reads");
     let mut told = Vec::new();
     for waiting in errands {
         if let Errand::TellIssue { ranges, .. } = waiting.errand {
