@@ -289,6 +289,8 @@ pub enum FingerAdvice {
     KeepStill,
     /// Not the enrolled finger; try the enrolled one.
     OtherFinger,
+    /// A finger lay there before this customer's turn.
+    LiftFirst,
 }
 
 /// Why the order must be looked at again.

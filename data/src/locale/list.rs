@@ -33,6 +33,7 @@ messages! {
     KeyChange = "key-change",
     KeyLanguage = "key-language",
     KeyHelp = "key-help",
+    FingerLiftFirst = "finger-lift-first",
     PickModeConnecting = "pick-mode-connecting",
     PageMore = "page-more",
     StationTooSmall = "station-too-small",

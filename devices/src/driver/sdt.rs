@@ -89,6 +89,8 @@ pub struct ReadEvidence {
 enum Plate {
     Unknown,
     Found,
+    /// Selected or read in vain: silent to find until the module is reset.
+    Refused,
     Read,
 }
 
@@ -197,7 +199,7 @@ impl<T: Transport> IdReader<T> {
         if self.plate != Plate::Found && !self.find(deadline).await? {
             return Err(HandlingProblem::NoCard.into());
         }
-        self.plate = Plate::Unknown;
+        self.plate = Plate::Refused;
         self.empty = 0;
         let selected = self.ask(Step::Select, SELECT, deadline).await?;
         if selected.status != OK {

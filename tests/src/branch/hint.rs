@@ -108,7 +108,7 @@ fn before(body: &Body) -> Option<Words> {
             "desk: key 3 lays the ID card down (c: forged)",
         ),
         Body::PlaceFinger {
-            advice: Some(FingerAdvice::OtherFinger),
+            advice: Some(FingerAdvice::OtherFinger | FingerAdvice::LiftFirst),
             ..
         } => (
             "桌面：按 5 移开手指，再按 4 按上",

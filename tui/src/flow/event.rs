@@ -141,6 +141,8 @@ pub enum Answer {
     FingerProgress(u8),
     /// Finger: captured, good enough, sealed.
     FingerCaptured(Sealed<LivePrint>),
+    /// Finger: one lies there that was there before; nothing was captured.
+    FingerLies,
     /// Finger: captured and not good enough.
     FingerPoor(FingerAdvice),
 

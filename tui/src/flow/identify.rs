@@ -195,6 +195,7 @@ impl Stage for PlaceFinger {
 
     fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
         match answer {
+            Answer::FingerLies => self.advice = Some(FingerAdvice::LiftFirst),
             Answer::FingerPresent => self.percent = Some(0),
             Answer::FingerProgress(percent) => self.percent = Some(percent),
             Answer::FingerPoor(advice) => {

@@ -29,6 +29,9 @@ pub(super) struct FingerDesk<T: Transport> {
     tools: Rc<Tools>,
     /// The last image was of a finger that must be lifted first.
     lift: bool,
+    /// Nobody's finger was seen off the sensor in this session: what lies there
+    /// may be the last customer's, or nobody's.
+    stale: bool,
 }
 
 impl<T: Transport> FingerDesk<T> {
@@ -44,6 +47,15 @@ impl<T: Transport> FingerDesk<T> {
     }
 
     async fn armed(&mut self, sealing: Sealing, say: &Say) -> Result<Option<Answer>, Ef01Error> {
+        while self.stale {
+            if say.is_stale() {
+                return Ok(None);
+            }
+            self.stale = !self.module.wait_lifted(self.tools.slice()).await?;
+            if self.stale {
+                say.hint(Answer::FingerLies);
+            }
+        }
         while self.lift {
             if say.is_stale() {
                 return Ok(None);
@@ -117,6 +129,7 @@ impl<T: Transport> Worker<T> for FingerDesk<T> {
             module: module.map_err(|error| error.to_string())?,
             tools: Rc::clone(tools),
             lift: false,
+            stale: true,
         })
     }
 
@@ -135,5 +148,6 @@ impl<T: Transport> Worker<T> for FingerDesk<T> {
 
     fn wipe(&mut self) {
         self.lift = false;
+        self.stale = true;
     }
 }

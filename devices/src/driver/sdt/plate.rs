@@ -1,14 +1,15 @@
 //! Watching what lies on the plate: still there, gone, or laid down anew.
 //!
 //! A card that was read is silent to find while it lies there, so it is asked for
-//! its appended address instead (30 03), until it does not answer. Called through
-//! [`IdReader`].
+//! its appended address instead (30 03), until it does not answer. One that was
+//! refused answers neither; the module is reset before it is looked for, as at
+//! opening, and then finds what lies there. Called through [`IdReader`].
 
 use std::time::Duration;
 
 use super::{
-    EMPTY_ROUNDS, FIND_INTERVAL, IdReader, NEW_ADDRESS, NO_CONTENT, OK, Plate, ROUND_WITHIN,
-    SdtError, Step,
+    EMPTY_ROUNDS, FIND_INTERVAL, HELLO_WITHIN, IdReader, NEW_ADDRESS, NO_CONTENT, OK, Plate,
+    ROUND_WITHIN, SdtError, Step,
 };
 use crate::transport::Transport;
 
@@ -47,6 +48,9 @@ impl<T: Transport> IdReader<T> {
             let gone = self.empty >= EMPTY_ROUNDS;
             if gone || (or_anew && look == Look::Anew) {
                 self.empty = 0;
+                if gone {
+                    self.plate = Plate::Unknown;
+                }
                 return Ok(true);
             }
             let there = look != Look::Nothing;
@@ -79,9 +83,19 @@ impl<T: Transport> IdReader<T> {
             self.plate = Plate::Unknown;
             was_gone = self.resets == resets;
         }
+        let refused = self.plate == Plate::Refused;
+        if refused {
+            self.reset(HELLO_WITHIN).await?;
+        }
         if self.find(deadline).await? {
             self.empty = 0;
-            return Ok(if was_gone { Look::Anew } else { Look::Still });
+            if was_gone {
+                return Ok(Look::Anew);
+            }
+            if refused {
+                self.plate = Plate::Refused;
+            }
+            return Ok(Look::Still);
         }
         self.empty = self.empty.saturating_add(1);
         Ok(Look::Nothing)

@@ -190,5 +190,6 @@ fn finger_advice(advice: FingerAdvice) -> Msg {
         FingerAdvice::Dry => Msg::FingerDry,
         FingerAdvice::KeepStill => Msg::FingerKeepStill,
         FingerAdvice::OtherFinger => Msg::FingerOther,
+        FingerAdvice::LiftFirst => Msg::FingerLiftFirst,
     }
 }
