@@ -5,6 +5,8 @@
 //! desk vocabulary, so what a person does can be written down as a play.
 
 mod effects;
+mod facts;
+mod frames;
 mod house;
 mod looks;
 mod network;
@@ -15,9 +17,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Context as _;
-use counterfoil_backend::core::audit;
 use counterfoil_data::demo::{self, DemoBank};
 use counterfoil_data::seam::{MemoryJournal, SharedClock, SharedEntropy};
+use counterfoil_data::secret::Secret;
 use counterfoil_data::sign::{SignerId, SigningIdentity};
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::twin_bus::TwinBus;
@@ -40,6 +42,7 @@ use tokio::task::JoinHandle;
 use crate::entropy::SeededEntropy;
 use crate::play::parse::{Actor, Header};
 use crate::snapshot::Snapshot;
+pub use frames::Frames;
 use house::House;
 pub use network::{Far, Network};
 
@@ -92,7 +95,9 @@ pub struct World {
     kiosk_screen: Latest<KioskScreen>,
     station: station::StationOn,
     station_screen: Latest<StationScreen>,
-    size: (u16, u16),
+    frames: Rc<RefCell<Frames>>,
+    kiosk_size: (u16, u16),
+    station_size: (u16, u16),
 }
 
 impl World {
@@ -135,7 +140,8 @@ impl World {
             entropy("devices"),
             setup.paper.clone(),
         );
-        let (station, station_screen) = station::station(&bank, &setup, &network)?;
+        let frames = Rc::default();
+        let (station, station_screen) = station::station(&bank, &setup, &network, &frames)?;
         let size = clamp(setup.size);
         let mut world = Self {
             bank,
@@ -148,7 +154,9 @@ impl World {
             kiosk_screen: Latest::default(),
             station,
             station_screen,
-            size,
+            frames,
+            kiosk_size: size,
+            station_size: size,
         };
         world.power_on()?;
         Ok(world)
@@ -178,9 +186,10 @@ impl World {
             screens,
             effects: kiosk::EffectLog::default(),
         };
-        let latest = self.kiosk_screen.clone();
+        let (latest, frames) = (self.kiosk_screen.clone(), Rc::clone(&self.frames));
         tokio::task::spawn_local(async move {
             while let Some(screen) = shown.recv().await {
+                frames.borrow_mut().add(&screen);
                 *latest.borrow_mut() = Some(screen);
             }
         });
@@ -262,10 +271,26 @@ impl World {
         Ok(())
     }
 
-    /// Another terminal size, clamped as a real terminal's is.
-    pub fn resize(&mut self, _actor: Actor, width: u16, height: u16) -> Result<(), String> {
-        self.size = clamp((width, height));
+    /// Another size of an actor's terminal, clamped as a real terminal's is.
+    pub fn resize(&mut self, actor: Actor, width: u16, height: u16) -> Result<(), String> {
+        let size = clamp((width, height));
+        match actor {
+            Actor::Customer => self.kiosk_size = size,
+            Actor::Officer => self.station_size = size,
+            Actor::Desk | Actor::Teller => return Err("this actor has no terminal".to_owned()),
+        }
         Ok(())
+    }
+
+    /// A secret of the demo bank.
+    pub fn secret(&self, name: &str) -> Result<Secret<String>, String> {
+        let secret = self.bank.secret(name);
+        secret.ok_or_else(|| format!("the demo bank has no secret `{name}`"))
+    }
+
+    /// Every screen so far.
+    pub fn frames(&self) -> Frames {
+        *self.frames.borrow()
     }
 
     /// One line of the desk vocabulary: a twin's, or power, network and backend.
@@ -326,7 +351,11 @@ impl World {
 
     /// An actor's screen as drawn cells.
     pub fn buffer(&self, actor: Actor) -> Buffer {
-        let area = Rect::new(0, 0, self.size.0, self.size.1);
+        let (width, height) = match actor {
+            Actor::Officer => self.station_size,
+            _ => self.kiosk_size,
+        };
+        let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         self.paint(actor, area, &mut buffer);
         buffer
@@ -338,36 +367,6 @@ impl World {
             Actor::Desk | Actor::Teller => None,
             actor => Some(Snapshot::of(&self.buffer(actor), Role::name_of)),
         }
-    }
-
-    /// What a twin counted.
-    pub fn counter(&self, device: &str, counter: &str) -> Result<u64, String> {
-        let counters = self.bus.counters(device);
-        let found = counters.iter().find(|(name, _)| *name == counter);
-        found.map(|(_, value)| *value).ok_or_else(|| {
-            let names: Vec<&str> = counters.iter().map(|(name, _)| *name).collect();
-            format!("{device} counts no `{counter}`; it counts {names:?}")
-        })
-    }
-
-    /// Whether the books balance (I1-I6, evidence root).
-    pub fn audit(&self) -> Result<(), String> {
-        let books = self.house.books().map_err(|e| format!("{e:#}"))?;
-        audit::audit(&*books)
-            .map(|_| ())
-            .map_err(|e| format!("the books do not balance: {e}"))
-    }
-
-    /// How many forms are in a state of the books, over all prefixes.
-    pub fn blanks(&self, state: &str) -> Result<u64, String> {
-        let books = self.house.books().map_err(|e| format!("{e:#}"))?;
-        effects::blanks(&*books, state)
-    }
-
-    /// What happened to money and custody since the last call, one line each.
-    pub fn drain_effects(&mut self) -> Result<Vec<String>, String> {
-        let leaves = self.house.new_leaves().map_err(|e| format!("{e:#}"))?;
-        Ok(effects::lines(&leaves))
     }
 }
 

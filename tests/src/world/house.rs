@@ -1,11 +1,13 @@
 //! The backend of a world: its books survive its death.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context as _, anyhow};
 use counterfoil_backend::core::command::Command;
 use counterfoil_backend::core::key::{self, Table};
+use counterfoil_backend::core::log;
 use counterfoil_backend::demo::{self, Means};
 use counterfoil_backend::keys::Keys;
 use counterfoil_backend::ports::Ports;
@@ -19,7 +21,9 @@ use counterfoil_backend::writer::{LogKey, Writer};
 use counterfoil_data::demo::DemoBank;
 use counterfoil_data::leaf::Leaf;
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
-use tokio::task::JoinHandle;
+use counterfoil_data::wire::Digest;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Far, StoreAt};
 
@@ -42,14 +46,41 @@ pub struct House {
     told: u64,
 }
 
-struct Running {
+/// A service and its connections, which die with it.
+pub struct Serving {
     service: Rc<Service>,
+    streams: RefCell<JoinSet<()>>,
+}
+
+impl Serving {
+    fn of(service: &Rc<Service>) -> Rc<Self> {
+        Rc::new(Self {
+            service: Rc::clone(service),
+            streams: RefCell::default(),
+        })
+    }
+
+    /// Answers on `stream` until its end, or until the service is killed.
+    pub(super) fn serve<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let service = Rc::clone(&self.service);
+        let mut streams = self.streams.borrow_mut();
+        while streams.try_join_next().is_some() {}
+        streams.spawn_local(async move { service.serve_stream(stream).await });
+    }
+}
+
+struct Running {
+    serving: Rc<Serving>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.service.close();
+        self.serving.streams.borrow_mut().abort_all();
+        self.serving.service.close();
         for task in &self.tasks {
             task.abort();
         }
@@ -141,23 +172,23 @@ impl House {
         }
         tasks.push(tokio::task::spawn_local(service.clone().tick()));
         tasks.push(tokio::task::spawn_local(service.clone().relay()));
+        let serving = Serving::of(&service);
         let far = if self.loopback {
             let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
                 .await
                 .context("no loopback port")?;
             let address = listener.local_addr()?.to_string();
-            let serving = service.clone();
+            let accepting = Rc::clone(&serving);
             tasks.push(tokio::task::spawn_local(async move {
                 while let Ok((stream, _)) = listener.accept().await {
-                    let serving = serving.clone();
-                    tokio::task::spawn_local(async move { serving.serve_stream(stream).await });
+                    accepting.serve(stream);
                 }
             }));
             Far::Tcp(address)
         } else {
-            Far::Service(service.clone())
+            Far::Service(Rc::clone(&serving))
         };
-        self.running = Some(Running { service, tasks });
+        self.running = Some(Running { serving, tasks });
         Ok(far)
     }
 
@@ -177,7 +208,13 @@ impl House {
     }
 
     fn leaf_count(&self) -> anyhow::Result<u64> {
-        Ok(counterfoil_backend::core::log::size(&*self.books()?)?)
+        Ok(log::size(&*self.books()?)?)
+    }
+
+    /// Leaves of the evidence log, and its root over them.
+    pub fn evidence(&self) -> anyhow::Result<(u64, Digest)> {
+        let books = self.books()?;
+        Ok((log::size(&*books)?, log::root(&*books)?))
     }
 
     /// Leaves since the last call.
@@ -222,4 +259,43 @@ fn enrol(writer: &mut Writer<RedbStore>, bank: &DemoBank, house: &House) -> anyh
         command.at = house.clock.now();
     }
     Ok(demo::give(writer, commands)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_devices::system::TokioClock;
+    use jiff::Timestamp;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::idle::settle;
+
+    #[test]
+    fn a_killed_backend_answers_nobody_who_was_in_flight() {
+        let runtime = crate::idle::runtime(true).expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let bank = counterfoil_data::demo::bank().expect("the demo bank");
+            let clock: SharedClock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
+            let entropy = SeededEntropy::stream(1, "backend");
+            let opened = House::open(&bank, &StoreAt::Memory, clock, entropy, false).await;
+            let (mut house, far) = opened.expect("opens");
+            let Far::Service(serving) = far else {
+                panic!("a world in memory has no address");
+            };
+            let (mut near, end) = tokio::io::duplex(4_096);
+            serving.serve(end);
+            // Half a request: the other half comes when the backend is dead.
+            near.write_all(b"GET /v1/kiosk HTTP/1.1\r\n")
+                .await
+                .expect("sent");
+            settle().await;
+            house.kill();
+            settle().await;
+            let _ = near.write_all(b"host: backend\r\n\r\n").await;
+            let mut answer = Vec::new();
+            let _ = near.read_to_end(&mut answer).await;
+            assert_eq!(String::from_utf8_lossy(&answer), "");
+        });
+    }
 }

@@ -8,11 +8,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use counterfoil_backend::service::Service;
 use counterfoil_tui::link::Dial;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+
+use super::house::Serving;
 
 /// Bytes on the way in one direction at most.
 const CABLE_BYTES: usize = 64 * 1024;
@@ -23,7 +24,7 @@ pub enum Far {
     /// No backend is running.
     Nobody,
     /// In this process, in memory.
-    Service(Rc<Service>),
+    Service(Rc<Serving>),
     /// On loopback.
     Tcp(String),
 }
@@ -76,9 +77,9 @@ impl Dial for Network {
         let far = self.far.borrow().clone();
         let end = match far {
             Far::Nobody => return Err(io::ErrorKind::ConnectionRefused.into()),
-            Far::Service(service) => {
+            Far::Service(serving) => {
                 let (near, end) = tokio::io::duplex(CABLE_BYTES);
-                tokio::task::spawn_local(async move { service.serve_stream(end).await });
+                serving.serve(end);
                 End::Memory(near)
             }
             Far::Tcp(address) => End::Tcp(TcpStream::connect(address).await?),

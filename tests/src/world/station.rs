@@ -1,5 +1,6 @@
 //! The confirm station of a world.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use counterfoil_tui::station::model::StationScreen;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{CHANNEL_MAX, Latest, Network, Setup, entropy};
+use super::{CHANNEL_MAX, Frames, Latest, Network, Setup, entropy};
 
 /// A running station.
 pub(super) struct StationOn {
@@ -26,6 +27,7 @@ pub(super) fn station(
     bank: &DemoBank,
     setup: &Setup,
     network: &Network,
+    frames: &Rc<RefCell<Frames>>,
 ) -> anyhow::Result<(StationOn, Latest<StationScreen>)> {
     let row = bank
         .stations
@@ -50,9 +52,10 @@ pub(super) fn station(
         screens,
     };
     let latest: Latest<StationScreen> = Latest::default();
-    let keep = latest.clone();
+    let (keep, frames) = (latest.clone(), Rc::clone(frames));
     tokio::task::spawn_local(async move {
         while let Some(screen) = shown.recv().await {
+            frames.borrow_mut().add(&screen);
             *keep.borrow_mut() = Some(screen);
         }
     });
