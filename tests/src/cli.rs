@@ -14,9 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use counterfoil_data::wire::hex;
 use counterfoil_tui::model::Language;
 use counterfoil_tui::shell::args::Tongue;
 use counterfoil_tui::shell::{self, EXIT_USAGE};
+use serde_json::{Value, json};
 
 use crate::play::bless::bless_file;
 use crate::play::run::{Options, PlayError, Report, play_file};
@@ -69,6 +71,9 @@ struct PlayArgs {
     /// Play each so many times; every run must be the same.
     #[arg(long, default_value_t = 1)]
     times: u32,
+    /// One line of JSON for each script.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Drivers of scripts. A pty and SSH are to come; a script says the same to all.
@@ -132,43 +137,60 @@ fn plays(args: &PlayArgs) -> ExitCode {
     let mut worst = 0;
     for file in &args.files {
         let played = if args.bless {
-            bless_file(file).map(|blessed| format!("{blessed:?}"))
+            bless_file(file).map(|blessed| (blessed.to_string(), json!({})))
         } else {
             times(file, args.times)
         };
-        match played {
-            Ok(what) => say(&format!("ok {}: {what}", file.display())),
-            Err(error) => {
-                say(&format!("FAILED {}: {error}", file.display()));
-                worst = worst.max(error.exit_code());
+        let exit = played.as_ref().map_or_else(PlayError::exit_code, |_| 0);
+        worst = worst.max(exit);
+        let name = file.display().to_string();
+        say(&match played {
+            Ok((_, facts)) if args.json => {
+                json!({"file": name, "exit": exit, "report": facts}).to_string()
             }
-        }
+            Err(error) if args.json => {
+                json!({"file": name, "exit": exit, "error": error.to_string()}).to_string()
+            }
+            Ok((what, _)) => format!("ok {name}: {what}"),
+            Err(error) => format!("FAILED {name}: {error}"),
+        });
     }
     ExitCode::from(worst)
 }
 
-/// Plays a file several times; a run that differs from the first is a failure.
-fn times(file: &Path, times: u32) -> Result<String, PlayError> {
+/// Plays a script several times; a run that differs from the first is a failure.
+/// What came of it, in words and as JSON.
+fn times(file: &Path, times: u32) -> Result<(String, Value), PlayError> {
     let options = Options::default();
     let (_, first) = play_file(file, &options)?;
     for run in 1..times {
         let (_, again) = play_file(file, &options)?;
-        if !is_same(&first, &again) {
+        if let Some(what) = first.difference(&again) {
             let run = run.saturating_add(1);
             return Err(PlayError::Harness(format!(
-                "run {run} differs from the first: something is not decided by the seed"
+                "run {run} differs from the first in {what}: something is not decided by the seed"
             )));
         }
     }
-    let Report { steps, elided, .. } = first;
-    Ok(match times {
-        0 | 1 => format!("{steps} steps, {elided} elisions"),
-        n => format!("{steps} steps, {elided} elisions, {n} equal runs"),
-    })
-}
-
-fn is_same(one: &Report, other: &Report) -> bool {
-    one.steps == other.steps && one.elided == other.elided && one.seen == other.seen
+    let Report {
+        steps,
+        elided,
+        frames,
+        leaves,
+        root,
+        ..
+    } = first;
+    let (runs, screens) = (times.max(1), frames.count);
+    let mut words = format!("{steps} steps, {elided} elisions, {screens} screens, {leaves} leaves");
+    if runs > 1 {
+        words.push_str(&format!(", {runs} equal runs"));
+    }
+    let facts = json!({
+        "steps": steps, "elisions": elided, "runs": runs, "screens": screens,
+        "screens_digest": hex(&frames.digest.0), "leaves": leaves,
+        "evidence_root": root.map(|root| hex(&root.0)),
+    });
+    Ok((words, facts))
 }
 
 /// A line on stdout; a closed pipe (`| head`) is no error.

@@ -1,20 +1,25 @@
-//! Script text to steps. Strict: an unknown verb is an error with file, line and
-//! column, and a suggestion.
+//! Script text to steps. Strict: whatever is not known (a verb, a key, a name of
+//! the demo bank, a line of the desk) is an error with file, line and column, and
+//! a suggestion. Columns count characters from the line's beginning.
 
 use std::time::Duration;
 
 mod expect;
 mod header;
+mod names;
+mod verb;
 mod word;
 
 use jiff::Timestamp;
 
-use word::nearest;
+use names::{Names, suggestion};
 
-/// Longest script in lines, and longest line in bytes.
+/// Longest file in lines.
 pub const LINES_MAX: usize = 5_000;
 /// Longest line in bytes.
 pub const LINE_BYTES_MAX: usize = 2_000;
+/// Rows of one block at most.
+pub const BLOCK_ROWS_MAX: usize = 500;
 /// Longest time one verb may move the clock.
 pub const ADVANCE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Most repeats of one key press.
@@ -126,6 +131,8 @@ pub enum Verb {
     Press(String, u32),
     /// Characters.
     Type(String),
+    /// The characters of a secret of the demo bank, by its name.
+    TypeSecret(String),
     /// A bracketed paste.
     Paste(String),
     /// Another terminal size.
@@ -151,8 +158,10 @@ pub enum Verb {
 /// A step and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Line from 1 in `file`.
+    /// Line from 1 in its file.
     pub line: usize,
+    /// Column of the verb, from 1.
+    pub column: usize,
     /// Lines of the block under it, for `bless`: first and one past the last.
     pub block: Option<(usize, usize)>,
     /// What to do.
@@ -174,18 +183,12 @@ struct Parser<'a> {
     file: &'a str,
     lines: Vec<&'a str>,
     at: usize,
+    names: Names,
 }
 
 /// Parses a script.
 pub fn parse(file: &str, text: &str) -> Result<Play, ScriptError> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut parser = Parser { file, lines, at: 0 };
-    if parser.lines.len() > LINES_MAX {
-        return Err(parser.error(
-            1,
-            format!("a script has at most {LINES_MAX} lines: split it and include"),
-        ));
-    }
+    let mut parser = Parser::of(file, text)?;
     let header = parser.header()?;
     let steps = parser.steps()?;
     Ok(Play {
@@ -199,20 +202,58 @@ pub use expect::screen_names;
 
 /// Parses an included file: steps only, no header.
 pub fn parse_included(file: &str, text: &str) -> Result<Vec<Step>, ScriptError> {
-    Parser {
-        file,
-        lines: text.lines().collect(),
-        at: 0,
-    }
-    .steps()
+    Parser::of(file, text)?.steps()
 }
 
 impl<'a> Parser<'a> {
-    fn error(&self, column: usize, what: impl Into<String>) -> ScriptError {
+    /// Checks what holds for every line, remarks and rows of blocks included.
+    fn of(file: &'a str, text: &'a str) -> Result<Self, ScriptError> {
+        let names = Names::of_the_demo_bank().map_err(|e| ScriptError {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            what: e.to_string(),
+        })?;
+        let mut parser = Self {
+            file,
+            lines: text.lines().collect(),
+            at: 0,
+            names,
+        };
+        if parser.lines.len() > LINES_MAX {
+            let what = format!("a file has at most {LINES_MAX} lines: split it and include");
+            return Err(parser.error("", what));
+        }
+        while let Some(line) = parser.lines.get(parser.at).copied() {
+            parser.at = parser.at.saturating_add(1);
+            if line.len() > LINE_BYTES_MAX {
+                let what = format!("a line has at most {LINE_BYTES_MAX} bytes");
+                return Err(parser.error(line, what));
+            }
+            if let Some(number) = parser.names.long_number(line) {
+                return Err(parser.error(
+                    line.get(number..).unwrap_or(line),
+                    "no literal long numbers in scripts: they may be somebody's card, account or \
+                     citizen number; name them (`@zhang-pin`, `insert zhang-card`). Bill numbers \
+                     may stand where a cassette is loaded or their prefix is the demo bank's",
+                ));
+            }
+        }
+        parser.at = 0;
+        Ok(parser)
+    }
+
+    /// An error at `part` of the current line; where `part` is nothing of it,
+    /// after its end.
+    fn error(&self, part: &str, what: impl Into<String>) -> ScriptError {
+        let line = self.lines.get(self.at.saturating_sub(1)).copied();
+        let line = line.unwrap_or_default().trim_end();
+        let start = part.as_ptr().addr().checked_sub(line.as_ptr().addr());
+        let before = start.and_then(|start| line.get(..start)).unwrap_or(line);
         ScriptError {
             file: self.file.to_owned(),
             line: self.at.max(1),
-            column,
+            column: before.chars().count().saturating_add(1),
             what: what.into(),
         }
     }
@@ -229,28 +270,18 @@ impl<'a> Parser<'a> {
         None
     }
 
-    fn size(&self, text: &str) -> Result<(u16, u16), ScriptError> {
-        let sizes = text
-            .split_once('x')
-            .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-        sizes.ok_or_else(|| self.error(1, format!("`{text}` is not a size such as 80x24")))
-    }
-
     fn steps(&mut self) -> Result<Vec<Step>, ScriptError> {
         let mut steps = Vec::new();
         while let Some(line) = self.next() {
-            if line.len() > LINE_BYTES_MAX {
-                return Err(self.error(1, format!("a line has at most {LINE_BYTES_MAX} bytes")));
-            }
             let start = self.at;
+            let column = self.error(line, "").column;
             let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-            let rest = rest.trim();
-            self.lint(rest)?;
-            let verb = self.verb(word, rest)?;
+            let verb = self.verb(word, rest.trim())?;
             let block = matches!(verb, Verb::Screen(..) | Verb::Styles(_) | Verb::Effects(_))
                 .then_some((start, self.at));
             steps.push(Step {
                 line: start,
+                column,
                 block,
                 verb,
             });
@@ -258,112 +289,21 @@ impl<'a> Parser<'a> {
         Ok(steps)
     }
 
-    /// Literal runs of 12 digits or more may be somebody's card or citizen number.
-    fn lint(&self, text: &str) -> Result<(), ScriptError> {
-        let longest = text
-            .split(|c: char| !c.is_ascii_digit())
-            .map(str::len)
-            .max()
-            .unwrap_or(0);
-        if longest >= 12 && (longest != 16 || text.contains("62")) {
-            return Err(self.error(
-                1,
-                "no literal long numbers in scripts: name them (`@zhang-pin`, `insert zhang-card`)",
-            ));
-        }
-        Ok(())
-    }
-
-    fn verb(&mut self, word: &str, rest: &str) -> Result<Verb, ScriptError> {
-        let column = word.len().saturating_add(2);
-        Ok(match word {
-            "as" => Verb::As(
-                Actor::parse(rest)
-                    .ok_or_else(|| self.error(column, "actors: customer, officer, desk, teller"))?,
-            ),
-            "press" => self.press(rest)?,
-            "type" => Verb::Type(rest.to_owned()),
-            "paste" => Verb::Paste(rest.to_owned()),
-            "resize" => {
-                let (w, h) = self.size(rest)?;
-                Verb::Resize(w, h)
-            }
-            "device" if !rest.is_empty() => Verb::Device(rest.to_owned()),
-            "device" => {
-                return Err(self.error(
-                    column,
-                    "name a device and an act: `device id-reader present zhang`",
-                ));
-            }
-            "backend" if matches!(rest, "kill" | "restart") => {
-                Verb::Device(format!("backend {rest}"))
-            }
-            "backend" => return Err(self.error(column, "`backend kill` or `backend restart`")),
-            "click" => {
-                let key = CONTROLS
-                    .iter()
-                    .find(|(name, _)| *name == rest)
-                    .map(|(_, key)| *key);
-                let names = CONTROLS.map(|(name, _)| name).join(", ");
-                let key = key.ok_or_else(|| self.error(column, format!("controls: {names}")))?;
-                Verb::Press(key.to_owned(), 1)
-            }
-            "advance" => Verb::Advance(self.duration(rest, column)?),
-            "expect" => self.expect(rest, column)?,
-            "screen" => Verb::Screen(self.region(rest, column)?, self.block()),
-            "styles" => Verb::Styles(self.block()),
-            "effects" => Verb::Effects(self.block()),
-            "note" => Verb::Note,
-            "include" => Verb::Include(rest.to_owned()),
-            other => {
-                let near = nearest(other, &VERBS)
-                    .map(|v| format!("; did you mean `{v}`?"))
-                    .unwrap_or_default();
-                return Err(self.error(1, format!("unknown verb `{other}`{near}")));
-            }
-        })
-    }
-
-    fn region(&self, rest: &str, column: usize) -> Result<Region, ScriptError> {
-        Ok(match rest {
-            "" => Region::Whole,
-            "region=title" => Region::Title,
-            "region=body" => Region::Body,
-            "region=footer" => Region::Footer,
-            _ => {
-                return Err(self.error(column, "regions: region=title, region=body, region=footer"));
-            }
-        })
-    }
-
-    fn press(&self, rest: &str) -> Result<Verb, ScriptError> {
-        let (keys, times) = match rest.rsplit_once(" x") {
-            Some((keys, times)) if times.bytes().all(|b| b.is_ascii_digit()) => {
-                (keys, times.parse().unwrap_or(0))
-            }
-            _ => (rest, 1),
-        };
-        if keys.is_empty() || times == 0 || times > REPEAT_MAX {
-            return Err(self.error(
-                7,
-                format!("`press KEY…` or `press KEY xN`, N from 1 to {REPEAT_MAX}"),
-            ));
-        }
-        Ok(Verb::Press(keys.to_owned(), times))
-    }
-
     /// Lines that begin with `|` after indentation.
-    fn block(&mut self) -> Vec<String> {
+    fn block(&mut self) -> Result<Vec<String>, ScriptError> {
         let mut block = Vec::new();
         while let Some(row) = self
             .lines
             .get(self.at)
             .and_then(|line| line.trim_start().strip_prefix('|'))
         {
-            block.push(row.to_owned());
             self.at = self.at.saturating_add(1);
+            if block.len() >= BLOCK_ROWS_MAX {
+                return Err(self.error(row, format!("a block has at most {BLOCK_ROWS_MAX} rows")));
+            }
+            block.push(row.to_owned());
         }
-        block
+        Ok(block)
     }
 }
 

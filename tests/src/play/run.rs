@@ -7,18 +7,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use counterfoil_tui::input::Key;
+
 use super::compare::{compare, show_difference};
-use super::parse::{
-    Actor, Expectation, Play, Region, ScriptError, Step, Verb, parse, parse_included,
-};
+use super::parse::{Actor, Expectation, Play, Region, ScriptError, Verb, parse};
+pub use super::report::{Report, Seen};
+use super::script::{Placed, whole};
 use crate::idle::settle;
 use crate::snapshot::Snapshot;
 use crate::world::World;
 
 /// How far `within` moves the clock at once.
 pub const STEP: Duration = Duration::from_millis(50);
-/// Files included from files, at most.
-pub const INCLUDE_DEPTH_MAX: usize = 4;
 
 /// How a play ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +27,14 @@ pub enum PlayError {
     #[error(transparent)]
     Script(#[from] ScriptError),
     /// What was seen differs from what was expected (exit code 1).
-    #[error("{file}:{line}: {what}\n{screen}")]
+    #[error("{file}:{line}:{column}: {what}\n{screen}")]
     Mismatch {
         /// Script file.
         file: String,
         /// Line of the step.
         line: usize,
+        /// Column of the step.
+        column: usize,
         /// Expected and seen.
         what: String,
         /// The current actor's screen, for the reader.
@@ -52,30 +54,6 @@ impl PlayError {
             Self::Harness(_) => 3,
         }
     }
-}
-
-/// A block as it stands in the file and as it was seen; for `bless`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// First line of the block (0-based) and one past the last, in the main file.
-    pub block: (usize, usize),
-    /// What was seen.
-    pub rows: Vec<String>,
-    /// Whether it was an effects block, which is never rewritten.
-    pub effects: bool,
-    /// Whether expected and seen agree.
-    pub same: bool,
-}
-
-/// What a run gives back.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Steps played.
-    pub steps: usize,
-    /// Lines elided by `...` or `[..]` in expected screens.
-    pub elided: usize,
-    /// Every block of the main file.
-    pub seen: Vec<Seen>,
 }
 
 /// How a script is played.
@@ -99,6 +77,7 @@ pub fn play_file(path: &Path, options: &Options) -> Result<(Play, Report), PlayE
 
 /// Plays a parsed script; `include` is relative to `folder`.
 pub fn play_script(play: &Play, folder: &Path, options: &Options) -> Result<Report, PlayError> {
+    let steps = whole(play, folder)?;
     let runtime =
         crate::idle::runtime(true).map_err(|e| PlayError::Harness(format!("no runtime: {e}")))?;
     let local = tokio::task::LocalSet::new();
@@ -106,18 +85,16 @@ pub fn play_script(play: &Play, folder: &Path, options: &Options) -> Result<Repo
         let world = World::open(&play.header, options.paper.clone())
             .await
             .map_err(|e| PlayError::Harness(format!("the branch did not open: {e:#}")))?;
-        let report = Report::default();
         let mut stage = Stage {
-            play,
-            folder,
             world,
             actor: Actor::Customer,
             options,
-            report,
+            report: Report::default(),
         };
         settle().await;
-        stage.steps(&play.steps, &play.file, 0).await?;
-        Ok(stage.report)
+        stage.check_counters(&steps)?;
+        stage.steps(&steps).await?;
+        stage.ended().map_err(PlayError::Harness)
     });
     drop(local);
     outcome
@@ -128,9 +105,21 @@ fn read(path: &Path) -> Result<String, PlayError> {
         .map_err(|e| PlayError::Harness(format!("cannot read {}: {e}", path.display())))
 }
 
+/// Why a step did not go as written.
+enum Wrong {
+    /// Something else was seen or happened.
+    Seen(String),
+    /// The step says something that nobody knows.
+    Said(String),
+}
+
+impl From<String> for Wrong {
+    fn from(what: String) -> Self {
+        Self::Seen(what)
+    }
+}
+
 struct Stage<'a> {
-    play: &'a Play,
-    folder: &'a Path,
     world: World,
     actor: Actor,
     options: &'a Options,
@@ -138,31 +127,29 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    async fn steps(&mut self, steps: &[Step], file: &str, depth: usize) -> Result<(), PlayError> {
-        for step in steps {
-            if let Verb::Include(name) = &step.verb {
-                if depth >= INCLUDE_DEPTH_MAX {
-                    return Err(self.mismatch(
-                        file,
-                        step,
-                        "files include each other too deeply".into(),
-                    ));
-                }
-                let path = self.folder.join(name);
-                let shown = path.display().to_string();
-                let included = parse_included(&shown, &read(&path)?)?;
-                Box::pin(self.steps(&included, &shown, depth.saturating_add(1))).await?;
-                continue;
+    /// Counters are the twins' to name, so they are asked before the first step.
+    fn check_counters(&self, steps: &[Placed]) -> Result<(), ScriptError> {
+        for placed in steps {
+            if let Verb::Expect(Expectation::Counter(device, counter, _), _) = &placed.step.verb {
+                let counted = self.world.counter(device, counter);
+                counted.map_err(|what| placed.error(what))?;
             }
-            self.step(step, file)
-                .await
-                .map_err(|what| self.mismatch(file, step, what))?;
+        }
+        Ok(())
+    }
+
+    async fn steps(&mut self, steps: &[Placed]) -> Result<(), PlayError> {
+        for placed in steps {
+            self.step(placed).await.map_err(|wrong| match wrong {
+                Wrong::Seen(what) => self.mismatch(placed, what),
+                Wrong::Said(what) => placed.error(what).into(),
+            })?;
             self.report.steps = self.report.steps.saturating_add(1);
         }
         Ok(())
     }
 
-    fn mismatch(&self, file: &str, step: &Step, what: String) -> PlayError {
+    fn mismatch(&self, placed: &Placed, what: String) -> PlayError {
         let screen = match self.world.snapshot(self.actor) {
             Some(shot) => format!(
                 "--- {:?} sees {} ---\n{}",
@@ -172,16 +159,31 @@ impl Stage<'_> {
             ),
             None => String::new(),
         };
+        let ScriptError {
+            file,
+            line,
+            column,
+            what,
+        } = placed.error(what);
         PlayError::Mismatch {
-            file: file.to_owned(),
-            line: step.line,
+            file,
+            line,
+            column,
             what,
             screen,
         }
     }
 
-    async fn step(&mut self, step: &Step, file: &str) -> Result<(), String> {
-        match &step.verb {
+    /// The report, with what the whole run left.
+    fn ended(mut self) -> Result<Report, String> {
+        self.report.frames = self.world.frames();
+        let (leaves, root) = self.world.evidence()?;
+        (self.report.leaves, self.report.root) = (leaves, Some(root));
+        Ok(self.report)
+    }
+
+    async fn step(&mut self, placed: &Placed) -> Result<(), Wrong> {
+        match &placed.step.verb {
             Verb::As(actor) => self.actor = *actor,
             Verb::Press(keys, times) => {
                 for _ in 0..*times {
@@ -191,34 +193,25 @@ impl Stage<'_> {
                     }
                 }
             }
-            Verb::Type(text) => {
-                for c in text.chars() {
-                    self.world.press(self.actor, &c.to_string())?;
-                    settle().await;
-                }
+            Verb::Type(text) => self.type_text(text).await?,
+            Verb::TypeSecret(name) => {
+                let secret = self.world.secret(name).map_err(Wrong::Said)?;
+                self.type_text(secret.expose()).await?;
             }
             Verb::Paste(text) => self.world.paste(self.actor, text)?,
             Verb::Resize(w, h) => self.world.resize(self.actor, *w, *h)?,
-            Verb::Device(line) => {
-                self.world.device(line).await?;
-            }
+            Verb::Device(line) => self.device(line).await?,
             Verb::Advance(time) => tokio::time::sleep(*time).await,
             Verb::Expect(expectation, within) => self.expect(expectation, *within).await?,
             Verb::Screen(region, rows) => {
-                let shot = self
-                    .world
-                    .snapshot(self.actor)
-                    .ok_or("this actor has no screen")?;
+                let shot = self.world.snapshot(self.actor).ok_or_else(no_screen)?;
                 self.picture().map_err(|e| format!("no picture: {e:#}"))?;
-                self.block(step, file, rows, part(*region, &shot.rows), false)?;
+                self.block(placed, rows, part(*region, &shot.rows), false)?;
             }
             Verb::Styles(rows) => {
-                let shot: Snapshot = self
-                    .world
-                    .snapshot(self.actor)
-                    .ok_or("this actor has no screen")?;
+                let shot: Snapshot = self.world.snapshot(self.actor).ok_or_else(no_screen)?;
                 let seen = shot.styles.iter().map(|run| format!(" {run}")).collect();
-                self.block(step, file, rows, seen, false)?;
+                self.block(placed, rows, seen, false)?;
             }
             Verb::Effects(rows) => {
                 let seen = self
@@ -227,12 +220,35 @@ impl Stage<'_> {
                     .into_iter()
                     .map(|line| format!(" {line}"))
                     .collect();
-                self.block(step, file, rows, seen, true)?;
+                self.block(placed, rows, seen, true)?;
             }
             Verb::Note | Verb::Include(_) => {}
         }
         settle().await;
         Ok(())
+    }
+
+    async fn type_text(&mut self, text: &str) -> Result<(), String> {
+        for c in text.chars() {
+            self.world.key(self.actor, Key::Char(c))?;
+            settle().await;
+        }
+        Ok(())
+    }
+
+    /// A line that the device takes for nothing it knows is the script's error;
+    /// one that makes no sense now is a difference.
+    async fn device(&mut self, line: &str) -> Result<(), Wrong> {
+        let Err(refused) = self.world.device(line).await else {
+            return Ok(());
+        };
+        let device = line.split(' ').next().unwrap_or_default();
+        let nonsense = self.world.device(&format!("{device} ?")).await;
+        Err(if nonsense.is_err_and(|said| said == refused) {
+            Wrong::Said(format!("{device} knows no such act: {refused}"))
+        } else {
+            Wrong::Seen(format!("{device} refuses: {refused}"))
+        })
     }
 
     fn picture(&self) -> anyhow::Result<()> {
@@ -249,22 +265,23 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Compares; under `bless` a screen of the script itself may differ, nothing else.
     fn block(
         &mut self,
-        step: &Step,
-        file: &str,
+        placed: &Placed,
         expected: &[String],
         seen: Vec<String>,
         effects: bool,
     ) -> Result<(), String> {
         let (same, elided) = compare(expected, &seen);
         self.report.elided = self.report.elided.saturating_add(elided);
-        let difference = if same {
-            String::new()
+        let blessed = self.options.bless && placed.own && !effects;
+        let outcome = if same || blessed {
+            Ok(())
         } else {
-            show_difference(expected, &seen)
+            Err(show_difference(expected, &seen))
         };
-        if let (Some(block), true) = (step.block, file == self.play.file) {
+        if let (Some(block), true) = (placed.step.block, placed.own) {
             self.report.seen.push(Seen {
                 block,
                 rows: seen,
@@ -272,11 +289,7 @@ impl Stage<'_> {
                 same,
             });
         }
-        if same || (self.options.bless && !effects) {
-            Ok(())
-        } else {
-            Err(difference)
-        }
+        outcome
     }
 
     async fn expect(&mut self, expectation: &Expectation, within: Duration) -> Result<(), String> {
@@ -306,11 +319,7 @@ impl Stage<'_> {
     }
 
     fn check(&self, expectation: &Expectation) -> Result<(), String> {
-        let shot = || {
-            self.world
-                .snapshot(self.actor)
-                .ok_or_else(|| "this actor has no screen".to_owned())
-        };
+        let shot = || self.world.snapshot(self.actor).ok_or_else(no_screen);
         match expectation {
             Expectation::Screen(name) => {
                 let seen = self.world.screen_name(self.actor);
@@ -337,6 +346,10 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+fn no_screen() -> String {
+    "this actor has no screen: say `as customer` or `as officer` before".to_owned()
 }
 
 /// The rows of a region.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use counterfoil_backend::core::record::stock::BlankState;
 use counterfoil_tui::model::Body;
 use counterfoil_tui::station::model::StationBody;
 
-use super::word::nearest;
-use super::{Expectation, Parser, ScriptError, Verb};
+use super::{Expectation, Names, Parser, ScriptError, Verb, suggestion};
 
 /// Screen of an actor whose terminal has no power.
 pub const DARK: &str = "Dark";
@@ -20,31 +20,35 @@ pub fn screen_names() -> Vec<&'static str> {
 }
 
 impl Parser<'_> {
-    pub(super) fn expect(&self, rest: &str, column: usize) -> Result<Verb, ScriptError> {
+    pub(super) fn expect(&self, rest: &str) -> Result<Verb, ScriptError> {
         let (what, within) = match rest.rsplit_once(" within ") {
-            Some((what, time)) => (what.trim(), self.duration(time.trim(), column)?),
-            None => (rest, Duration::ZERO),
+            // Inside a text or a list it is a word like any other.
+            Some((what, time)) if !time.contains(['"', ']']) => {
+                (what.trim(), self.duration(time.trim())?)
+            }
+            _ => (rest, Duration::ZERO),
         };
         let words: Vec<&str> = what.split_whitespace().collect();
         let number = |text: &str| {
             text.parse()
-                .map_err(|_| self.error(column, format!("`{text}` is not a number")))
+                .map_err(|_| self.error(text, format!("`{text}` is not a number")))
         };
         let expectation = match words.as_slice() {
-            ["screen", name] => Expectation::Screen(self.screen_name(name, column)?),
-            ["effects", ..] => Expectation::Effects(self.list(what, column)?),
-            ["text", ..] => Expectation::Text(self.quoted(what, column)?),
-            ["no", "text", ..] => Expectation::NoText(self.quoted(what, column)?),
+            ["screen", name] => Expectation::Screen(self.screen_name(name)?),
+            ["effects", ..] => Expectation::Effects(self.list(what)?),
+            ["text", ..] => Expectation::Text(self.quoted(what)?),
+            ["no", "text", ..] => Expectation::NoText(self.quoted(what)?),
             ["counter", device, counter, "=", value] => {
+                Names::device(device).map_err(|what| self.error(device, what))?;
                 Expectation::Counter((*device).to_owned(), (*counter).to_owned(), number(value)?)
             }
             ["books", "balance"] => Expectation::Books,
             ["blanks", state, "=", value] => {
-                Expectation::Blanks((*state).to_owned(), number(value)?)
+                Expectation::Blanks(self.blank_state(state)?, number(value)?)
             }
             _ => {
                 return Err(self.error(
-                    column,
+                    rest,
                     "expect: screen NAME | text \"…\" | no text \"…\" | counter DEVICE NAME = N | blanks STATE = N | effects [a, b] | books balance, then optionally `within 3s`",
                 ));
             }
@@ -52,34 +56,41 @@ impl Parser<'_> {
         Ok(Verb::Expect(expectation, within))
     }
 
-    fn quoted(&self, text: &str, column: usize) -> Result<String, ScriptError> {
+    fn quoted(&self, text: &str) -> Result<String, ScriptError> {
         let inner = text
             .split_once('"')
             .and_then(|(_, rest)| rest.strip_suffix('"'));
         inner
             .map(str::to_owned)
-            .ok_or_else(|| self.error(column, "text stands in double quotes"))
+            .ok_or_else(|| self.error(text, "text stands in double quotes"))
     }
 
-    fn screen_name(&self, name: &str, column: usize) -> Result<String, ScriptError> {
-        let names = screen_names();
-        if names.contains(&name) {
+    fn screen_name(&self, name: &str) -> Result<String, ScriptError> {
+        self.one_of("screen", name, &screen_names())
+    }
+
+    fn blank_state(&self, name: &str) -> Result<String, ScriptError> {
+        let names: Vec<String> = BlankState::ALL.iter().map(|s| format!("{s:?}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.one_of("state", name, &names)
+    }
+
+    fn one_of(&self, what: &str, name: &str, known: &[&str]) -> Result<String, ScriptError> {
+        if known.contains(&name) {
             return Ok(name.to_owned());
         }
-        let near = nearest(name, &names)
-            .map(|n| format!("; did you mean `{n}`?"))
-            .unwrap_or_default();
-        Err(self.error(column, format!("no screen `{name}`{near}")))
+        let (near, known) = (suggestion(name, known), known.join(", "));
+        Err(self.error(name, format!("no {what} `{name}`{near}; there are {known}")))
     }
 
     /// `[a, b]`: whole effect lines, separated by commas.
-    fn list(&self, text: &str, column: usize) -> Result<Vec<String>, ScriptError> {
+    fn list(&self, text: &str) -> Result<Vec<String>, ScriptError> {
         let inner = text
             .split_once('[')
             .and_then(|(_, rest)| rest.trim_end().strip_suffix(']'));
         let inner = inner.ok_or_else(|| {
             self.error(
-                column,
+                text,
                 "effects stand in brackets: `[linked …, sale-closed …]`",
             )
         })?;

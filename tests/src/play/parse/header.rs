@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Header, Parser, ScriptError};
+use super::{Header, Parser, ScriptError, suggestion};
 
 /// Words that may begin a header line.
 const WORDS: [&str; 7] = [
@@ -13,8 +13,9 @@ const BACKEND_VERBS: [&str; 2] = ["kill", "restart"];
 
 impl<'a> Parser<'a> {
     pub(super) fn header(&mut self) -> Result<Header, ScriptError> {
-        if self.next() != Some("play 1") {
-            return Err(self.error(1, "the first line is `play 1`"));
+        match self.next() {
+            Some("play 1") => {}
+            first => return Err(self.error(first.unwrap_or(""), "the first line is `play 1`")),
         }
         let mut header = Header {
             size: (80, 24),
@@ -29,7 +30,7 @@ impl<'a> Parser<'a> {
             for pair in words.chunks(2) {
                 let [key, value] = pair else {
                     return Err(self.error(
-                        1,
+                        pair.first().copied().unwrap_or(line),
                         "a header line is pairs: `size 80x24 locale zh-Hans clock … seed 1`",
                     ));
                 };
@@ -37,10 +38,8 @@ impl<'a> Parser<'a> {
             }
         }
         header.clock = clock.ok_or_else(|| {
-            self.error(
-                1,
-                "clock is an RFC 3339 time: `clock 2026-01-15T09:30:00+08:00`",
-            )
+            let what = "the header needs a clock: `clock 2026-01-15T09:30:00+08:00`";
+            self.error("", what)
         })?;
         Ok(header)
     }
@@ -68,19 +67,25 @@ impl<'a> Parser<'a> {
             ("size", _) => header.size = self.size(value)?,
             ("locale", "zh-Hans" | "zh-CN") => header.locale = "zh-Hans".to_owned(),
             ("locale", "en") => header.locale = "en".to_owned(),
-            ("locale", _) => return Err(self.error(1, "locale is zh-Hans or en")),
-            ("clock", _) => *clock = value.parse().ok(),
+            ("locale", _) => return Err(self.error(value, "locale is zh-Hans or en")),
+            ("clock", _) => {
+                let what = "clock is an RFC 3339 time: `clock 2026-01-15T09:30:00+08:00`";
+                *clock = Some(value.parse().map_err(|_| self.error(value, what))?);
+            }
             ("seed", _) => {
                 header.seed = value
                     .parse()
-                    .map_err(|_| self.error(1, "seed is a whole number"))?
+                    .map_err(|_| self.error(value, "seed is a whole number"))?
             }
             ("theme", "default") | ("devices" | "backend", "demo") => {}
-            ("theme", _) => return Err(self.error(1, "theme is default")),
+            ("theme", _) => return Err(self.error(value, "theme is default")),
             ("devices" | "backend", _) => {
-                return Err(self.error(1, format!("{key} is demo: the demo bank's")));
+                return Err(self.error(value, format!("{key} is demo: the demo bank's")));
             }
-            (other, _) => return Err(self.error(1, format!("unknown header word `{other}`"))),
+            (other, _) => {
+                let near = suggestion(other, &WORDS);
+                return Err(self.error(key, format!("unknown header word `{other}`{near}")));
+            }
         }
         Ok(())
     }

@@ -6,23 +6,23 @@ use super::{ADVANCE_MAX, Parser, ScriptError};
 
 impl Parser<'_> {
     /// `45s`, `300ms`, `2m`.
-    pub(super) fn duration(&self, text: &str, column: usize) -> Result<Duration, ScriptError> {
+    pub(super) fn duration(&self, text: &str) -> Result<Duration, ScriptError> {
         let digits = text
             .find(|c: char| !c.is_ascii_digit())
             .unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
         let number: u64 = number
             .parse()
-            .map_err(|_| self.error(column, format!("`{text}` is not a time such as 45s")))?;
+            .map_err(|_| self.error(text, format!("`{text}` is not a time such as 45s")))?;
         let time = match unit {
             "ms" => Duration::from_millis(number),
             "s" => Duration::from_secs(number),
             "m" => Duration::from_secs(number.saturating_mul(60)),
             "h" => Duration::from_secs(number.saturating_mul(3600)),
-            _ => return Err(self.error(column, "units of time: ms, s, m, h")),
+            _ => return Err(self.error(text, "units of time: ms, s, m, h")),
         };
         if time > ADVANCE_MAX {
-            return Err(self.error(column, "at most 24h at once"));
+            return Err(self.error(text, "at most 24h at once"));
         }
         Ok(time)
     }
