@@ -3,6 +3,8 @@
 //! The paper is the truth: `sheets.jsonl` and the printer's own look say where
 //! every sheet lies. Each finding names the form and both sides.
 
+mod unknown;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -10,7 +12,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use counterfoil_backend::core::key::{self, Table};
 use counterfoil_backend::core::record::decode;
-use counterfoil_backend::core::record::sale::SaleRow;
+use counterfoil_backend::core::record::sale::{InfoProven, SaleRow};
 use counterfoil_backend::core::record::stock::{Place, SlotRow};
 use counterfoil_backend::core::{audit, custody, overlay};
 use counterfoil_backend::store::redb::RedbStore;
@@ -23,6 +25,9 @@ use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::SaleState;
 use counterfoil_tui::journal::FileJournal;
 use serde::Deserialize;
+
+pub use unknown::Struck;
+use unknown::{judge_place, judge_unknown};
 
 /// Cache for one pass over the books.
 const CACHE_BYTES: usize = 4 * 1024 * 1024;
@@ -61,6 +66,8 @@ pub struct Traces<'a> {
     pub look: &'a str,
     /// Whose kiosk.
     pub bank: &'a DemoBank,
+    /// What was done to it.
+    pub struck: Struck,
 }
 
 /// Checks everything; stops at nothing.
@@ -76,18 +83,41 @@ pub fn check(traces: &Traces<'_>) -> anyhow::Result<Findings> {
     let mut of_sales = BTreeMap::new();
     for sale in &sales {
         judge_sale(sale, traces.bank, &mut found);
-        of_sales.extend(sale.forms.iter().map(|f| (f.number, f.state)));
+        of_sales.extend(sale.forms.iter().map(|f| (f.number, (sale, f.state))));
     }
+    let fed = sales.iter().filter(|sale| has_fed(sale)).count();
+    found
+        .wrong
+        .extend(judge_wish(sales.len(), found.linked, fed));
     for sheet in sheets.values() {
         let form = of_sales.get(&sheet.number).copied();
         let place = custody::find(&*books, sheet.number)?.map(|(_, place)| place);
-        judge_sheet(sheet, form, place.as_ref(), &mut found);
-    }
-    for (number, state) in of_sales {
-        if !sheets.contains_key(&number) {
-            judge_unfed(number, state, &mut found);
+        judge_sheet(
+            sheet,
+            form.map(|(_, state)| state),
+            place.as_ref(),
+            &mut found,
+        );
+        if let Some((sale, state)) = form {
+            match &sale.info {
+                Some(info) => judge_text(sheet, info, traces.bank, &mut found),
+                None => found
+                    .wrong
+                    .push(format!("sale {} has no account", sale.sale)),
+            }
+            judge_place(sheet, state, sale.state, &mut found);
         }
     }
+    for (number, (_, state)) in &of_sales {
+        if !sheets.contains_key(number) {
+            judge_unfed(*number, *state, &mut found);
+        }
+    }
+    let unknown = of_sales
+        .iter()
+        .filter(|(_, (_, state))| *state == FormState::Unknown);
+    let unknown = unknown.map(|(number, _)| sheets.get(number));
+    judge_unknown(&unknown.collect::<Vec<_>>(), traces.struck, &mut found);
     cassettes(&*books, traces, &sheets, &mut found)?;
     let records = FileJournal::open(traces.journal)?.load()?;
     if !records.is_empty() {
@@ -98,13 +128,43 @@ pub fn check(traces: &Traces<'_>) -> anyhow::Result<Findings> {
     Ok(found)
 }
 
+/// Sheets that were fed although the books of a backend that is dead do not have
+/// their feed (I5): nothing can have become durable since, so it never was before.
+pub fn fed_before_durable(books: &Path, paper: &Path) -> anyhow::Result<Vec<String>> {
+    let copy = books.with_extension("dead");
+    fs::copy(books, &copy).context("cannot copy the books")?;
+    let sheets = sheets(&paper.join("sheets.jsonl"))?;
+    let store = RedbStore::file(&copy, CACHE_BYTES).context("the books do not open")?;
+    let books = store.snapshot()?;
+    let mut wrong = Vec::new();
+    for number in sheets.keys() {
+        let place = custody::find(&*books, *number)?.map(|(_, place)| place);
+        if is_in_stock(place.as_ref()) {
+            wrong.push(format!(
+                "form {number} was fed before its feed was durable: {place:?}"
+            ));
+        }
+    }
+    Ok(wrong)
+}
+
+/// Whether the books have a number where no printer has fed it.
+fn is_in_stock(place: Option<&Place>) -> bool {
+    matches!(
+        place,
+        None | Some(Place::InCassette(..) | Place::InVault(_) | Place::Assigned(_))
+    )
+}
+
 fn sheets(list: &Path) -> anyhow::Result<BTreeMap<BillNumber, Sheet>> {
     let text = if list.exists() {
         fs::read_to_string(list).context("the list of sheets")?
     } else {
         String::new()
     };
-    let parsed = text.lines().map(serde_json::from_str::<Sheet>);
+    // The printer may be in the middle of its last line.
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let parsed = whole.lines().map(serde_json::from_str::<Sheet>);
     let numbered = parsed.map(|sheet| sheet.map(|sheet| (sheet.number, sheet)));
     numbered
         .collect::<Result<_, _>>()
@@ -153,10 +213,7 @@ fn judge_sheet(
 ) {
     let (number, lies) = (sheet.number, sheet.place.as_str());
     let mut wrong = |what: String| found.wrong.push(format!("form {number} ({lies}): {what}"));
-    if matches!(
-        place,
-        None | Some(Place::InCassette(..) | Place::InVault(_) | Place::Assigned(_))
-    ) {
+    if is_in_stock(place) {
         wrong(format!(
             "was fed, but the books have it in stock: {place:?}"
         ));
@@ -192,6 +249,39 @@ fn judge_sheet(
     }
     if lies == "taken" && (sheet.inked.is_empty() || sheet.partial) {
         wrong("was handed out without its text".to_owned());
+    }
+}
+
+/// Whether a linked sale came to more than giving everything back.
+fn has_fed(sale: &SaleRow) -> bool {
+    let released = |state| state == FormState::Released;
+    sale.linked.is_some() && !sale.forms.iter().all(|form| released(form.state))
+}
+
+/// One wish of a customer is one linked sale (I3); another may follow only on one
+/// that fed nothing. Of so many `begun`, so many `linked`, so many `fed`.
+fn judge_wish(begun: usize, linked: u32, fed: usize) -> Option<String> {
+    match fed {
+        _ if linked == 0 => Some(format!("no sale was linked, though {begun} were begun")),
+        0 | 1 => None,
+        fed => Some(format!("{fed} sales were linked for one wish")),
+    }
+}
+
+/// What is inked on a sheet is for the sale's own account (I2).
+fn judge_text(sheet: &Sheet, info: &InfoProven, bank: &DemoBank, found: &mut Findings) {
+    if sheet.inked.is_empty() || sheet.partial {
+        return;
+    }
+    let text = sheet.inked.concat();
+    for unit in &bank.units {
+        let own = unit.id == info.unit && unit.account.number == info.account;
+        let numbered = sheet.inked.contains(&unit.account.number);
+        if own != numbered || own != text.contains(&unit.name) {
+            let (number, inked, buyer) = (sheet.number, &sheet.inked, &info.unit);
+            let note = format!("form {number}: inked {inked:?} in a sale of {buyer}");
+            found.wrong.push(note);
+        }
     }
 }
 
@@ -239,3 +329,6 @@ fn cassettes(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

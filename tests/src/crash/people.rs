@@ -20,6 +20,11 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::house::House;
+use super::plan::Buyer;
+use super::screens::{
+    ATTRACT, DONE, ENTER_PIN, INSERT_CARD, PICK_MODE, PICK_ORDER, PLACE_DOCUMENT, PLACE_FINGER,
+    READING_FINGER, STOPPED, TAKE_FORMS, body, name,
+};
 
 /// Between two looks of the officer.
 const LOOK: Duration = Duration::from_millis(50);
@@ -30,6 +35,7 @@ const TRIES: u32 = 20;
 
 /// Who buys.
 pub struct Customer {
+    buyer: Buyer,
     quantity: u32,
     /// Starts no other sale.
     pub is_done: bool,
@@ -38,8 +44,9 @@ pub struct Customer {
 
 impl Customer {
     /// Wants so many transfer cheques.
-    pub fn wanting(quantity: u32) -> Self {
+    pub fn wanting(buyer: Buyer, quantity: u32) -> Self {
         Self {
+            buyer,
             quantity,
             is_done: false,
             finger_on: false,
@@ -54,15 +61,15 @@ impl Customer {
         screen: &Value,
         again: bool,
     ) -> anyhow::Result<()> {
-        let name = name(screen);
-        if self.finger_on && !matches!(name, "PlaceFinger" | "ReadingFinger") {
+        let (name, who) = (name(screen), self.buyer.name);
+        if self.finger_on && !matches!(name, PLACE_FINGER | READING_FINGER) {
             self.finger_on = false;
             drop(house.desk("finger lift").await?);
         }
         let body = body(screen);
         let has = |field: &str| body.is_some_and(|b| b.get(field).is_some_and(|v| !v.is_null()));
         match name {
-            "Attract" | "Done" => {
+            ATTRACT | DONE => {
                 let left = body
                     .and_then(|b| b.get("left_behind"))
                     .and_then(Value::as_array);
@@ -73,38 +80,42 @@ impl Customer {
                         _ => {}
                     }
                 }
-                if name == "Done" || !self.is_done {
+                if name == DONE || !self.is_done {
                     house.type_keys(b"\r").await;
                 }
             }
-            "PickMode" | "Stopped" => house.type_keys(b"\r").await,
-            "InsertCard" => {
+            PICK_MODE | STOPPED => house.type_keys(b"\r").await,
+            INSERT_CARD => {
                 if has("problem") {
                     drop(house.desk("card-reader remove").await?);
                 }
-                drop(house.desk("card-reader insert zhang-card").await?);
+                drop(
+                    house
+                        .desk(&format!("card-reader insert {who}-card"))
+                        .await?,
+                );
             }
-            "EnterPin" => self.pin(house, clock, body).await?,
-            "PlaceDocument" => {
+            ENTER_PIN => self.pin(house, clock, body).await?,
+            PLACE_DOCUMENT => {
                 // A card that lay there before is found only once it is lifted.
                 if again || has("problem") {
                     drop(house.desk("id-reader remove").await?);
                 }
-                drop(house.desk("id-reader present zhang").await?);
+                drop(house.desk(&format!("id-reader present {who}")).await?);
             }
-            "PlaceFinger" => {
+            PLACE_FINGER => {
                 if self.finger_on {
                     drop(house.desk("finger lift").await?);
                     clock.sleep(PAUSE).await;
                 }
-                drop(house.desk("finger place zhang").await?);
+                drop(house.desk(&format!("finger place {who}")).await?);
                 self.finger_on = true;
             }
-            "PickOrder" => {
+            PICK_ORDER => {
                 let keys = format!("{}\r\r", self.quantity);
                 house.type_keys(keys.as_bytes()).await;
             }
-            "TakeForms" => drop(house.desk("form-printer take").await?),
+            TAKE_FORMS => drop(house.desk("form-printer take").await?),
             _ => {}
         }
         Ok(())
@@ -120,24 +131,15 @@ impl Customer {
         if digits != Some(0) {
             return Ok(());
         }
+        let line = format!("pin-pad enter @{}-pin", self.buyer.name);
         for _ in 0..TRIES {
-            if house.desk("pin-pad enter @zhang-pin").await?.is_ok() {
+            if house.desk(&line).await?.is_ok() {
                 return Ok(());
             }
             clock.sleep(PAUSE).await;
         }
         Ok(())
     }
-}
-
-/// The screen's public name.
-pub fn name(screen: &Value) -> &str {
-    screen.get("name").and_then(Value::as_str).unwrap_or("")
-}
-
-/// What the screen says; `None` where it says only its name.
-pub fn body(screen: &Value) -> Option<&Value> {
-    screen.get("body")?.get(name(screen))
 }
 
 /// Dials wherever the backend is now, past the kiosk's cable.

@@ -10,11 +10,17 @@ use std::time::Duration;
 
 use counterfoil_data::seam::SharedEntropy;
 use counterfoil_data::seam::random;
+use counterfoil_tui::model::FormPhase;
 
+use super::screens::{
+    AWAIT_CONFIRM, CHECKING_IDENTITY, CHECKING_INFO, ENTER_PIN, INSERT_CARD, LINKING, PICK_MODE,
+    PICK_ORDER, PLACE_DOCUMENT, PLACE_FINGER, PRINTING_RECEIPT, READING_CARD, READING_DOCUMENT,
+    RESUMING, STARTING, TAKE_FORMS,
+};
 use crate::entropy::SeededEntropy;
 
 /// Forms in a round at most: one book.
-pub const FORMS_MAX: u32 = 25;
+const FORMS_MAX: u32 = 25;
 /// Longest time between a screen and the blow that it triggers: one form.
 const DELAY_MAX_MS: u32 = 130;
 /// The same for half of the blows, which are to fall on that very screen.
@@ -49,12 +55,12 @@ impl fmt::Display for Victim {
 }
 
 /// What the kiosk must show for a blow to be triggered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
     /// A screen of this name.
     Screen(&'static str),
     /// Dispensing with at least so many printed, in this phase.
-    Form(u32, &'static str),
+    Form(u32, FormPhase),
 }
 
 impl Point {
@@ -62,10 +68,10 @@ impl Point {
     fn position(self) -> u32 {
         match self {
             Self::Form(form, _) => form.saturating_add(2),
-            Self::Screen("Linking") => 1,
-            Self::Screen("TakeForms") => FORMS_MAX.saturating_add(3),
-            Self::Screen("PrintingReceipt") => FORMS_MAX.saturating_add(4),
-            Self::Screen("Starting" | "Resuming") => u32::MAX,
+            Self::Screen(LINKING) => 1,
+            Self::Screen(TAKE_FORMS) => FORMS_MAX.saturating_add(3),
+            Self::Screen(PRINTING_RECEIPT) => FORMS_MAX.saturating_add(4),
+            Self::Screen(STARTING | RESUMING) => u32::MAX,
             Self::Screen(_) => 0,
         }
     }
@@ -75,7 +81,7 @@ impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Screen(name) => f.write_str(name),
-            Self::Form(printed, phase) => write!(f, "Dispensing/{phase} from form {printed}"),
+            Self::Form(printed, phase) => write!(f, "Dispensing/{phase:?} from form {printed}"),
         }
     }
 }
@@ -102,11 +108,35 @@ pub enum Mishap {
     Unreadable(u32),
 }
 
+/// Who buys in a round; card, PIN, document and finger carry this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buyer {
+    /// In the demo bank.
+    pub name: &'static str,
+    /// Forms this agent may buy at once.
+    forms_max: u32,
+}
+
+/// Two units, so that a form for the wrong one can be seen. The second is ten
+/// forms short of its cap.
+const BUYERS: [Buyer; 2] = [
+    Buyer {
+        name: "zhang",
+        forms_max: FORMS_MAX,
+    },
+    Buyer {
+        name: "li",
+        forms_max: 10,
+    },
+];
+
 /// One round.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Reproduces it.
     pub seed: u64,
+    /// For whom; the buyers take turns.
+    pub buyer: Buyer,
     /// Forms ordered.
     pub quantity: u32,
     /// Struck one after the other; the next is armed when the one before is over.
@@ -121,20 +151,25 @@ pub struct Plan {
 
 /// Screens before paper moves.
 const AROUND: [&str; 11] = [
-    "PickMode",
-    "InsertCard",
-    "ReadingCard",
-    "EnterPin",
-    "CheckingInfo",
-    "PlaceDocument",
-    "ReadingDocument",
-    "PlaceFinger",
-    "CheckingIdentity",
-    "PickOrder",
-    "AwaitConfirm",
+    PICK_MODE,
+    INSERT_CARD,
+    READING_CARD,
+    ENTER_PIN,
+    CHECKING_INFO,
+    PLACE_DOCUMENT,
+    READING_DOCUMENT,
+    PLACE_FINGER,
+    CHECKING_IDENTITY,
+    PICK_ORDER,
+    AWAIT_CONFIRM,
 ];
 /// Phases of one form.
-const PHASES: [&str; 4] = ["Asking", "Feeding", "Reading", "Printing"];
+const PHASES: [FormPhase; 4] = [
+    FormPhase::Asking,
+    FormPhase::Feeding,
+    FormPhase::Reading,
+    FormPhase::Printing,
+];
 
 struct Dice(SharedEntropy);
 
@@ -164,7 +199,9 @@ impl Plan {
     /// The round of a seed.
     pub fn of(seed: u64) -> Self {
         let dice = Dice(SeededEntropy::stream(seed, "crash"));
-        let quantity = dice.roll(FORMS_MAX).saturating_add(1);
+        let [even, odd] = BUYERS;
+        let buyer = if seed.is_multiple_of(2) { even } else { odd };
+        let quantity = dice.roll(buyer.forms_max).saturating_add(1);
         let first = blow(&dice, quantity, false);
         let restarts = matches!(first.victim, Victim::Kiosk | Victim::Both);
         let mut blows = vec![first];
@@ -189,6 +226,7 @@ impl Plan {
         let staff = (!dice.one_in(3)).then(|| dice.time(STAFF_MAX_MS));
         Self {
             seed,
+            buyer,
             quantity,
             blows,
             mishap,
@@ -207,20 +245,19 @@ fn blow(dice: &Dice, quantity: u32, restarts: bool) -> Blow {
         10 => Victim::Both,
         _ => Victim::Network,
     };
-    let form = Point::Form(dice.roll(quantity), dice.of(&PHASES).unwrap_or("Feeding"));
+    let form = Point::Form(
+        dice.roll(quantity),
+        dice.of(&PHASES).unwrap_or(FormPhase::Feeding),
+    );
     let turns = [
-        Point::Screen("Linking"),
-        Point::Form(quantity, "Presenting"),
-        Point::Screen("TakeForms"),
-        Point::Screen("PrintingReceipt"),
+        Point::Screen(LINKING),
+        Point::Form(quantity, FormPhase::Presenting),
+        Point::Screen(TAKE_FORMS),
+        Point::Screen(PRINTING_RECEIPT),
     ];
     let turn = dice.of(&turns).unwrap_or(form);
-    let again = Point::Screen(if dice.one_in(2) {
-        "Resuming"
-    } else {
-        "Starting"
-    });
-    let around = Point::Screen(dice.of(&AROUND).unwrap_or("PickOrder"));
+    let again = Point::Screen(if dice.one_in(2) { RESUMING } else { STARTING });
+    let around = Point::Screen(dice.of(&AROUND).unwrap_or(PICK_ORDER));
     let point = match dice.roll(8) {
         0..=4 => form,
         5 => turn,
@@ -243,7 +280,7 @@ fn blow(dice: &Dice, quantity: u32, restarts: bool) -> Blow {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} forms", self.quantity)?;
+        write!(f, "{} forms for {}", self.quantity, self.buyer.name)?;
         for blow in &self.blows {
             let (delay, dark) = (blow.delay.as_millis(), blow.dark.as_millis());
             let (victim, point) = (blow.victim, blow.point);
@@ -285,7 +322,7 @@ mod tests {
         }
         for phase in PHASES {
             let hit = |b: &Blow| matches!(b.point, Point::Form(_, p) if p == phase);
-            assert!(blows.iter().any(hit), "{phase}");
+            assert!(blows.iter().any(hit), "{phase:?}");
         }
     }
 }

@@ -7,12 +7,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use counterfoil_data::demo::DemoBank;
 use counterfoil_data::seam::SharedClock;
+use counterfoil_tui::model::FormPhase;
 use serde_json::Value;
 
-use super::check::{self, Findings, Traces};
+use super::check::{self, Findings, Struck, Traces};
 use super::house::House;
-use super::people::{Backdoor, Customer, body, name, officer_link, sit};
+use super::people::{Backdoor, Customer, officer_link, sit};
 use super::plan::{Blow, Mishap, Plan, Point, Victim};
+use super::screens::{
+    ATTRACT, AWAIT_CONFIRM, DISPENSING, DONE, OUT_OF_SERVICE, PICK_MODE, PRINTING_RECEIPT,
+    RESUMING, STARTING, TAKE_FORMS, asks, is_in, is_there, name, printed, state,
+};
 use super::tally::Tally;
 
 /// Longest round.
@@ -21,16 +26,11 @@ const WITHIN: Duration = Duration::from_secs(120);
 const NUDGE: Duration = Duration::from_secs(2);
 /// A kiosk out of service for so long stays so.
 const SETTLED: Duration = Duration::from_secs(5);
-/// Sales begun in one round, if those before ended before linked processing.
-const SALES_MAX: u32 = 3;
+/// Sales begun beyond one for each blow, before the customer gives up: a blow
+/// before linked processing costs one sale at most.
+const SALES_SPARE: u32 = 2;
 /// Screens that mean that linked processing is done.
-const LINKED: [&str; 5] = [
-    "Dispensing",
-    "Resuming",
-    "TakeForms",
-    "PrintingReceipt",
-    "Done",
-];
+const LINKED: [&str; 5] = [DISPENSING, RESUMING, TAKE_FORMS, PRINTING_RECEIPT, DONE];
 
 /// What a round is given.
 pub struct Given<'a> {
@@ -81,6 +81,9 @@ struct Round<'a> {
     linked: bool,
     begun: u32,
     started: Duration,
+    struck: Struck,
+    /// Found while it ran.
+    wrong: Vec<String>,
 }
 
 /// Plays one plan and checks what it left.
@@ -95,7 +98,7 @@ pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
         given,
         plan,
         house,
-        customer: Customer::wanting(plan.quantity),
+        customer: Customer::wanting(plan.buyer, plan.quantity),
         tally: Tally::default(),
         blows: plan.blows.iter().copied().collect(),
         armed: None,
@@ -110,6 +113,8 @@ pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
         linked: false,
         begun: 0,
         started,
+        struck: Struck::default(),
+        wrong: Vec::new(),
     };
     round.house.start_kiosk()?;
     let ran = round.run().await;
@@ -119,6 +124,8 @@ pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
         mut tally,
         blows,
         screen,
+        struck,
+        wrong,
         ..
     } = round;
     tally.missed(blows.len());
@@ -130,7 +137,9 @@ pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
         journal: &journal,
         look: &look,
         bank: given.bank,
+        struck,
     })?;
+    findings.wrong.splice(0..0, wrong);
     if let Err(error) = ran {
         let note = format!("{error:#}; last screen {screen}");
         findings.wrong.insert(0, note);
@@ -184,13 +193,10 @@ impl Round<'_> {
         self.screen = screen;
         self.tell(&state(&self.screen));
         self.linked |= LINKED.contains(&name(&self.screen));
-        if self.linked && name(&self.screen) == "Dispensing" {
+        if self.linked && name(&self.screen) == DISPENSING {
             // What was to fall before paper moved cannot fall any more.
             while let Some(Point::Screen(name)) = self.blows.front().map(|b| b.point)
-                && !matches!(
-                    name,
-                    "TakeForms" | "PrintingReceipt" | "Resuming" | "Starting"
-                )
+                && !matches!(name, TAKE_FORMS | PRINTING_RECEIPT | RESUMING | STARTING)
                 && self.armed.is_none()
             {
                 self.blows.pop_front();
@@ -205,7 +211,7 @@ impl Round<'_> {
 
     /// Staff see the screen that asks for them, and come in the plan's time.
     fn call_staff(&mut self) {
-        if phase(&self.screen) == "Attention" && !self.staff_called {
+        if is_in(&self.screen, FormPhase::Attention) && !self.staff_called {
             self.staff_called = true;
             let now = self.given.clock.monotonic();
             self.staff_at = self.plan.staff.map(|wait| now.saturating_add(wait));
@@ -229,7 +235,7 @@ impl Round<'_> {
     async fn mishap(&mut self) -> anyhow::Result<()> {
         let printed = printed(&self.screen);
         let line = match self.mishap {
-            Some(Mishap::Jam(n)) if name(&self.screen) == "AwaitConfirm" => {
+            Some(Mishap::Jam(n)) if name(&self.screen) == AWAIT_CONFIRM => {
                 format!("form-printer jam after {n}")
             }
             Some(Mishap::Unreadable(n)) if printed.is_some_and(|p| p >= n) => {
@@ -237,7 +243,8 @@ impl Round<'_> {
             }
             _ => return Ok(()),
         };
-        self.mishap = None;
+        self.struck.jammed = matches!(self.mishap.take(), Some(Mishap::Jam(_)));
+        self.struck.unmended = self.struck.jammed && self.plan.staff.is_none();
         self.tell(&line);
         drop(self.house.desk(&line).await?);
         Ok(())
@@ -251,13 +258,13 @@ impl Round<'_> {
         }
         let showing = name(&self.screen);
         // A blow is about to fall on the presented bundle: taken after it.
-        if showing == "TakeForms" && self.armed.is_some() {
+        if showing == TAKE_FORMS && self.armed.is_some() {
             return Ok(());
         }
-        if showing == "Attract" {
-            self.customer.is_done = self.linked || self.begun >= SALES_MAX;
+        if showing == ATTRACT {
+            self.customer.is_done = self.linked || self.gave_up();
         }
-        if showing == "PickMode" && self.acted.as_deref() != Some(&asks) {
+        if showing == PICK_MODE && self.acted.as_deref() != Some(&asks) {
             self.begun = self.begun.saturating_add(1);
         }
         self.acted = Some(asks);
@@ -306,9 +313,16 @@ impl Round<'_> {
             }
             Victim::Network => self.house.cable.set_cut(true),
         }
-        if self.plan.takes_in_the_dark && name(&self.screen) == "TakeForms" {
-            self.tell("--- the customer takes the forms in the dark");
-            drop(self.house.desk("form-printer take").await?);
+        let blind = !self.house.kiosk_on();
+        self.struck.kiosk = self.struck.kiosk.saturating_add(u32::from(blind));
+        if name(&self.screen) == TAKE_FORMS {
+            let took = self.acted.as_ref() == Some(&asks(&self.screen));
+            if self.plan.takes_in_the_dark {
+                self.tell("--- the customer takes the forms in the dark");
+                drop(self.house.desk("form-printer take").await?);
+            }
+            // Or took them a moment ago, and the kiosk had not noticed.
+            self.struck.taken_unseen |= blind && (took || self.plan.takes_in_the_dark);
         }
         let now = self.given.clock.monotonic();
         self.dark = Some((now.saturating_add(blow.dark), blow));
@@ -318,79 +332,44 @@ impl Round<'_> {
     async fn restore(&mut self, blow: Blow) -> anyhow::Result<()> {
         self.tell(&format!("--- {} is back", blow.victim));
         if matches!(blow.victim, Victim::Backend | Victim::Both) {
+            let (books, paper) = (self.house.books(), self.house.paper());
+            self.wrong
+                .extend(check::fed_before_durable(&books, &paper)?);
             self.house.start_backend().await?;
         }
         match blow.victim {
             Victim::Kiosk | Victim::Both => {
                 self.house.start_kiosk()?;
+                // Nobody acts on what the dead one showed.
                 self.acted = None;
+                self.screen = Value::Null;
             }
             Victim::Network => self.house.cable.set_cut(false),
             Victim::Backend => {}
         }
         self.since = self.given.clock.monotonic();
-        if name(&self.screen) == "TakeForms" && self.house.kiosk_on() {
+        if name(&self.screen) == TAKE_FORMS && self.house.kiosk_on() {
             self.act(false).await?;
         }
         Ok(())
     }
 
+    /// The customer has begun more sales than the blows can have cost.
+    fn gave_up(&self) -> bool {
+        let blows = u32::try_from(self.plan.blows.len()).unwrap_or(u32::MAX);
+        self.begun >= blows.saturating_add(SALES_SPARE)
+    }
+
     fn is_at_rest(&self) -> bool {
         let busy = self.armed.is_some() || self.dark.is_some() || self.staff_at.is_some();
-        if busy || !(self.linked || self.begun >= SALES_MAX) {
+        if busy || !(self.linked || self.gave_up()) {
             return false;
         }
         let quiet = self.given.clock.monotonic().saturating_sub(self.since);
         match name(&self.screen) {
-            "Attract" => true,
-            "OutOfService" => quiet > SETTLED && !self.screen.to_string().contains("Offline"),
+            ATTRACT => true,
+            OUT_OF_SERVICE => quiet > SETTLED && !self.screen.to_string().contains("Offline"),
             _ => false,
         }
     }
-}
-
-/// Forms printed, on the screen that says so.
-fn printed(screen: &Value) -> Option<u32> {
-    if name(screen) != "Dispensing" {
-        return None;
-    }
-    let printed = body(screen)?.get("printed")?.as_u64()?;
-    u32::try_from(printed).ok()
-}
-
-fn phase(screen: &Value) -> &str {
-    let phase = body(screen).and_then(|b| b.get("phase"));
-    phase.and_then(Value::as_str).unwrap_or("")
-}
-
-/// Whether the kiosk shows what a blow waits for; a phase that went by too fast
-/// to be shown counts with the next form.
-fn is_there(point: Point, screen: &Value) -> bool {
-    match point {
-        Point::Screen(wanted) => name(screen) == wanted,
-        Point::Form(form, wanted) => printed(screen)
-            .is_some_and(|printed| printed > form || printed == form && phase(screen) == wanted),
-    }
-}
-
-/// The screen, and the phase of a form.
-fn state(screen: &Value) -> String {
-    match (name(screen), phase(screen)) {
-        (name, "") => name.to_owned(),
-        (name, phase) => format!("{name}/{phase}"),
-    }
-}
-
-/// What the screen asks the customer for, as far as it makes a difference.
-fn asks(screen: &Value) -> String {
-    let fields = [
-        "problem",
-        "advice",
-        "attempts_left",
-        "left_behind",
-        "notice",
-    ];
-    let body = body(screen);
-    let facts = fields.map(|f| body.and_then(|b| b.get(f)).map(Value::to_string));
-    format!("{} {facts:?}", name(screen))
 }

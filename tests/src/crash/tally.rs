@@ -3,23 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil_data::wire::forms::FormState;
+use counterfoil_tui::model::FormPhase;
 
 use super::check::Findings;
 use super::plan::Victim;
+use super::screens::{DISPENSING, LINKING, RESUMING, TAKE_FORMS};
 
-/// Rounds after which a kind of blow that never fell is worth a word.
+/// Rounds after which a kind of blow that never fell is a failure.
 const ENOUGH_ROUNDS: u32 = 50;
-/// States of a sale that a good run strikes.
-const WANTED: [&str; 8] = [
-    "Dispensing/Asking",
-    "Dispensing/Feeding",
-    "Dispensing/Reading",
-    "Dispensing/Printing",
-    "Dispensing/Presenting",
-    "Linking",
-    "TakeForms",
-    "Resuming",
+/// Of so many planned blows one may never be due.
+const NEVER_DUE_ONE_IN: u32 = 4;
+/// Phases of a form that a good run strikes.
+const PHASES: [FormPhase; 5] = [
+    FormPhase::Asking,
+    FormPhase::Feeding,
+    FormPhase::Reading,
+    FormPhase::Printing,
+    FormPhase::Presenting,
 ];
+/// Other states of a sale that it strikes.
+const SCREENS: [&str; 3] = [LINKING, TAKE_FORMS, RESUMING];
 
 /// Counts over rounds.
 #[derive(Debug, Default)]
@@ -98,13 +101,60 @@ impl Tally {
             "{} sales linked; forms: {forms}; {} of the unknown never left the cassette",
             self.sales, self.frozen
         ));
-        lines.push(format!("{} blows were never due", self.missed));
-        for state in WANTED {
-            let never = !self.hits.keys().any(|(_, hit)| hit == state);
-            if never && self.rounds >= ENOUGH_ROUNDS {
-                lines.push(format!("never struck: {state}"));
-            }
-        }
+        lines.push(format!(
+            "{} blows struck, {} were never due",
+            self.struck(),
+            self.missed
+        ));
         lines
+    }
+
+    fn struck(&self) -> u32 {
+        self.hits.values().copied().fold(0, u32::saturating_add)
+    }
+
+    /// What many rounds ought to have struck and did not: then they prove less than
+    /// they say.
+    pub fn shortfalls(&self) -> Vec<String> {
+        if self.rounds < ENOUGH_ROUNDS {
+            return Vec::new();
+        }
+        let phases = PHASES.map(|phase| format!("{DISPENSING}/{phase:?}"));
+        let wanted = phases.into_iter().chain(SCREENS.map(str::to_owned));
+        let never = wanted.filter(|state| !self.hits.keys().any(|(_, hit)| hit == state));
+        let mut short: Vec<String> = never
+            .map(|state| format!("never struck: {state}"))
+            .collect();
+        let planned = self.struck().saturating_add(self.missed);
+        if self.missed.saturating_mul(NEVER_DUE_ONE_IN) > planned {
+            let missed = self.missed;
+            short.push(format!("{missed} of {planned} blows were never due"));
+        }
+        short
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_rounds_that_strike_too_little_are_told() {
+        let findings = Findings::default();
+        let mut tally = Tally::default();
+        for _ in 0..ENOUGH_ROUNDS {
+            assert!(tally.shortfalls().is_empty(), "few rounds prove nothing");
+            tally.round(&findings);
+        }
+        assert_eq!(tally.shortfalls().len(), PHASES.len() + SCREENS.len());
+        for phase in PHASES {
+            tally.hit(Victim::Kiosk, format!("{DISPENSING}/{phase:?}"));
+        }
+        for screen in SCREENS {
+            tally.hit(Victim::Backend, screen.to_owned());
+        }
+        assert_eq!(tally.shortfalls(), [""; 0]);
+        tally.missed(3);
+        assert_eq!(tally.shortfalls(), ["3 of 11 blows were never due"]);
     }
 }
