@@ -25,6 +25,8 @@ const FORMS_MAX: u32 = 25;
 const DELAY_MAX_MS: u32 = 130;
 /// The same for half of the blows, which are to fall on that very screen.
 const SHORT_MAX_MS: u32 = 12;
+/// The same where the screen itself is soon gone.
+const BRIEF_MAX_MS: u32 = 4;
 /// Longest time something stays dead or dark.
 const DARK_MAX_MS: u32 = 600;
 /// Longest time staff need to come to a jam.
@@ -215,7 +217,6 @@ impl Plan {
             };
             blows.push(network);
         }
-        blows.sort_by_key(|blow| blow.point.position());
         let at = dice.roll(quantity);
         let mishap = match dice.roll(8) {
             0 => Some(Mishap::Jam(at)),
@@ -224,6 +225,22 @@ impl Plan {
         };
         let takes_in_the_dark = dice.one_in(3);
         let staff = (!dice.one_in(3)).then(|| dice.time(STAFF_MAX_MS));
+        blows.sort_by_key(|blow| blow.point.position());
+        // Recovering is struck only right after a kiosk that died over paper.
+        let dies = |blow: &Blow| {
+            let kiosk = matches!(blow.victim, Victim::Kiosk | Victim::Both);
+            kiosk && matches!(blow.point, Point::Form(..))
+        };
+        if let Some(at) = blows.iter().position(dies)
+            && dice.one_in(3)
+        {
+            let again = Blow {
+                point: Point::Screen(RESUMING),
+                delay: dice.time(BRIEF_MAX_MS),
+                ..blow(&dice, quantity, true)
+            };
+            blows.insert(at.saturating_add(1), again);
+        }
         Self {
             seed,
             buyer,
@@ -265,10 +282,11 @@ fn blow(dice: &Dice, quantity: u32, restarts: bool) -> Blow {
         6 => turn,
         _ => around,
     };
-    let delay_max = if dice.one_in(2) {
-        SHORT_MAX_MS
-    } else {
-        DELAY_MAX_MS
+    let short = dice.one_in(2);
+    let delay_max = match point {
+        Point::Screen(LINKING | RESUMING) => BRIEF_MAX_MS,
+        _ if short => SHORT_MAX_MS,
+        _ => DELAY_MAX_MS,
     };
     Blow {
         victim,
@@ -323,6 +341,10 @@ mod tests {
         for phase in PHASES {
             let hit = |b: &Blow| matches!(b.point, Point::Form(_, p) if p == phase);
             assert!(blows.iter().any(hit), "{phase:?}");
+        }
+        for screen in [LINKING, RESUMING, TAKE_FORMS] {
+            let due = blows.iter().filter(|b| b.point == Point::Screen(screen));
+            assert!(due.count() >= 3, "{screen}");
         }
     }
 }
