@@ -26,7 +26,7 @@ const DELAY_MAX_MS: u32 = 130;
 /// The same for half of the blows, which are to fall on that very screen.
 const SHORT_MAX_MS: u32 = 12;
 /// The same where the screen itself is soon gone.
-const BRIEF_MAX_MS: u32 = 4;
+const BRIEF_MAX_MS: u32 = 2;
 /// Longest time something stays dead or dark.
 const DARK_MAX_MS: u32 = 600;
 /// Longest time staff need to come to a jam.
@@ -267,6 +267,7 @@ fn blow(dice: &Dice, quantity: u32, restarts: bool) -> Blow {
         dice.of(&PHASES).unwrap_or(FormPhase::Feeding),
     );
     let turns = [
+        Point::Screen(LINKING),
         Point::Screen(LINKING),
         Point::Form(quantity, FormPhase::Presenting),
         Point::Screen(TAKE_FORMS),
