@@ -29,6 +29,7 @@ fn a_form_inked_for_another_account_is_found() {
         account: gongying.account.number.clone(),
         unit: gongying.id.clone(),
         holder: None,
+        card: None,
     };
     let (head, tail) = gongying.name.split_at(18);
     let judge = |inked: &[&str]| {
