@@ -48,10 +48,13 @@ pub fn interactive(language: Language) -> ExitCode {
     })();
     match ran {
         Ok(folder) => {
-            say(&format!(
-                "forms, receipts and the database of this run: {}",
-                folder.display()
-            ));
+            let (pictures, at) = (pictures_in(&folder).len(), folder.display());
+            say(&match language {
+                Language::ZhHans => format!("票据和凭条图片 {pictures} 张，数据库一并保存在：{at}"),
+                Language::En => {
+                    format!("{pictures} pictures of forms and receipts, and the database: {at}")
+                }
+            });
             ExitCode::SUCCESS
         }
         Err(error) => {

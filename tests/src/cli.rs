@@ -30,7 +30,7 @@ use crate::{branch, cost, crash};
 #[command(name = "counterfoil", version, after_help = PROGRAMS)]
 struct Cli {
     /// Language of the branch.
-    #[arg(long, value_enum, default_value = "zh-hans")]
+    #[arg(long, value_enum, default_value = "zh-hans", global = true)]
     language: Tongue,
     #[command(subcommand)]
     task: Option<Task>,
@@ -69,7 +69,7 @@ struct PlayArgs {
     #[arg(long, conflicts_with = "times")]
     bless: bool,
     /// Play each so many times; every run must be the same.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
     /// One line of JSON for each script.
     #[arg(long)]

@@ -1,10 +1,10 @@
 //! `counterfoil` with its output piped: the sale script, its screens, a summary.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{pictures_in, run_folder};
+use super::{complain, pictures_in, run_folder};
 use crate::play::parse::parse;
 use crate::play::run::{Options, PlayError, Report, play_script};
 
@@ -15,36 +15,44 @@ const SALE_ZH: (&str, &str) = ("sale-zh.play", include_str!("../../sessions/sale
 const SALE_EN: (&str, &str) = ("sale-en.play", include_str!("../../sessions/sale-en.play"));
 
 /// Plays the sale in the language asked for; 0 when every screen and every
-/// effect is as expected.
+/// effect is as expected, and all of it could be told.
 pub fn run(english: bool) -> ExitCode {
     let (name, text) = if english { SALE_EN } else { SALE_ZH };
-    let folder = match run_folder() {
-        Ok(folder) => folder,
-        Err(error) => {
-            let error = PlayError::Harness(format!("{error:#}"));
-            say(&format!("FAILED: {error}"));
-            return ExitCode::from(error.exit_code());
-        }
-    };
-    match sale(name, text, &folder) {
+    let mut told = String::new();
+    let played = run_folder()
+        .map_err(|error| PlayError::Harness(format!("{error:#}")))
+        .and_then(|folder| {
+            let played = sale(name, text, &folder, &mut told);
+            tell_pictures(&folder, &mut told);
+            played
+        });
+    let code = match played {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("DIFFERENT: {error}"));
-            told_pictures(&folder);
+            told.push_str(&format!("DIFFERENT: {error}\n"));
             ExitCode::from(error.exit_code())
         }
+    };
+    let mut out = std::io::stdout().lock();
+    match out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever closed the pipe (`| head`) has read enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            complain(&format!("counterfoil: cannot write: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => code,
     }
 }
 
-fn told_pictures(folder: &Path) {
+fn tell_pictures(folder: &Path, told: &mut String) {
     let pictures = pictures_in(folder).len();
     let folder = folder.display();
-    say(&format!(
-        "{pictures} pictures of forms and receipts in {folder}"
+    told.push_str(&format!(
+        "{pictures} pictures of forms and receipts in {folder}\n"
     ));
 }
 
-fn sale(name: &str, text: &str, folder: &Path) -> Result<(), PlayError> {
+fn sale(name: &str, text: &str, folder: &Path, told: &mut String) -> Result<(), PlayError> {
     let play = parse(name, text)?;
     let report: Report = play_script(
         &play,
@@ -56,23 +64,16 @@ fn sale(name: &str, text: &str, folder: &Path) -> Result<(), PlayError> {
     )?;
     for seen in &report.seen {
         let rows: Vec<&str> = seen.rows.iter().map(|row| row.trim_end()).collect();
-        say(&format!("---- {name}, line {}", seen.block.0));
-        say(&rows.join("\n"));
+        let (line, _) = seen.block;
+        told.push_str(&format!("---- {name}, line {line}\n{}\n", rows.join("\n")));
     }
-    say(&format!(
-        "\nsale played: {} steps, {} screens and effect lists compared, {} elisions, no difference",
+    told.push_str(&format!(
+        "\nsale played: {} steps, {} screens and effect lists compared, {} elisions, no difference\n",
         report.steps,
         report.seen.len(),
         report.elided
     ));
-    told_pictures(folder);
     Ok(())
-}
-
-/// A closed pipe (`| head`) is no error.
-fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
 }
 
 /// Plays the sale in both languages and leaves a PNG of every screen and every

@@ -81,21 +81,10 @@ impl Atr {
         let mut offered_fidi = DEFAULT_FIDI;
         // At most 32 bytes follow, so at most so many groups.
         for group in 1..=ATR_MAX {
-            let ta = if presence & 1 != 0 {
-                Some(next()?)
-            } else {
-                None
-            };
-            let _tb = if presence & 2 != 0 {
-                Some(next()?)
-            } else {
-                None
-            };
-            let tc = if presence & 4 != 0 {
-                Some(next()?)
-            } else {
-                None
-            };
+            let mut byte = |bit: u8| (presence & bit != 0).then(&mut next).transpose();
+            let ta = byte(1)?;
+            let _tb = byte(2)?;
+            let tc = byte(4)?;
             match (group, ta, tc) {
                 (1, ta, tc) => {
                     offered_fidi = ta.unwrap_or(DEFAULT_FIDI);

@@ -10,58 +10,7 @@ use crate::theme::Role;
 
 pub(super) fn page(words: Words, body: &Body) -> Page {
     match body {
-        Body::Dispensing {
-            requisition,
-            printed,
-            total,
-            current,
-            phase,
-            spoiled,
-            unknown,
-        } => {
-            let mut facts = vec![words.fact(Msg::Requisition, requisition)];
-            if let Some(number) = current {
-                facts.push(words.figure(Msg::Numbers, number.rows()));
-            }
-            let mut blocks = vec![
-                Block::Bar {
-                    percent: percent(*printed, *total),
-                    label: progress(words, *printed, *total),
-                },
-                Block::Gap,
-                Block::Facts(facts),
-                Block::Gap,
-                Block::Text(vec![Span::of(
-                    Role::Action,
-                    words.say(phase_message(*phase)),
-                )]),
-            ];
-            let counted =
-                |msg: Msg, numbers: usize| words.with(msg, &[("count", &numbers.to_string())]);
-            if !spoiled.is_empty() {
-                blocks.push(Block::Text(vec![Span::plain(counted(
-                    Msg::DispensingSpoiled,
-                    spoiled.len(),
-                ))]));
-            }
-            if !unknown.is_empty() {
-                blocks.push(Block::Text(vec![Span::of(
-                    Role::Danger,
-                    counted(Msg::DispensingUnknown, unknown.len()),
-                )]));
-            }
-            let notice = match phase {
-                FormPhase::Waiting => Some(Msg::DispensingWaiting),
-                FormPhase::Attention => Some(Msg::DispensingAttention),
-                _ => None,
-            };
-            Page {
-                heading: words.say(Msg::DispensingTitle),
-                blocks,
-                notice: notice.and_then(|msg| danger(words.say(msg))),
-                ..Page::default()
-            }
-        }
+        Body::Dispensing { .. } => dispensing(words, body),
         Body::TakeForms { ranges, count } => Page {
             heading: words.say(Msg::TakeFormsTitle),
             blocks: vec![
@@ -91,6 +40,63 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             page
         }
         _ => simple(words, Msg::LinkingTitle, Msg::LinkingHelp),
+    }
+}
+
+/// One form after the other.
+fn dispensing(words: Words, body: &Body) -> Page {
+    let Body::Dispensing {
+        requisition,
+        printed,
+        total,
+        current,
+        phase,
+        spoiled,
+        unknown,
+    } = body
+    else {
+        return Page::default();
+    };
+    let mut facts = vec![words.fact(Msg::Requisition, requisition)];
+    if let Some(number) = current {
+        facts.push(words.figure(Msg::Numbers, number.rows()));
+    }
+    let mut blocks = vec![
+        Block::Bar {
+            percent: percent(*printed, *total),
+            label: progress(words, *printed, *total),
+        },
+        Block::Gap,
+        Block::Facts(facts),
+        Block::Gap,
+        Block::Text(vec![Span::of(
+            Role::Action,
+            words.say(phase_message(*phase)),
+        )]),
+    ];
+    let counted = |msg: Msg, numbers: usize| words.with(msg, &[("count", &numbers.to_string())]);
+    if !spoiled.is_empty() {
+        blocks.push(Block::Text(vec![Span::plain(counted(
+            Msg::DispensingSpoiled,
+            spoiled.len(),
+        ))]));
+    }
+    if !unknown.is_empty() {
+        blocks.push(Block::Text(vec![Span::of(
+            Role::Danger,
+            counted(Msg::DispensingUnknown, unknown.len()),
+        )]));
+    }
+    let notice = match phase {
+        FormPhase::Waiting => Some(Msg::DispensingWaiting),
+        FormPhase::Attention => Some(Msg::DispensingAttention),
+        _ => None,
+    };
+    Page {
+        heading: words.say(Msg::DispensingTitle),
+        blocks,
+        notice: notice.and_then(|msg| danger(words.say(msg))),
+        ..Page::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! From the empty kiosk to a verified person: mode, card, PIN, document, finger.
 
 use counterfoil_data::locale::Msg;
+use counterfoil_data::wire::sale::PurchaseMode;
 
 use super::{danger, left_behind, only_cancel, simple};
 use crate::model::{Body, CardProblem, DocumentProblem, FingerAdvice, LeftBehind};
@@ -21,30 +22,7 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             modes,
             focus,
             connecting,
-        } => Page {
-            notice: connecting
-                .then(|| danger(words.say(Msg::PickModeConnecting)))
-                .flatten(),
-            heading: words.say(Msg::PickModeTitle),
-            blocks: vec![
-                Block::Text(vec![Span::plain(words.say(Msg::PickModeHelp))]),
-                Block::Gap,
-                Block::Choices {
-                    items: modes
-                        .iter()
-                        .enumerate()
-                        .map(|(i, m)| mode_row(words, i, *m))
-                        .collect(),
-                    focus: *focus,
-                },
-            ],
-            hints: words.keys(&[
-                ("Enter", Msg::KeyConfirm),
-                ("Esc", Msg::KeyCancel),
-                ("L", Msg::KeyLanguage),
-            ]),
-            ..Page::default()
-        },
+        } => pick_mode(words, modes, *focus, *connecting),
         Body::InsertCard { problem } => Page {
             notice: problem.and_then(|p| danger(words.say(card_problem(p)))),
             hints: only_cancel(words),
@@ -91,6 +69,27 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
     }
 }
 
+fn pick_mode(words: Words, modes: &[PurchaseMode], focus: usize, connecting: bool) -> Page {
+    let rows = modes.iter().enumerate();
+    let items = rows.map(|(i, m)| mode_row(words, i, *m)).collect();
+    let waiting = connecting.then(|| danger(words.say(Msg::PickModeConnecting)));
+    Page {
+        heading: words.say(Msg::PickModeTitle),
+        blocks: vec![
+            Block::Text(vec![Span::plain(words.say(Msg::PickModeHelp))]),
+            Block::Gap,
+            Block::Choices { items, focus },
+        ],
+        notice: waiting.flatten(),
+        hints: words.keys(&[
+            ("Enter", Msg::KeyConfirm),
+            ("Esc", Msg::KeyCancel),
+            ("L", Msg::KeyLanguage),
+        ]),
+        ..Page::default()
+    }
+}
+
 fn attract(words: Words, branch: &str, left: &[LeftBehind]) -> Page {
     let mut page = simple(words, Msg::AttractStart, Msg::AttractHelp);
     page.heading = words.with(Msg::AttractTitle, &[("branch", branch)]);
@@ -124,12 +123,7 @@ fn place_finger(words: Words, advice: Option<FingerAdvice>, attempts_left: Optio
     page
 }
 
-fn mode_row(
-    words: Words,
-    index: usize,
-    mode: counterfoil_data::wire::sale::PurchaseMode,
-) -> String {
-    use counterfoil_data::wire::sale::PurchaseMode;
+fn mode_row(words: Words, index: usize, mode: PurchaseMode) -> String {
     let help = match mode {
         PurchaseMode::SettlementCard => Msg::ModeSettlementCardHelp,
         PurchaseMode::PaymentPassword => Msg::ModePaymentPasswordHelp,

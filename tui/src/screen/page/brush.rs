@@ -152,7 +152,12 @@ impl Brush<'_> {
     fn grid(&mut self, items: &[String], focus: usize, y: u16, bottom: u16) -> u16 {
         let columns = self.area.width.checked_div(GRID_COLUMN).unwrap_or(1).max(1);
         let rows = items.len().div_ceil(usize::from(columns)).max(1);
-        let column = self.area.width.saturating_sub(1) / columns;
+        let column = self
+            .area
+            .width
+            .saturating_sub(1)
+            .checked_div(columns)
+            .unwrap_or(0);
         let seen = usize::from(bottom.saturating_sub(y)).max(1);
         let at = focus.checked_rem(rows).unwrap_or(0);
         let first = at.saturating_add(1).saturating_sub(seen);
