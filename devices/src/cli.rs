@@ -2,8 +2,9 @@
 //!
 //! `list` says what is plugged in and what it is taken for, `probe` opens every
 //! recognised device and says hello, `simulate` serves the twins of the demo
-//! branch over USB/IP with a desk socket beside it. Exit codes: 0 done, 1 failed,
-//! 2 misunderstood. Refuses nothing silently: each line says what to do.
+//! branch over USB/IP with a desk socket beside it, `desk` does one act there. Exit
+//! codes: 0 done, 1 failed, 2 misunderstood. Refuses nothing silently: each line
+//! says what to do.
 
 mod hello;
 mod simulate;
@@ -23,7 +24,7 @@ use crate::driver::role_of;
 use crate::system::TokioClock;
 use crate::transport::Bus;
 use crate::transport::rusb_bus::RusbBus;
-use crate::transport::usbip::{Address, UsbIpBus};
+use crate::transport::usbip::{Address, UsbIpBus, desk};
 
 /// The devices of a Counterfoil kiosk.
 #[derive(Debug, Parser)]
@@ -41,6 +42,20 @@ enum Command {
     Probe(Where),
     /// Serve the twins of the demo branch until killed.
     Simulate(Simulate),
+    /// Do one physical act at the twins, as scripts write it: `desk card-reader
+    /// insert zhang-card`; `desk look form-printer` says what lies where.
+    Desk(Desk),
+}
+
+/// One act.
+#[derive(Debug, Args)]
+struct Desk {
+    /// The desk of a running `simulate`: IP:PORT or unix:PATH.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3241")]
+    at: Address,
+    /// The act.
+    #[arg(required = true, value_name = "WORD")]
+    words: Vec<String>,
 }
 
 /// Where the devices are.
@@ -117,6 +132,14 @@ fn run(command: Command) -> anyhow::Result<()> {
                 None => hello::probe(&own_usb()?, &clock).await,
             },
             Command::Simulate(what) => simulate::serve(what, clock).await,
+            Command::Desk(act) => {
+                let at = &act.at;
+                let answer = desk::say(at, &act.words.join(" ")).await;
+                let answer = answer.with_context(|| {
+                    format!("no desk answers at {at}: start `simulate --desk {at}` first")
+                })?;
+                say(&answer.map_err(|refused| anyhow::anyhow!("{refused}"))?)
+            }
         }
     })
 }

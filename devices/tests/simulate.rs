@@ -52,8 +52,12 @@ impl Server {
     }
 
     fn run(&self, command: &str) -> (bool, String) {
+        Self::program(&[command, "--usbip", &self.usbip])
+    }
+
+    fn program(args: &[&str]) -> (bool, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_counterfoil-devices"))
-            .args([command, "--usbip", &self.usbip])
+            .args(args)
             .output()
             .expect("runs");
         let text = [output.stdout, output.stderr].concat();
@@ -102,5 +106,12 @@ fn an_unplugged_device_is_not_greeted_and_nonsense_at_the_desk_is_answered() {
     let (_, answers) = server.run("probe");
     assert!(!answers.contains("pin-pad"), "{answers}");
     assert!(server.say("toaster on").starts_with("err no such device"));
+    let act = ["card-reader", "insert", "zhang-card"];
+    let done = Server::program(&[&["desk", "--at", &server.desk], &act[..]].concat());
+    assert!(done.0, "{}", done.1);
+    let again = Server::program(&[&["desk", "--at", &server.desk], &act[..]].concat());
+    assert!(!again.0, "a card is in: {}", again.1);
+    let nobody = Server::program(&["desk", "--at", "127.0.0.1:1", "list"]);
+    assert!(!nobody.0 && nobody.1.contains("simulate"), "{}", nobody.1);
     assert!(server.say("").starts_with("err say"));
 }

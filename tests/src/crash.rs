@@ -145,8 +145,11 @@ async fn all(args: &CrashArgs) -> anyhow::Result<u32> {
     for line in tally.lines() {
         say(&line);
     }
-    for short in tally.shortfalls() {
-        say(&format!("FAILED {short}"));
+    for never in tally.never_struck() {
+        say(&never);
+    }
+    for thin in tally.failures() {
+        say(&format!("FAILED {thin}"));
         failed = failed.saturating_add(1);
     }
     let took = clock.monotonic().as_secs();
