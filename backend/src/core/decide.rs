@@ -10,6 +10,7 @@ mod enrol;
 mod forms;
 mod identity;
 mod info;
+mod keyed;
 mod link;
 mod order;
 mod stock;
@@ -19,22 +20,19 @@ use counterfoil_data::wire::sale::SaleState;
 use sha2::Digest as _;
 
 use super::apply::{Moment, apply};
-use super::command::{Actor, Answer, ClientKey, Command, CommandBody, KEY_MAX, NOTE_MAX, Outcome};
+use super::command::{Actor, Answer, Command, CommandBody, NOTE_MAX, Outcome};
 use super::event::Event;
 use super::facts;
 use super::key::{self, Table};
 use super::overlay::Overlay;
 use super::record::bank::{KioskRow, Policy, StationRow};
-use super::record::books::{ANSWER_KEPT_S, AnswerRow, CounterRow};
+use super::record::books::CounterRow;
 use super::record::sale::SaleRow;
 pub use forms::template;
 
 use super::refusal::{Malformed, Missing, Refusal};
 use super::{leafing, log, number};
-use crate::store::{Changes, From as End, Read, StoreError};
-
-/// Old answers forgotten with each new one.
-const FORGET_AT_ONCE: usize = 4;
+use crate::store::{Changes, Read, StoreError};
 
 /// Why a decision stopped.
 #[derive(Debug)]
@@ -291,17 +289,6 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     }
 }
 
-/// Whether a command moves money or custody by a client key.
-fn is_keyed(body: &CommandBody) -> bool {
-    matches!(
-        body,
-        CommandBody::Link { .. }
-            | CommandBody::Close { .. }
-            | CommandBody::Cancel { .. }
-            | CommandBody::Abandon { .. }
-    )
-}
-
 /// Answers one command: a stored answer for a repeated key, else a decision.
 /// Gives the answer and every row that changed.
 ///
@@ -310,7 +297,7 @@ fn is_keyed(body: &CommandBody) -> bool {
 pub fn answer(read: &dyn Read, command: &Command) -> Result<(Answer, Changes), StoreError> {
     let mut books = Overlay::new(read);
     let (replayed, result) = match sequence(&mut books, command) {
-        Ok(()) if is_keyed(&command.body) => keyed(&mut books, command)?,
+        Ok(()) if keyed::is_keyed(&command.body) => keyed::answer(&mut books, command)?,
         Ok(()) => {
             let (result, changes) = settle(decide(&books, command))?;
             books.absorb(changes);
@@ -322,44 +309,6 @@ pub fn answer(read: &dyn Read, command: &Command) -> Result<(Answer, Changes), S
     Ok((Answer { replayed, result }, books.into_changes()))
 }
 
-/// Gives whether it is a stored answer, too.
-fn keyed(
-    books: &mut Overlay<'_>,
-    command: &Command,
-) -> Result<(bool, Result<Outcome, Refusal>), StoreError> {
-    let lawful = |k: &&ClientKey| {
-        let len = k.key.len();
-        (1..=KEY_MAX).contains(&len) && k.key.bytes().all(|b| b.is_ascii_graphic())
-    };
-    let Some(client) = command.key.as_ref().filter(lawful) else {
-        return Ok((false, Err(Refusal::KeyMissing)));
-    };
-    let name = key::pair(Table::Answer, &signer_name(&command.actor), &client.key);
-    if let Some(stored) = books.get::<AnswerRow>(&name)? {
-        if stored.request != client.request {
-            return Ok((false, Err(Refusal::KeyReused)));
-        }
-        return Ok((true, stored.result));
-    }
-    if let Some(again) = again::answer(&*books, command, client)? {
-        return Ok((again.replayed, again.result));
-    }
-    let (result, changes) = settle(decide(&*books, command))?;
-    let done = !changes.is_empty() && is_kept(&result);
-    books.absorb(changes);
-    if done {
-        remember(books, command, client, name, &result)?;
-    }
-    Ok((false, result))
-}
-
-/// Only what was done is answered again from memory. A refusal was of its moment (a
-/// stale number, a state, a form still open, empty stock): the key stays good. So it
-/// does where numbers moved: the order shown next may come back to the same numbers.
-fn is_kept(result: &Result<Outcome, Refusal>) -> bool {
-    !matches!(result, Ok(Outcome::RangeMoved { .. }) | Err(_))
-}
-
 type Settled = (Result<Outcome, Refusal>, Changes);
 
 fn settle(decided: Result<Decision, Stop>) -> Result<Settled, StoreError> {
@@ -368,34 +317,6 @@ fn settle(decided: Result<Decision, Stop>) -> Result<Settled, StoreError> {
         Err(Stop::Refused(refusal)) => Ok((Err(refusal), Changes::new())),
         Err(Stop::Broken(error)) => Err(error),
     }
-}
-
-fn remember(
-    books: &mut Overlay<'_>,
-    command: &Command,
-    client: &ClientKey,
-    name: crate::store::Key,
-    result: &Result<Outcome, Refusal>,
-) -> Result<(), StoreError> {
-    books.put_bytes(key::answer_age(command.at, &name), Vec::new());
-    let row = AnswerRow {
-        request: client.request,
-        at: command.at,
-        result: result.clone(),
-    };
-    books.put(name, &row)?;
-    let kept = jiff::SignedDuration::from_secs(ANSWER_KEPT_S);
-    let Ok(before) = command.at.checked_sub(kept) else {
-        return Ok(());
-    };
-    let (low, high) = (key::low(Table::AnswerAge), key::answer_age_before(before));
-    for (age, _) in books.range(&low, &high, End::First, FORGET_AT_ONCE)? {
-        if let Some(name) = age.get(9..) {
-            books.remove(name.to_vec());
-        }
-        books.remove(age);
-    }
-    Ok(())
 }
 
 /// The business date of a command (in the bank's time zone).
