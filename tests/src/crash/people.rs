@@ -30,6 +30,8 @@ use super::screens::{
 const LOOK: Duration = Duration::from_millis(50);
 /// Pause between two tries at the desk: the pad is armed a moment after its screen.
 const PAUSE: Duration = Duration::from_millis(30);
+/// How long a finger is off the sensor when it is lifted and put on again.
+const LIFT: Duration = Duration::from_millis(400);
 /// Tries of one act at the desk.
 const TRIES: u32 = 20;
 
@@ -106,7 +108,7 @@ impl Customer {
             PLACE_FINGER => {
                 if self.finger_on {
                     drop(house.desk("finger lift").await?);
-                    clock.sleep(PAUSE).await;
+                    clock.sleep(LIFT).await;
                 }
                 drop(house.desk(&format!("finger place {who}")).await?);
                 self.finger_on = true;
