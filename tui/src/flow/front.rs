@@ -10,7 +10,7 @@ use super::bank::{Asking, is_problem};
 use super::context::{Context, back_off, cancel_key};
 use super::dispense::Dispensing;
 use super::effect::{BankCall, Ticket};
-use super::event::Answer;
+use super::event::{Answer, Change};
 use super::proof::Linked;
 use super::step::{Counted, PLACES, Patience, Stage, Step};
 use crate::cmd::Cmd;
@@ -208,6 +208,15 @@ impl Stage for Attract {
             Cmd::Enter if Self::is_open(cx) => PickMode::begin(),
             _ => self.into(),
         }
+    }
+
+    /// The stream of changes broke: whether the backend is there is looked at now, so
+    /// that nobody is invited in vain.
+    fn noticed(mut self, cx: &mut Context, change: &Change) -> Step {
+        if *change == Change::Missed {
+            self.ticket = cx.call(BankCall::Kiosk);
+        }
+        self.into()
     }
 
     /// The next customer begins in the branch's language.

@@ -164,9 +164,11 @@ impl<D: Dial> Link<D> {
     }
 
     /// Passes changes on for ever, connecting again and resuming after the last one,
-    /// or where the stream began. Ends when nobody listens any more.
+    /// or where the stream began. That a stream broke is told at once: it is the first
+    /// sign that the backend is out of reach. Ends when nobody listens any more.
     pub async fn pass_changes(&self, to: mpsc::Sender<Change>) {
         let mut last = None;
+        let mut told = false;
         while !to.is_closed() {
             if let Ok(mut notices) = self.notices(last).await {
                 while let Ok((id, change)) = self.next_change(&mut notices).await {
@@ -176,7 +178,13 @@ impl<D: Dial> Link<D> {
                     }
                 }
                 last = notices.parser.id.or(last);
+                told = false;
             }
+            // Once an outage: a stream that broke, or one that cannot be opened.
+            if !told && to.send(Change::Missed).await.is_err() {
+                return;
+            }
+            told = true;
             self.clock.sleep(PAUSE).await;
         }
     }
