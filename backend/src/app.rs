@@ -14,6 +14,7 @@ mod serve;
 mod system;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -149,7 +150,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     log_to_stderr();
     keep_memory_private();
-    let done = match args.task.unwrap_or(Task::Serve(args.serve)) {
+    let task = args.task.unwrap_or(Task::Serve(args.serve));
+    let serves = matches!(task, Task::Serve(_));
+    let done = match task {
         Task::Serve(args) => serve::run(&args),
         Task::Verify { file, key } => offline::verify(&file, key.as_deref()),
         Task::Audit { db } => offline::audit(&db),
@@ -159,8 +162,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(error) => {
+        // The service's end belongs in its log; a command answers a person.
+        Err(error) if serves => {
             tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            // Nothing is left to try when even stderr is gone.
+            writeln!(std::io::stderr(), "counterfoil-backend: {error:#}").ok();
             ExitCode::FAILURE
         }
     }

@@ -5,7 +5,7 @@ use counterfoil_data::seam::SharedClock;
 use super::say;
 use crate::driver::ccid::Reader;
 use crate::driver::ef01::FingerModule;
-use crate::driver::form_printer::FormPrinter;
+use crate::driver::form_printer::{FormPrinter, FormPrinterStatus, Occupancy};
 use crate::driver::pin_pad::UsbPinPad;
 use crate::driver::receipt_printer::ReceiptPrinter;
 use crate::driver::sdt::IdReader;
@@ -75,16 +75,37 @@ async fn greet<B: Bus>(
                 .await
                 .map_err(told)?;
             let status = printer.status().await.map_err(told)?;
-            Ok(format!("{status:?}"))
+            Ok(forms(&status))
         }
         Role::ReceiptPrinter => {
             let mut printer = ReceiptPrinter::open(usb, clock, &SystemEntropy)
                 .await
                 .map_err(told)?;
             let status = printer.status().await.map_err(told)?;
-            Ok(format!("{status:?}"))
+            let fault = status.fault.map_or("ready".to_owned(), |f| f.to_string());
+            let roll = if status.near_end {
+                ", the roll is near its end"
+            } else {
+                ""
+            };
+            Ok(format!("{fault}{roll}"))
         }
     }
+}
+
+/// What a form printer said, in words.
+fn forms(status: &FormPrinterStatus) -> String {
+    let places = [
+        ("transport", status.transport),
+        ("escrow", status.escrow),
+        ("output", status.output),
+    ];
+    let lies = places.iter().filter(|(_, o)| *o != Occupancy::Empty);
+    let lies = lies.map(|(name, o)| format!("{name} {o:?}").to_lowercase());
+    let fault = status.fault.map_or("ready".to_owned(), |f| f.to_string());
+    let slots = format!("{} slots", status.slots.len());
+    let facts: Vec<String> = [fault, slots].into_iter().chain(lies).collect();
+    facts.join(", ")
 }
 
 /// An error with what caused it.

@@ -82,6 +82,7 @@ pub struct TellerArgs {
 pub struct BothArgs {
     /// Where the backend is, HOST:PORT.
     #[arg(long, value_name = "HOST:PORT", default_value = BACKEND_USUAL)]
+    #[arg(value_parser = backend_address)]
     pub backend: String,
     /// Language at the start.
     #[arg(long, value_enum, default_value = "zh-hans")]
@@ -89,6 +90,16 @@ pub struct BothArgs {
     /// Print each screen's masked model as one line of JSON instead of drawing.
     #[arg(long)]
     pub models: bool,
+}
+
+/// A host and a port; whether anybody is there is found out later.
+pub fn backend_address(text: &str) -> Result<String, String> {
+    let split = text.rsplit_once(':');
+    let sound = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
+    match split.is_some_and(sound) {
+        true => Ok(text.to_owned()),
+        false => Err("not HOST:PORT, for example 10.0.0.1:8080".to_owned()),
+    }
 }
 
 /// A language as it is typed.
@@ -156,6 +167,16 @@ mod tests {
         use clap::CommandFactory as _;
         KioskArgs::command().debug_assert();
         TellerArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn a_backend_is_a_host_and_a_port() {
+        for text in ["127.0.0.1:8080", "bank.example:443", "[::1]:8080"] {
+            assert_eq!(backend_address(text).as_deref(), Ok(text));
+        }
+        for text in ["", "nonsense", ":8080", "host:", "host:65536", "host:http"] {
+            assert!(backend_address(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub enum ConfigError {
     /// No such time zone.
     #[error("time_zone is not an IANA name, for example Asia/Shanghai")]
     TimeZone,
+    /// The backend's address has no host or no port.
+    #[error("backend is {0}")]
+    Backend(String),
     /// Twins and real keys do not go together.
     #[error("devices = \"twins\" is only for --demo")]
     Twins,
@@ -162,6 +165,7 @@ impl KioskConfig {
         within("take_s", config.take_s, TAKE_S)?;
         within("staff_s", config.staff_s, STAFF_S)?;
         config.zone()?;
+        super::args::backend_address(&config.backend).map_err(ConfigError::Backend)?;
         if config.devices == Devices::Twins {
             return Err(ConfigError::Twins);
         }
