@@ -5,7 +5,7 @@
 //! killed (SIGKILL) or cut off, when, and what else goes wrong with the paper.
 //! The twins are never killed: like the printer in a branch, they know what
 //! really happened to every sheet. When everything is at rest, the books are
-//! audited and compared with the paper ([`check`]).
+//! audited and compared with the paper (`check`).
 //!
 //! `--seed S --rounds 1` repeats a round: the same acts, the same places to
 //! strike. When the operating system runs which process is not repeated, so a

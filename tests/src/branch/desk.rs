@@ -2,7 +2,7 @@
 //!
 //! Cards, fingers, paper, cables and power are moved here and nowhere else; each
 //! act is one line of the same vocabulary that `.play` scripts and the twin
-//! server's desk socket use. What to do next is said by [`super::hint`].
+//! server's desk socket use. What to do next is said by `super::hint`.
 
 use counterfoil_tui::input::Key;
 use counterfoil_tui::model::Language;
