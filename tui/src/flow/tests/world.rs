@@ -56,6 +56,8 @@ pub struct World {
     pub inked: BTreeSet<BillNumber>,
     pub taken: BTreeSet<BillNumber>,
     outcomes_written: BTreeMap<(BillNumber, &'static str), u32>,
+    /// Advices the bank has, by number and event.
+    heard: BTreeSet<(BillNumber, &'static str)>,
 }
 
 impl World {
@@ -81,6 +83,7 @@ impl World {
             inked: BTreeSet::new(),
             taken: BTreeSet::new(),
             outcomes_written: BTreeMap::new(),
+            heard: BTreeSet::new(),
         };
         world.power_on();
         world

@@ -131,6 +131,10 @@ impl World {
                 let written = self.outcomes_written.contains_key(&key);
                 assert!(written, "I6: {key:?} sent before it was written down");
             }
+            // What was heard before is acknowledged again, whatever came after it.
+            if !self.heard.insert((advice.number, word(&advice.event))) {
+                continue;
+            }
             let at = sale.forms.iter().position(|f| f.number == advice.number);
             let at = at.expect("a form of the sale");
             let Some(state) = after(sale.forms[at].state, &advice.event) else {
