@@ -1,10 +1,12 @@
 //! Wire messages of `/v1` (JSON), shared by backend, kiosk, station and tests.
 //!
-//! One file per conversation: [`sale`] (kiosk), [`confirm`] (station), [`forms`]
+//! One file per conversation: [`sale`] (kiosk), [`confirm`] (station), [`custody`]
+//! (two people and blanks), [`forms`]
 //! (what happened to paper), [`problem`] (RFC 9457). Every message is versioned
 //! by the header [`VERSION_HEADER`]. Secrets are [`crate::sealed::Sealed`].
 
 pub mod confirm;
+pub mod custody;
 pub mod forms;
 pub mod problem;
 pub mod sale;
