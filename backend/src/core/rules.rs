@@ -33,8 +33,10 @@ pub struct Rule {
     pub broken: fn(&Facts) -> Option<String>,
 }
 
-/// The card, account, PIN or password does not agree; never says which.
+/// The card or the PIN does not agree; never says which.
 pub const CARD_UNKNOWN: &str = "card-unknown";
+/// The account number or the payment password does not agree; never says which.
+pub const PASSWORD_UNKNOWN: &str = "password-unknown";
 /// Nobody can tell the card from a copy.
 pub const CARD_NOT_PROVEN: &str = "card-not-proven";
 /// Too many attempts.

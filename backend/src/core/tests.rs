@@ -11,6 +11,7 @@ mod confirming;
 mod custody;
 mod gates;
 mod linking;
+mod locks;
 mod lost;
 mod mismatch;
 mod register;

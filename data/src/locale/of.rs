@@ -113,6 +113,7 @@ pub fn rule_message(id: &str) -> Msg {
         "not-agent-of-unit" => Msg::RuleNotAgentOfUnit,
         "card-not-proven" => Msg::RuleCardNotProven,
         "card-unknown" => Msg::RuleCardUnknown,
+        "password-unknown" => Msg::RulePasswordUnknown,
         "locked" => Msg::RuleLocked,
         "balance-short" => Msg::RuleBalanceShort,
         "citizen-check" => Msg::RuleCitizenCheck,

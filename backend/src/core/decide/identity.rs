@@ -167,7 +167,10 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         engine = "unnamed".to_owned();
     }
     let policy = draft.policy()?;
-    let attempts_left = policy.identity_attempts.saturating_sub(attempt);
+    let by_agent = key::text(Table::Attempt, &format!("agent/{agent}"));
+    let agent_left = info::left(draft, &by_agent, policy.identity_attempts)?;
+    let sale_left = policy.identity_attempts.saturating_sub(attempt);
+    let attempts_left = sale_left.min(agent_left);
     let by_register = engine.starts_with(CITIZEN_CHECK);
     if by_register || score_milli < policy.match_threshold_milli {
         let rule = if by_register {
@@ -191,7 +194,6 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             attempts_left,
         });
     }
-    let by_agent = key::text(Table::Attempt, &format!("agent/{agent}"));
     let cleared = vec![by_agent, info::kiosk_key(&row)];
     draft.emit(Event::IdentityVerified {
         sale,

@@ -18,7 +18,7 @@ use crate::core::record::bank::{AccountRow, CardPolicy, CardTrust, KeyedHash, Po
 use crate::core::record::books::AttemptRow;
 use crate::core::record::sale::{CardProven, InfoProven, Pending, SaleRow};
 use crate::core::refusal::{Malformed, Refusal};
-use crate::core::rules::{self, CARD_UNKNOWN, Gate, LOCKED};
+use crate::core::rules::{self, CARD_UNKNOWN, Gate, LOCKED, PASSWORD_UNKNOWN};
 use crate::store::{Key, Read as _};
 
 /// Opens a sale; the id is the kiosk's, so a repeat opens nothing twice.
@@ -102,6 +102,20 @@ pub fn count_attempt(
         locked_until,
     };
     Ok(Some((key, row)))
+}
+
+/// Attempts left before this key's lock, beside the sale's own: another sale may have
+/// used some.
+pub fn left(draft: &Draft<'_>, key: &Key, max: u32) -> Result<u32, Stop> {
+    let held: AttemptRow = draft.books.get(key)?.unwrap_or_default();
+    let locked = held
+        .locked_until
+        .is_some_and(|until| until > draft.command.at);
+    Ok(if locked {
+        0
+    } else {
+        max.saturating_sub(held.failed)
+    })
 }
 
 /// Ends the sale by a rule; what the attempt counted against stays counted.
@@ -281,12 +295,17 @@ pub fn settle(
         return Err(none.into());
     }
     let policy = draft.policy()?;
-    let attempts_left = policy.info_attempts.saturating_sub(attempt);
+    let by_subject = left(draft, &subject_key(subject), policy.info_attempts)?;
+    let attempts_left = policy.info_attempts.saturating_sub(attempt).min(by_subject);
     let Some(proof) = proof.filter(|_| verified) else {
         if attempts_left == 0 {
             return refuse(draft, sale, LOCKED, vec![]);
         }
-        let refusal = rules::refusal(CARD_UNKNOWN, policy.version);
+        let rule = match row.mode {
+            PurchaseMode::SettlementCard => CARD_UNKNOWN,
+            PurchaseMode::PaymentPassword => PASSWORD_UNKNOWN,
+        };
+        let refusal = rules::refusal(rule, policy.version);
         draft.emit(Event::InfoFailed { sale, refusal })?;
         return Ok(Outcome::Settled {
             verified: false,

@@ -121,6 +121,36 @@ fn pm2_the_account_number_and_its_payment_password_open_the_first_gate_too() {
 }
 
 #[test]
+fn a_wrong_payment_password_and_an_unknown_account_look_the_same_and_count() {
+    run(async {
+        let bed = Bed::open();
+        let kiosk = bed.kiosk("kiosk-1").await;
+        let key = kiosk.kiosk_view().await.sealing_key().expect("a key");
+        let mut answers = Vec::new();
+        for (sale, account, password) in [
+            (1, "jixie-account", "wrong-password"),
+            (2, "unknown-account", "jixie-password"),
+        ] {
+            let mut view = kiosk.open_as(sale, PurchaseMode::PaymentPassword).await;
+            let mut told = Vec::new();
+            for status in [422, 422, 423] {
+                let info = bed.account_info(&view, &key, account, password);
+                let heard = kiosk.post(&path(&view, "info"), &info).await;
+                told.push(heard.problem(status));
+                view = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
+            }
+            let left: Vec<_> = told.iter().map(|p| p.attempts_left).collect();
+            assert_eq!(left, [Some(2), Some(1), None]);
+            let rules = told.iter().filter_map(|p| p.rule.as_ref());
+            let rules: Vec<&str> = rules.map(|r| r.rule.as_str()).collect();
+            assert_eq!(rules, ["password-unknown", "password-unknown", "locked"]);
+            answers.push(told);
+        }
+        assert_eq!(answers[0], answers[1]);
+    });
+}
+
+#[test]
 fn a_counted_attempt_is_settled_even_if_the_kiosk_hangs_up_at_once() {
     run(async {
         let bed = Bed::open();
