@@ -46,8 +46,8 @@ pub use frames::Frames;
 use house::House;
 pub use network::{Far, Network};
 
-/// Keys and screens on the way at most.
-const CHANNEL_MAX: usize = 16;
+/// Keys and screens on the way at most; a pasted number fits.
+const CHANNEL_MAX: usize = 64;
 
 /// Where the books are.
 #[derive(Debug, Clone)]
@@ -233,6 +233,16 @@ impl World {
 
     /// A key at an actor's terminal.
     pub fn key(&mut self, actor: Actor, key: Key) -> Result<(), String> {
+        match (actor, key) {
+            // A kiosk's terminal does not bracket pastes: there it is typed keys.
+            (Actor::Customer, Key::Paste(text)) => text
+                .chars()
+                .try_for_each(|c| self.key(Actor::Customer, Key::Char(c))),
+            (actor, key) => self.one_key(actor, key),
+        }
+    }
+
+    fn one_key(&mut self, actor: Actor, key: Key) -> Result<(), String> {
         match actor {
             Actor::Customer => {
                 let Some(kiosk) = &self.kiosk else {

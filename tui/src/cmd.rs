@@ -1,7 +1,8 @@
 //! What a person can tell the kiosk, whatever key it took.
 //!
-//! The input module turns bytes into these; the flow takes nothing else. Secrets
-//! never come this way: the PIN pad is a device of its own (I7).
+//! The input module turns bytes into these; the flow takes nothing else. A PIN never
+//! comes this way: the pad is a device of its own (I7). The digits of a field of PM2
+//! do, one at a time, and go no further than [`crate::keyboard`].
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,12 @@ pub enum Cmd {
     Back,
     /// A digit, 0 to 9.
     Digit(u8),
+    /// The last digit out again.
+    Erase,
+    /// Everything typed out again.
+    Clear,
+    /// A character that means nothing here.
+    Other,
     /// The other language.
     Language,
     /// Not gone yet.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! Starting ─► Attract ─► PickMode ─► InsertCard ─► EnterPin ─►(info)─► PlaceDocument
-//!    ▲ ▲         ▲                        message 1 (S4) ┘                  │ S16
-//!    │ │         │                                                     PlaceFinger
+//!    ▲ ▲         ▲          └─► EnterAccount ─► EnterPassword ─┘            │ S16
+//!    │ │         │                        message 1 (S4) ┘             PlaceFinger
 //!    │ │      Stopped ◄── any step before linking        message 2 (S14) ┐  │
 //!    │ │         ▲                                                   (identity)
 //!    │ └─ Done ◄─┴─ Receipt ◄─ (close) ◄─ Dispensing ◄─ (link) ◄─ AwaitConfirm ◄─ PickOrder
@@ -29,6 +29,7 @@ mod front;
 mod identify;
 mod order;
 mod paper;
+mod password;
 mod step;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -120,6 +121,14 @@ impl Flow {
             Event::Changed(change) => step.noticed(&mut cx, &change),
             Event::JournalFailed => front::Starting::journal_failed(&mut cx),
         };
+        // Wherever else a customer stands, nothing typed is needed any more (I10).
+        let typing = matches!(
+            step,
+            Step::EnterAccount(_) | Step::EnterPassword(_) | Step::Asking(_)
+        );
+        if !typing {
+            cx.forget_typed();
+        }
         if active || step.body(&cx).name() != before {
             active_at = now.at;
             expired = false;
@@ -184,6 +193,7 @@ fn is_customer(answer: &Answer) -> bool {
     matches!(
         answer,
         Answer::PinDigits(_)
+            | Answer::Typed(..)
             | Answer::CardPresent
             | Answer::DocumentPresent
             | Answer::FingerPresent

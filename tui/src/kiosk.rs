@@ -23,11 +23,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::cmd::Cmd;
-use crate::flow::effect::{Act, Effect, Ticket};
+use crate::flow::effect::{Act, Desk, Effect, Ticket};
 use crate::flow::event::{Answer, Event, Now};
 use crate::flow::{Flow, Settings};
 use crate::host::{Host, Tools};
 use crate::journal::{decode, encode};
+use crate::keyboard::Keyboard;
 use crate::link::{Dial, Link, bank};
 use crate::model::KioskScreen;
 
@@ -114,6 +115,7 @@ struct Kiosk<D: Dial> {
     journal: Box<dyn Journal>,
     link: Rc<Link<D>>,
     host: Host,
+    keyboard: Keyboard,
     events: mpsc::Sender<Event>,
     /// Answers the loop gives itself, before anything that waits outside.
     own: VecDeque<Event>,
@@ -167,6 +169,7 @@ where
             },
             () = sleep => kiosk.due(&flow),
         };
+        let event = event.map(|event| kiosk.typed(event));
         if let Some(event) = event {
             flow = kiosk.step(flow, event);
         }
@@ -207,6 +210,7 @@ impl<D: Dial + 'static> Kiosk<D> {
             journal,
             link,
             host,
+            keyboard: Keyboard::default(),
             events,
             own: VecDeque::new(),
             tasks,
@@ -256,8 +260,16 @@ impl<D: Dial + 'static> Kiosk<D> {
                         return self.journal_failed(&error);
                     }
                 }
-                Act::WipeSession => self.host.wipe(),
+                Act::WipeSession => {
+                    self.keyboard.wipe();
+                    self.host.wipe();
+                }
+                Act::Stop if ticket.desk == Desk::Keyboard => self.keyboard.wipe(),
                 Act::Stop => self.host.stop(ticket.desk),
+                Act::TypeInto(field, sealing) => {
+                    let shown = self.keyboard.open(ticket, field, sealing);
+                    self.own.push_back(Event::Answered(ticket, shown));
+                }
                 act => {
                     if !self.host.ask(ticket, act) {
                         let fault = Answer::Fault(Remedy::CallStaff);
@@ -265,6 +277,17 @@ impl<D: Dial + 'static> Kiosk<D> {
                     }
                 }
             }
+        }
+    }
+
+    /// What a field takes goes no further than the field (I7).
+    fn typed(&mut self, event: Event) -> Event {
+        let Event::Cmd(cmd) = event else {
+            return event;
+        };
+        match self.keyboard.take(cmd, &*self.entropy) {
+            Ok((ticket, answer)) => Event::Answered(ticket, answer),
+            Err(cmd) => Event::Cmd(cmd),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod flow;
 pub mod host;
 pub mod input;
 pub mod journal;
+pub mod keyboard;
 pub mod kiosk;
 pub mod link;
 pub mod model;

@@ -12,6 +12,12 @@ use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::{Offer, OrderView, PurchaseMode, Receipt};
 use serde::Serialize;
 
+mod advice;
+mod typed;
+
+pub use advice::{CardProblem, DocumentProblem, FingerAdvice, LeftBehind};
+pub use typed::{FieldProblem, TypedNumber};
+
 /// The language of one session; a value, never a global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Language {
@@ -68,6 +74,24 @@ pub enum Body {
     EnterPin {
         /// Digits typed so far (a count, never the digits).
         digits: u8,
+        /// Attempts left after a wrong one.
+        attempts_left: Option<u32>,
+    },
+    /// PM2: type the account number on the keyboard.
+    EnterAccount {
+        /// As typed so far.
+        typed: TypedNumber,
+        /// What is wrong with the last key.
+        problem: Option<FieldProblem>,
+        /// Attempts left after a wrong one.
+        attempts_left: Option<u32>,
+    },
+    /// PM2: type the payment password on the keyboard.
+    EnterPassword {
+        /// Digits typed so far (a count, never the digits).
+        digits: u8,
+        /// What is wrong with the last key.
+        problem: Option<FieldProblem>,
         /// Attempts left after a wrong one.
         attempts_left: Option<u32>,
     },
@@ -185,13 +209,15 @@ pub enum Body {
 
 impl Body {
     /// Every public name, in the order of a sale.
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 24] = [
         "Starting",
         "Attract",
         "PickMode",
         "InsertCard",
         "ReadingCard",
         "EnterPin",
+        "EnterAccount",
+        "EnterPassword",
         "CheckingInfo",
         "PlaceDocument",
         "ReadingDocument",
@@ -219,6 +245,8 @@ impl Body {
             Self::InsertCard { .. } => "InsertCard",
             Self::ReadingCard => "ReadingCard",
             Self::EnterPin { .. } => "EnterPin",
+            Self::EnterAccount { .. } => "EnterAccount",
+            Self::EnterPassword { .. } => "EnterPassword",
             Self::CheckingInfo => "CheckingInfo",
             Self::PlaceDocument { .. } => "PlaceDocument",
             Self::ReadingDocument => "ReadingDocument",
@@ -237,60 +265,6 @@ impl Body {
             Self::OutOfService { .. } => "OutOfService",
         }
     }
-}
-
-/// Something of the customer's that still lies in a reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum LeftBehind {
-    /// The settlement card.
-    Card,
-    /// The ID card.
-    Document,
-    /// Printed forms.
-    Forms,
-}
-
-/// What was wrong with a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum CardProblem {
-    /// Not readable, or the wrong way round.
-    Unreadable,
-    /// Not a settlement card.
-    WrongKind,
-    /// Pulled out while it was read.
-    Removed,
-    /// Expired.
-    Expired,
-}
-
-/// What was wrong with a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum DocumentProblem {
-    /// Handling: lift it and lay it down again.
-    LiftAndReplace,
-    /// Not an ID card.
-    WrongKind,
-    /// Out of date.
-    Expired,
-}
-
-/// What to do better with the finger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum FingerAdvice {
-    /// Press harder.
-    PressHarder,
-    /// Too wet, or pressed too hard.
-    PressLess,
-    /// Put the middle of the finger on the sensor.
-    Centre,
-    /// Dry the finger or the sensor.
-    Dry,
-    /// Keep still.
-    KeepStill,
-    /// Not the enrolled finger; try the enrolled one.
-    OtherFinger,
-    /// A finger lay there before this customer's turn.
-    LiftFirst,
 }
 
 /// Why the order must be looked at again.

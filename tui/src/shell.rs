@@ -39,9 +39,12 @@ pub fn command(key: &Key) -> Option<Cmd> {
         Key::Esc => Cmd::Back,
         Key::Char(c @ '0'..='9') => Cmd::Digit(u8::try_from(c.to_digit(10)?).ok()?),
         Key::Char('l' | 'L') | Key::F(2) => Cmd::Language,
-        // "Press any key to go on": a key without a meaning still says that
-        // somebody is there.
-        Key::Char(_) | Key::Backspace | Key::F(3) => Cmd::MoreTime,
+        Key::Char('c' | 'C') | Key::F(4) => Cmd::Clear,
+        Key::Backspace => Cmd::Erase,
+        // Numbers are written in groups, and typed so. "Press any key to go on": a
+        // key without a meaning still says that somebody is there.
+        Key::Char(' ' | '-') | Key::F(3) => Cmd::MoreTime,
+        Key::Char(_) => Cmd::Other,
         _ => return None,
     })
 }
@@ -115,7 +118,12 @@ mod tests {
             assert_eq!(command(&key), None, "{name}");
         }
         assert_eq!(command(&Key::Char('7')), Some(Cmd::Digit(7)));
-        assert_eq!(command(&Key::Char('q')), Some(Cmd::MoreTime), "any key");
+        assert_eq!(command(&Key::Char('q')), Some(Cmd::Other), "any key");
+        assert_eq!(
+            command(&Key::Char('-')),
+            Some(Cmd::MoreTime),
+            "a group ends"
+        );
         assert_eq!(command(&Key::Paste("7".to_owned())), None);
     }
 }

@@ -96,6 +96,14 @@ fn before(body: &Body) -> Option<Words> {
             "桌面：按 2 输入密码（a 错误密码）",
             "desk: key 2 types the PIN (a: a wrong one)",
         ),
+        Body::EnterAccount { .. } => (
+            "顾客：输入 3130000000000000001 后回车",
+            "customer: type 3130000000000000001, Enter",
+        ),
+        Body::EnterPassword { .. } => (
+            "顾客：输入 8642097531864209 后回车",
+            "customer: type 8642097531864209, Enter",
+        ),
         Body::PlaceDocument {
             problem: Some(DocumentProblem::LiftAndReplace),
             ..
@@ -264,6 +272,25 @@ mod tests {
     #[test]
     fn what_was_cut_is_named_first() {
         assert!(said(attract(vec![]), true).contains("key m"));
+    }
+
+    #[test]
+    fn the_account_and_password_named_are_the_demo_banks() {
+        let bank = counterfoil_data::demo::bank().expect("the demo bank");
+        let named = |name: &str| bank.secret(name).expect("a secret").expose().to_owned();
+        let (typed, problem) = (Default::default(), None);
+        let account = Body::EnterAccount {
+            typed,
+            problem,
+            attempts_left: None,
+        };
+        assert!(said(account, false).contains(&named("jixie-account")));
+        let password = Body::EnterPassword {
+            digits: 0,
+            problem,
+            attempts_left: None,
+        };
+        assert!(said(password, false).contains(&named("jixie-password")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use counterfoil_data::tlog::{Inclusion, verify_inclusion};
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::{KioskView, Proof, PurchaseMode, SlotView};
 
-use super::effect::{Act, BankCall, Desk, Effect, Record, Sealing, Ticket};
+use super::effect::{Act, BankCall, Desk, Effect, Field, Record, Sealing, Ticket};
 use super::event::{Answer, DeviceState, Now, Paper};
 use super::finish::Stopped;
 use super::step::Step;
@@ -102,6 +102,8 @@ pub(super) struct Context {
     pub card_in: bool,
     /// Its number can be sealed again without reading it.
     pub card_read: bool,
+    /// Digits may still be in the keyboard's field.
+    typed: bool,
     /// A document may still lie there.
     pub document_on: bool,
     /// It can be sealed again without reading it.
@@ -134,6 +136,7 @@ impl Context {
             // What lay there before a power cut is somebody's: it must be seen leaving.
             card_in: true,
             card_read: false,
+            typed: false,
             document_on: true,
             first_look: true,
             document_read: false,
@@ -170,6 +173,19 @@ impl Context {
 
     pub fn stop(&mut self, desk: Desk) {
         self.ask(desk, Act::Stop);
+    }
+
+    /// Opens a field of the keyboard (PM2).
+    pub fn type_into(&mut self, field: Field, sealing: Sealing) -> Ticket {
+        self.typed = true;
+        self.ask(Desk::Keyboard, Act::TypeInto(field, sealing))
+    }
+
+    /// Wipes what was typed, if anything was (I10).
+    pub fn forget_typed(&mut self) {
+        if std::mem::take(&mut self.typed) {
+            self.stop(Desk::Keyboard);
+        }
     }
 
     /// Written and synced before the effects after it.

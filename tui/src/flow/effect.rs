@@ -39,6 +39,8 @@ pub enum Desk {
     Forms,
     /// The receipt printer.
     Receipt,
+    /// The keyboard's field (PM2); a part of the loop, not a device.
+    Keyboard,
 }
 
 impl Desk {
@@ -64,6 +66,7 @@ impl Desk {
             Self::Finger => "finger",
             Self::Forms => "form-printer",
             Self::Receipt => "receipt-printer",
+            Self::Keyboard => "keyboard",
         }
     }
 }
@@ -93,6 +96,16 @@ pub struct Sealing {
     pub binding: Binding,
     /// The backend's key.
     pub key: SealKey,
+}
+
+/// What is typed into a field of the keyboard (PM2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The account number; kept until the field is stopped, so that it can be
+    /// corrected after the password was refused.
+    Account,
+    /// The payment password; kept for nothing.
+    Password,
 }
 
 /// What is written down before it is acted on (fsync), for a restart (I6).
@@ -138,6 +151,8 @@ pub enum Act {
     WatchCard,
     /// PIN entry inside the pad.
     StartPin(Sealing),
+    /// Digits from the keyboard, sealed at the field (PM2).
+    TypeInto(Field, Sealing),
     /// Wait for a document, authenticate it (S16), read it, seal it.
     ReadDocument(Sealing),
     /// Seal the document that was read, once more, under a new challenge.
@@ -195,6 +210,8 @@ impl Act {
             Self::SealCard(_) => "SealCard",
             Self::WatchCard => "WatchCard",
             Self::StartPin(_) => "StartPin",
+            Self::TypeInto(Field::Account, _) => "TypeAccount",
+            Self::TypeInto(Field::Password, _) => "TypePassword",
             Self::ReadDocument(_) => "ReadDocument",
             Self::SealDocument(_) => "SealDocument",
             Self::WatchDocument => "WatchDocument",

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::effect::{Desk, Ticket};
 use crate::cmd::Cmd;
-use crate::model::{CardProblem, DocumentProblem, FingerAdvice};
+use crate::model::{CardProblem, DocumentProblem, FieldProblem, FingerAdvice, TypedNumber};
 
 /// What the loop knows when it hands over an event.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +78,15 @@ pub struct PrinterFacts {
     pub fault: bool,
 }
 
+/// What a field shows of what is in it.
+#[derive(Debug, Clone)]
+pub enum Typed {
+    /// The account number, to be compared with paper.
+    Account(TypedNumber),
+    /// How many digits of the payment password (I7).
+    Password(u8),
+}
+
 /// The answers of all desks.
 #[derive(Debug)]
 pub enum Answer {
@@ -118,6 +127,11 @@ pub enum Answer {
     PinCancelled,
     /// PIN pad: the customer was silent.
     PinTimedOut,
+
+    /// Keyboard: what is in the field now, and what is wrong with the last key.
+    Typed(Typed, Option<FieldProblem>),
+    /// Keyboard: ended and sealed at the field.
+    FieldDone(Sealed<SecretText>),
 
     /// Document: one lies there.
     DocumentPresent,

@@ -20,7 +20,7 @@ use crate::model::{Body, ServiceFault};
 const JOURNAL_PAUSE: Duration = Duration::from_secs(30);
 
 /// Modes this program has screens for; the backend may know more (S2).
-const SCREENED: [PurchaseMode; 1] = [PurchaseMode::SettlementCard];
+const SCREENED: [PurchaseMode; 2] = [PurchaseMode::SettlementCard, PurchaseMode::PaymentPassword];
 
 /// Asks the backend "what was I doing?", for as long as it takes.
 #[derive(Debug)]

@@ -9,14 +9,15 @@ use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, Sealed};
 use counterfoil_data::wire::forms::{FormState, FormsAnswer};
 use counterfoil_data::wire::sale::{
-    AgentView, Authenticity, DocumentFields, LinkedResult, OrderView, PrintJob, SaleState,
-    SaleView, UnitView,
+    AgentView, Authenticity, DocumentFields, LinkedResult, OrderView, PrintJob, PurchaseMode,
+    SaleState, SaleView, UnitView,
 };
 
 /// A sale is open at the backend.
 #[derive(Debug, Clone)]
 pub struct Opened {
     binding: Binding,
+    mode: PurchaseMode,
     attempts_left: Option<u32>,
 }
 
@@ -25,6 +26,7 @@ impl Opened {
     pub fn from_view(view: &SaleView) -> Option<Self> {
         (view.state == SaleState::Opened).then_some(Self {
             binding: binding(view),
+            mode: view.mode,
             attempts_left: view.attempts_left,
         })
     }
@@ -32,6 +34,11 @@ impl Opened {
     /// The sale and its challenge.
     pub fn binding(&self) -> Binding {
         self.binding
+    }
+
+    /// The mode it was opened with (S2).
+    pub fn mode(&self) -> PurchaseMode {
+        self.mode
     }
 
     /// Attempts left at the first gate.

@@ -11,6 +11,7 @@ use super::finish::{Done, PrintingReceipt, Stopped};
 use super::front::{Attract, PickMode, Starting};
 use super::identify::{PlaceDocument, PlaceFinger};
 use super::order::{AwaitConfirm, PickOrder};
+use super::password::{EnterAccount, EnterPassword};
 use super::verify::{EnterPin, InsertCard};
 use crate::cmd::Cmd;
 use crate::model::Body;
@@ -135,6 +136,8 @@ steps!(
     PickMode,
     InsertCard,
     EnterPin,
+    EnterAccount,
+    EnterPassword,
     PlaceDocument,
     PlaceFinger,
     PickOrder,

@@ -2,12 +2,13 @@
 
 use counterfoil_data::sealed::{Sealed, SecretText};
 use counterfoil_data::wire::problem::Remedy;
-use counterfoil_data::wire::sale::{CardProof, VerificationInfo};
+use counterfoil_data::wire::sale::{CardProof, PurchaseMode, VerificationInfo};
 
 use super::bank::Asking;
 use super::context::Context;
 use super::effect::{Act, Desk, Ticket};
 use super::event::Answer;
+use super::password;
 use super::proof::Opened;
 use super::step::{PLACES, Patience, Stage, Step};
 use crate::cmd::Cmd;
@@ -16,8 +17,11 @@ use crate::model::{Body, CardProblem, StopReason};
 /// Cards tried in one sale before staff must help.
 const CARD_TRIES_MAX: u32 = 5;
 
-/// The first gate, or the first gate again after a wrong PIN.
+/// The first gate in its mode, or again after a wrong secret.
 pub(super) fn begin(cx: &mut Context, opened: Opened, attempts_left: Option<u32>) -> Step {
+    if opened.mode() == PurchaseMode::PaymentPassword {
+        return password::begin(cx, opened, attempts_left);
+    }
     let Some(sealing) = cx.sealing(opened.binding()) else {
         return cx.cancel(opened.binding().sale, StopReason::Device, Remedy::CallStaff);
     };

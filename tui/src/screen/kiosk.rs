@@ -7,6 +7,7 @@ mod dispense;
 mod ends;
 mod gates;
 mod order;
+mod password;
 
 use counterfoil_data::locale::Msg;
 use ratatui::buffer::Buffer;
@@ -63,6 +64,8 @@ fn body(words: Words, body: &Body) -> Page {
         | Body::InsertCard { .. }
         | Body::ReadingCard
         | Body::EnterPin { .. }
+        | Body::EnterAccount { .. }
+        | Body::EnterPassword { .. }
         | Body::CheckingInfo
         | Body::PlaceDocument { .. }
         | Body::ReadingDocument

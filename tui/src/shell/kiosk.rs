@@ -40,8 +40,9 @@ use crate::link::TcpDial;
 use crate::model::{Body, KioskScreen, Language};
 use crate::terminal::{Seat, keys_of_stdin};
 
-/// Commands waiting for the loop; more are dropped, never queued.
-const COMMANDS_MAX: usize = 16;
+/// Commands waiting for the loop; more are dropped, never queued. A number that a
+/// scanner types at once fits.
+const COMMANDS_MAX: usize = 64;
 
 /// Where the signing key comes from.
 enum KeyAt {

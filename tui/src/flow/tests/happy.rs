@@ -1,5 +1,7 @@
 //! One way through, and the ways out that must always work.
 
+use counterfoil_data::wire::sale::PurchaseMode;
+
 use super::world::{FIRST, Fates, UNIT, World};
 use crate::cmd::Cmd;
 use crate::model::{Body, StopReason};
@@ -61,6 +63,29 @@ fn nothing_of_the_customer_is_left_in_the_flow_at_attract() {
     for trace in [UNIT, "张**", "0001", "L0001", "Sealed"] {
         assert!(!all.contains(trace), "{trace} survives (I10)");
     }
+}
+
+#[test]
+fn by_password_the_account_is_asked_first_and_esc_goes_one_field_back() {
+    let mut world = World::new(Fates::new());
+    world.modes = vec![PurchaseMode::PaymentPassword];
+    world.until("Attract");
+    world.cmd(Cmd::Enter);
+    world.cmd(Cmd::Enter);
+    world.until("EnterPassword");
+    world.cmd(Cmd::Back);
+    assert_eq!(world.screen(), "EnterAccount");
+    assert!(world.typed.is_some(), "the number still stands there");
+    world.cmd(Cmd::Back);
+    assert_eq!(stop_reason(&world), Some(StopReason::Cancelled));
+    assert!(world.typed.is_none(), "I10");
+    world.until("Attract");
+    world.cmd(Cmd::Enter);
+    world.cmd(Cmd::Enter);
+    world.until("PickOrder");
+    let count = |name| world.log.iter().filter(|n| **n == name).count();
+    assert_eq!((count("ReadCard"), count("StartPin")), (0, 0));
+    assert!(world.typed.is_none(), "I10");
 }
 
 #[test]

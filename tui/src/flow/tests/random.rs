@@ -3,13 +3,15 @@
 //! The world panics on every breach: a feed without a durable `Feeding` (I5), a
 //! number fired or inked twice (I2), ink on another number (S9), the sensor
 //! armed before authenticity (S16), an outcome sent before it was written (I6),
-//! an advice the blank's table does not allow (§5).
+//! an advice the blank's table does not allow (§5), digits held past the first
+//! gate (I10).
 
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "a test model of small numbers"
 )]
 
+use counterfoil_data::wire::sale::PurchaseMode;
 use proptest::prelude::*;
 
 use super::world::{Fates, World};
@@ -69,8 +71,12 @@ proptest! {
         moves in proptest::collection::vec(any::<u8>(), 0..120),
         fates in proptest::collection::vec(fate(), 0..120),
         printing in proptest::option::weighted(0.6, 1u8..=9),
+        by_password: bool,
     ) {
         let mut world = World::new(Fates::new());
+        if by_password {
+            world.modes = vec![PurchaseMode::PaymentPassword];
+        }
         if let Some(quantity) = printing {
             begin_printing(&mut world, quantity);
         }

@@ -11,8 +11,9 @@ use counterfoil_data::wire::sale::{
 };
 
 use super::world::UNIT;
-use crate::flow::effect::Act;
-use crate::flow::event::Answer;
+use crate::flow::effect::{Act, Field};
+use crate::flow::event::{Answer, Typed};
+use crate::model::{FieldProblem, TypedNumber};
 
 pub fn is_watch(act: &Act) -> bool {
     matches!(act, Act::Wait(_))
@@ -63,6 +64,21 @@ pub fn problem(word: &str, attempts_left: Option<u32>) -> Answer {
         attempts_left,
         retry: Retry::Never,
     }))
+}
+
+/// What a field answers: a digit, and its end unless it is stopped halfway.
+pub fn typed(field: Field, halfway: bool) -> Vec<Answer> {
+    let shown = match field {
+        Field::Account => Typed::Account(TypedNumber::default()),
+        Field::Password => Typed::Password(1),
+    };
+    let problem = halfway.then_some(FieldProblem::NotADigit);
+    let typed = Answer::Typed(shown, problem);
+    if halfway {
+        vec![typed]
+    } else {
+        vec![typed, Answer::FieldDone(sealed())]
+    }
 }
 
 pub fn sealed<T>() -> Sealed<T> {

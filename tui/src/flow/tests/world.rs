@@ -23,9 +23,9 @@ use counterfoil_data::wire::sale::{
 };
 use counterfoil_data::wire::{Digest, hex};
 
-use super::wire::{after, frozen, is_watch, opened, problem, receipt, sealed, unit, word};
+use super::wire::{after, frozen, is_watch, opened, problem, receipt, sealed, typed, unit, word};
 use crate::cmd::Cmd;
-use crate::flow::effect::{Act, BankCall, Desk, Effect, Record, Ticket};
+use crate::flow::effect::{Act, BankCall, Desk, Effect, Field, Record, Ticket};
 use crate::flow::event::{Answer, DeviceState, Event, Now, Paper, PrinterFacts};
 use crate::flow::{Flow, Settings};
 use crate::model::{CardProblem, DocumentProblem, FingerAdvice};
@@ -47,6 +47,10 @@ pub struct World {
     attempt: u8,
     size: u64,
     document_authentic: bool,
+    /// Modes the bank offers.
+    pub modes: Vec<PurchaseMode>,
+    /// The keyboard's field holds digits.
+    pub typed: Option<Field>,
     pub cassette: VecDeque<BillNumber>,
     pub transport: Option<BillNumber>,
     read: Option<BillNumber>,
@@ -74,6 +78,8 @@ impl World {
             attempt: 0,
             size: 1,
             document_authentic: false,
+            modes: vec![PurchaseMode::SettlementCard],
+            typed: None,
             cassette: first.numbers().collect(),
             transport: None,
             read: None,
@@ -100,6 +106,7 @@ impl World {
     /// A kiosk process begins; what it was is gone, the journal is not.
     pub fn power_on(&mut self) {
         self.pending.clear();
+        self.typed = None;
         let (flow, effects) = Flow::start(Settings::default(), self.journal.clone(), self.now());
         self.flow = Some(flow);
         self.perform(effects);
@@ -126,6 +133,10 @@ impl World {
         let (flow, effects) = flow.on(event, self.now());
         self.flow = Some(flow);
         self.perform(effects);
+        // I10: what was typed outlives the first gate nowhere.
+        let gate = ["EnterAccount", "EnterPassword", "CheckingInfo"];
+        let held = self.typed.is_some() && !gate.contains(&self.screen());
+        assert!(!held, "digits are still held at {}", self.screen());
     }
 
     pub fn cmd(&mut self, cmd: Cmd) {
@@ -144,10 +155,15 @@ impl World {
                     self.journal.push(record);
                 }
                 Act::Forget => self.journal.clear(),
+                Act::Stop if ticket.desk == Desk::Keyboard => self.typed = None,
                 Act::Stop => self.pending.retain(|(t, _)| t.desk != ticket.desk),
-                Act::WipeSession => {}
+                Act::WipeSession => self.typed = None,
                 act => {
-                    if Desk::DEVICES.contains(&ticket.desk) {
+                    if let Act::TypeInto(field, _) = act {
+                        self.typed = Some(field);
+                    }
+                    let field = ticket.desk == Desk::Keyboard;
+                    if field || Desk::DEVICES.contains(&ticket.desk) {
                         self.pending.retain(|(t, _)| t.desk != ticket.desk);
                     }
                     self.pending.push((ticket, act));
@@ -218,6 +234,8 @@ impl World {
                     proof: CardProof::Genuine,
                 },
             ],
+            Act::TypeInto(..) if fate == 2 => vec![Answer::Fault(Remedy::CallStaff)],
+            Act::TypeInto(field, _) => typed(field, fate == 1),
             Act::StartPin(_) if fate == 1 => vec![Answer::PinCancelled],
             Act::StartPin(_) => vec![Answer::PinDigits(6), Answer::PinDone(sealed())],
             Act::ReadDocument(_) | Act::SealDocument(_) => self.document(fate),

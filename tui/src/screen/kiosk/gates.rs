@@ -3,7 +3,7 @@
 use counterfoil_data::locale::Msg;
 use counterfoil_data::wire::sale::PurchaseMode;
 
-use super::{danger, left_behind, only_cancel, simple};
+use super::{danger, left_behind, only_cancel, password, simple};
 use crate::model::{Body, CardProblem, DocumentProblem, FingerAdvice, LeftBehind};
 use crate::screen::page::{Block, Page, Span};
 use crate::screen::words::Words;
@@ -32,6 +32,7 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             digits,
             attempts_left,
         } => pin(words, *digits, *attempts_left),
+        Body::EnterAccount { .. } | Body::EnterPassword { .. } => password::page(words, body),
         Body::PlaceDocument { unit, problem } => {
             let mut page = simple(words, Msg::PlaceDocumentTitle, Msg::PlaceDocumentHelp);
             let verified = words.with(Msg::InfoVerified, &[("unit", unit)]);

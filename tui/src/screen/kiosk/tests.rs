@@ -8,8 +8,8 @@ use counterfoil_data::wire::sale::{Offer, OrderItem, OrderView, Proof, PurchaseM
 
 use super::*;
 use crate::model::{
-    CardProblem, DocumentProblem, FingerAdvice, FormPhase, Language, OrderNotice, ServiceFault,
-    StopReason,
+    CardProblem, DocumentProblem, FieldProblem, FingerAdvice, FormPhase, Language, OrderNotice,
+    ServiceFault, StopReason, TypedNumber,
 };
 
 /// The longest name a unit of the demo bank has.
@@ -82,6 +82,13 @@ fn receipt() -> Receipt {
     }
 }
 
+/// An account number as long as there are.
+fn typed() -> TypedNumber {
+    let mut digits = counterfoil_data::secret::Digits::default();
+    while digits.push(3) {}
+    TypedNumber::of(&digits)
+}
+
 fn offers() -> Vec<Offer> {
     [BillKind::TransferCheque, BillKind::CashCheque]
         .map(|kind| Offer {
@@ -118,6 +125,16 @@ fn bodies() -> Vec<Body> {
         Body::ReadingCard,
         Body::EnterPin {
             digits: 6,
+            attempts_left: Some(2),
+        },
+        Body::EnterAccount {
+            typed: typed(),
+            problem: Some(FieldProblem::TooShort),
+            attempts_left: None,
+        },
+        Body::EnterPassword {
+            digits: 15,
+            problem: None,
             attempts_left: Some(2),
         },
         Body::CheckingInfo,

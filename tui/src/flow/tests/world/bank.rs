@@ -225,7 +225,7 @@ impl World {
             kiosk: "kiosk-1".parse().expect("an id"),
             branch: "branch-1".parse().expect("an id"),
             branch_name: "样例支行".to_owned(),
-            modes: vec![PurchaseMode::SettlementCard],
+            modes: self.modes.clone(),
             seal_key: hex(&OpenKey::derive(&[9; 32]).1.0),
             open_sale: open,
             slots: vec![SlotView {
