@@ -2,7 +2,12 @@
 //!
 //! Row 1 is the prefix: bank code 3, reserved 1, region 2, kind 1, printing
 //! works 1. Row 2 is the serial. There is no check digit, so shape is strict and
-//! meaning is a warning (`reference`: PBoC 银发〔2010〕299号).
+//! meaning is a warning ([`crate::reference`]; PBoC 银发〔2010〕299号).
+//!
+//! Electronic commercial bills (kinds 5 and 6) carry 30 digits instead: kind 1, bank
+//! number 12, date 8, serial of the day, check digit. They have no paper to keep, so
+//! nothing here reads them; if one ever must, [`BillNumber`] becomes an enum of both
+//! forms, and its wire text tells them apart by length alone.
 
 use std::fmt;
 use std::str::FromStr;

@@ -60,6 +60,8 @@ pub fn bank_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -86,6 +88,48 @@ mod tests {
         assert!(luhn("0049927398716"));
         assert!(!luhn("0049927398176"));
         assert!(!luhn("49927398716"), "too short for a card");
+    }
+
+    proptest! {
+        /// ISO 7064 MOD 11,10 finds every single wrong digit.
+        #[test]
+        fn one_changed_digit_of_a_bank_number_is_always_noticed(
+            body in "[0-9]{11}", place in 0..12_usize, by in 1..10_u8,
+        ) {
+            let check = bank_number_check(&body).expect("11 digits");
+            let sound = format!("{body}{check}");
+            prop_assert!(bank_number(&sound));
+            let mut digits = sound.into_bytes();
+            digits[place] = b'0' + (digits[place] - b'0' + by) % 10;
+            prop_assert!(!bank_number(&String::from_utf8(digits).expect("ascii")));
+        }
+
+        /// Luhn finds every single wrong digit, and every swap of neighbours but 09 and 90.
+        #[test]
+        fn one_changed_digit_of_a_card_number_is_always_noticed(
+            place in 0..19_usize, by in 1..10_u8, swap in 0..18_usize,
+        ) {
+            let sound = *b"6217000000000000004";
+            let mut digits = sound;
+            digits[place] = b'0' + (digits[place] - b'0' + by) % 10;
+            prop_assert!(!luhn(std::str::from_utf8(&digits).expect("ascii")));
+            let mut digits = *b"4929876543210123459";
+            let check = (b'0'..=b'9').find(|check| {
+                digits[18] = *check;
+                luhn(std::str::from_utf8(&digits).expect("ascii"))
+            });
+            digits[18] = check.expect("one of ten fits");
+            let pair = [digits[swap], digits[swap + 1]];
+            digits.swap(swap, swap + 1);
+            let unseen = pair[0] == pair[1] || pair == *b"09" || pair == *b"90";
+            prop_assert_eq!(luhn(std::str::from_utf8(&digits).expect("ascii")), unseen);
+        }
+
+        #[test]
+        fn no_text_makes_the_checks_fall_over(text in ".{0,24}") {
+            let _ = luhn(&text);
+            let _ = bank_number(&text);
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The nouns of Counterfoil: bill numbers and ranges, money, secrets, wire
-//! messages, evidence leaves, form templates, locales and the demo bank.
+//! messages, evidence leaves, form templates, locales, reference tables and the demo bank.
 //!
 //! Owns what every part of the house must agree on. Refuses all I/O: nothing
 //! here opens a file, a socket or a clock. Called by every other crate.
@@ -23,6 +23,7 @@ pub mod leaf;
 pub mod locale;
 pub mod mask;
 pub mod money;
+pub mod reference;
 pub mod sealed;
 pub mod seam;
 pub mod secret;

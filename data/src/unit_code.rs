@@ -229,6 +229,28 @@ mod tests {
             prop_assert!(UnitCode::parse(text).is_err());
         }
 
+        /// All weights of GB 11714 are prime to 11: one wrong digit is never unseen.
+        #[test]
+        fn one_changed_digit_of_an_organisation_code_is_always_noticed(
+            body in "[0-9]{8}", place in 0..8_usize, by in 1..10_u8,
+        ) {
+            let check = organisation_check(&body).expect("8 digits");
+            let sound = format!("{body}-{check}");
+            prop_assert!(organisation(&sound));
+            let mut digits = sound.into_bytes();
+            digits[place] = b'0' + (digits[place] - b'0' + by) % 10;
+            prop_assert!(!organisation(&String::from_utf8(digits).expect("ascii")));
+        }
+
+        #[test]
+        fn two_swapped_neighbours_are_always_noticed(place in 0..17_usize) {
+            let mut code = *b"91350100M000100Y43";
+            prop_assume!(code[place] != code[place + 1]);
+            code.swap(place, place + 1);
+            let text = std::str::from_utf8(&code).expect("ascii");
+            prop_assert!(UnitCode::parse(text).is_err());
+        }
+
         #[test]
         fn no_text_makes_the_check_fall_over(text in ".{0,24}") {
             let _ = UnitCode::parse(&text);

@@ -117,6 +117,8 @@ fn ordinal(number: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn words(fen: i64) -> String {
@@ -153,6 +155,84 @@ mod tests {
         assert_eq!(amount(Fen(-1)), None);
         assert_eq!(amount(Fen(FEN_LIMIT)), None);
         assert!(amount(Fen(FEN_LIMIT - 1)).is_some());
+    }
+
+    fn value(character: char) -> Option<i64> {
+        let at = DIGITS.iter().position(|d| d.starts_with(character))?;
+        i64::try_from(at).ok()
+    }
+
+    /// Reads what [`amount`] writes, by the meaning of each character alone.
+    fn read(text: &str) -> i64 {
+        let (mut fen, mut group, mut digit) = (0, 0, 0);
+        for c in text.trim_start_matches("人民币").chars() {
+            match c {
+                '仟' | '佰' | '拾' => {
+                    let place = if c == '仟' {
+                        1_000
+                    } else if c == '佰' {
+                        100
+                    } else {
+                        10
+                    };
+                    group += digit * place;
+                    digit = 0;
+                }
+                '亿' | '万' | '元' => {
+                    let unit = if c == '亿' {
+                        10_000_000_000
+                    } else if c == '万' {
+                        1_000_000
+                    } else {
+                        100
+                    };
+                    fen += (group + digit) * unit;
+                    (group, digit) = (0, 0);
+                }
+                '角' | '分' => {
+                    fen += digit * if c == '角' { 10 } else { 1 };
+                    digit = 0;
+                }
+                '整' => {}
+                other => digit = value(other).expect("a digit"),
+            }
+        }
+        fen
+    }
+
+    proptest! {
+        #[test]
+        fn an_amount_is_read_back_from_its_words(fen in 0..FEN_LIMIT) {
+            prop_assert_eq!(read(&words(fen)), fen);
+        }
+
+        #[test]
+        fn round_amounts_with_many_zeros_are_read_back_too(
+            n in 0..1_000_i64, zeros in 0..11_u32, rest in 0..200_i64,
+        ) {
+            let fen = n * 10_i64.pow(zeros) + rest;
+            prop_assert_eq!(read(&words(fen)), fen);
+            prop_assert!(!words(fen).contains("零零"), "a zero is said once");
+        }
+
+        #[test]
+        fn a_date_is_read_back_from_its_words(days in 0..73_000_i32) {
+            let day = Date::constant(1900, 1, 1) + jiff::Span::new().days(days);
+            let text = date(day);
+            let (year, rest) = text.split_once('年').expect("a year");
+            let (month, rest) = rest.split_once('月').expect("a month");
+            let year = year.chars().fold(0, |y, c| y * 10 + value(c).expect("a digit"));
+            let small = |text: &str| {
+                let text = text.trim_start_matches('零');
+                let (tens, ones) = text.split_once('拾').unwrap_or(("", text));
+                let digit = |t: &str| t.chars().next().and_then(value).unwrap_or(0);
+                digit(tens) * 10 + digit(ones)
+            };
+            let read = (year, small(month), small(rest.trim_end_matches('日')));
+            let year = i64::from(day.year());
+            let (month, day) = (i64::from(day.month()), i64::from(day.day()));
+            prop_assert_eq!(read, (year, month, day));
+        }
     }
 
     #[test]

@@ -102,4 +102,42 @@ proptest! {
             prop_assert_eq!(number.to_string(), text);
         }
     }
+
+    #[test]
+    fn taking_from_the_front_splits_and_nothing_is_lost(whole in any_range(), count in 0..40_u32) {
+        let taken = whole.take_first(count);
+        prop_assert_eq!(taken.is_some(), (1..=whole.count()).contains(&count));
+        let Some((head, rest)) = taken else { return Ok(()) };
+        prop_assert_eq!(head.count(), count);
+        prop_assert_eq!(rest.map_or(0, BillRange::count), whole.count() - count);
+        let merged = rest.map_or(Some(head), |rest| rest.merge(head));
+        prop_assert_eq!(merged, Some(whole), "in either order");
+    }
+
+    /// A range never crosses a prefix, however close two lots lie.
+    #[test]
+    fn ranges_of_two_prefixes_never_meet(one in any_range(), prefix in 0..=99_999_999_u32) {
+        let Ok(prefix) = BillPrefix::from_value(prefix) else { return Ok(()) };
+        prop_assume!(prefix != one.prefix());
+        let (first, last) = (one.first().serial, one.last().serial);
+        let other = BillRange::new(prefix, first, last).expect("forwards");
+        prop_assert!(!one.overlaps(other));
+        prop_assert_eq!(one.merge(other), None);
+        prop_assert_eq!(one.without(other), None);
+        prop_assert!(!one.contains(other.first()));
+        let next = last.forward(1).expect("small");
+        let after = BillRange::new(prefix, next, Serial::MAX).expect("forwards");
+        prop_assert_eq!(one.merge(after), None);
+    }
+
+    #[test]
+    fn a_number_is_read_back_from_its_text(
+        prefix in 0..=99_999_999_u32, serial in 0..=99_999_999_u32,
+    ) {
+        let Ok(prefix) = BillPrefix::from_value(prefix) else { return Ok(()) };
+        let serial = Serial::from_value(serial).expect("8 digits");
+        let number = BillNumber { prefix, serial };
+        prop_assert_eq!(number.to_string().parse(), Ok(number));
+        prop_assert_eq!(number.to_string().len(), 16);
+    }
 }
