@@ -14,20 +14,20 @@ use jiff::civil::Date;
 
 use crate::core::command::{Actor, Command, CommandBody};
 use crate::core::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty, FeeRow,
-    KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
+    AccountRow, AgentRow, BankRow, CardRow, Duty, KeyedHash, KioskRow, StaffRow, StationRow,
+    UnitRow,
 };
+use crate::core::record::terms::Hours;
 use crate::core::refusal::Refusal;
 use crate::keys::envelope::{template_name, wrap};
 use crate::keys::{Indexed, Keys};
 use crate::store::Store;
+use crate::terms;
 use crate::workers::pin::{Argon2Params, PinBench};
 use crate::writer::{Fatal, Writer};
 
 /// Impressions enrolled for each finger.
 const IMPRESSIONS: u64 = 3;
-/// Failed attempts at one kiosk before it is locked.
-const KIOSK_ATTEMPTS: u32 = 30;
 
 /// Why the demo bank could not be enrolled.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +86,9 @@ pub fn give<S: Store>(
     writer: &mut Writer<S>,
     commands: Vec<Command>,
 ) -> Result<(), DemoEnrolError> {
-    writer.enrol(&commands)?.map_err(DemoEnrolError::Refused)
+    writer
+        .enrol(&commands)?
+        .map_err(|refused| DemoEnrolError::Refused(refused.refusal))
 }
 
 /// Every command that enrols `bank`, in order.
@@ -99,7 +101,7 @@ pub fn commands(bank: &DemoBank, means: &Means<'_>) -> Result<Vec<Command>, Demo
             opens: bank.branch.opens,
             closes: bank.branch.closes,
         }),
-        CommandBody::EnrolPolicy(policy(&bank.policy)),
+        CommandBody::EnrolPolicy(terms::policy(&bank.policy)),
     ];
     bodies.extend(bank.staff.iter().map(|s| {
         CommandBody::EnrolStaff(StaffRow {
@@ -116,41 +118,20 @@ pub fn commands(bank: &DemoBank, means: &Means<'_>) -> Result<Vec<Command>, Demo
     }));
     machines(bank, &mut bodies);
     customers(bank, means, &mut bodies)?;
-    bodies.extend(bank.fees.iter().map(|f| {
-        CommandBody::EnrolFee(FeeRow {
-            kind: f.kind,
-            from: f.from,
-            each: f.each,
-        })
-    }));
+    bodies.extend(bank.fees.iter().map(terms::fee));
+    let usual = Hours {
+        opens: bank.branch.opens,
+        closes: bank.branch.closes,
+    };
+    let own = terms::calendar(&bank.calendar, usual);
+    bodies.push(CommandBody::EnrolCalendar(own));
+    bodies.extend(bank.list.as_ref().map(|l| terms::list(l, means.keys)));
     let mut commands: Vec<Command> = bodies
         .into_iter()
         .map(|body| means.command(Actor::System, body))
         .collect();
     commands.extend(stock(bank, means)?);
     Ok(commands)
-}
-
-fn policy(policy: &demo::Policy) -> Policy {
-    Policy {
-        version: policy.version,
-        confirm: match policy.confirm {
-            demo::ConfirmPolicy::Always => ConfirmPolicy::Always,
-            demo::ConfirmPolicy::Never => ConfirmPolicy::Never,
-        },
-        confirm_within_s: policy.confirm_within_s,
-        info_attempts: policy.info_attempts,
-        identity_attempts: policy.identity_attempts,
-        kiosk_attempts: KIOSK_ATTEMPTS,
-        lock_s: policy.lock_for_s,
-        match_threshold_milli: policy.finger_threshold_milli,
-        sale_within_s: policy.sale_within_s,
-        quantity_usual: policy.quantity_usual,
-        cards: match policy.cards {
-            demo::CardPolicy::Proven => CardPolicy::Proven,
-            demo::CardPolicy::Any => CardPolicy::Any,
-        },
-    }
 }
 
 fn public(seed: &demo::KeySeed) -> [u8; 32] {
@@ -197,6 +178,8 @@ fn customers(
             name: unit.name.clone(),
             contact_name: unit.contact.name.clone(),
             contact_phone: unit.contact.phone.clone(),
+            code: unit.code.clone(),
+            licence_valid_to: unit.licence_valid_to,
         }));
         let account = &unit.account;
         bodies.push(CommandBody::EnrolAccount {
@@ -204,15 +187,14 @@ fn customers(
                 number: account.number.clone(),
                 lookup: means.hash(Indexed::Account, &account.number),
                 unit: unit.id.clone(),
-                state: match account.state {
-                    demo::AccountState::Normal => AccountState::Normal,
-                    demo::AccountState::Frozen => AccountState::Frozen,
-                },
+                state: terms::account_state(account.state),
                 kinds: account.kinds.clone(),
                 unused: account.unused_forms,
                 unused_before: 0,
                 unused_max: account.unused_forms_max,
                 password: Some(phc(&account.payment_password)?),
+                forms_per_day_max: account.forms_per_day_max,
+                bounced: account.bounced.clone(),
             },
             balance: account.balance,
         });

@@ -12,5 +12,6 @@ pub mod keys;
 pub mod ports;
 pub mod service;
 pub mod store;
+pub mod terms;
 pub mod workers;
 pub mod writer;

@@ -32,6 +32,15 @@ pub enum Fatal {
     },
 }
 
+/// One command of several was refused, so none was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its place among them, from 0.
+    pub at: usize,
+    /// Why.
+    pub refusal: Refusal,
+}
+
 /// What the evidence log's checkpoints are signed with.
 pub struct LogKey {
     /// Origin line of checkpoints, for example `bank.example/counterfoil`.
@@ -85,14 +94,15 @@ impl<S: Store> Writer<S> {
 
     /// Enrols a bank: all of `commands` in one commit, or nothing of them, so that no
     /// crash leaves half a bank. Happens once, before anybody waits, and so has no
-    /// bound but the file it comes from. Gives the first refusal.
-    pub fn enrol(&mut self, commands: &[Command]) -> Result<Result<(), Refusal>, Fatal> {
+    /// bound but the file it comes from. A bank's new terms come the same way. Gives
+    /// the first refusal and the place of its command.
+    pub fn enrol(&mut self, commands: &[Command]) -> Result<Result<(), Refused>, Fatal> {
         let snapshot = self.store.snapshot()?;
         let mut books = Overlay::new(&*snapshot);
-        for command in commands {
+        for (at, command) in commands.iter().enumerate() {
             let (answer, changes) = answer(&books, command)?;
             if let Err(refusal) = answer.result {
-                return Ok(Err(refusal));
+                return Ok(Err(Refused { at, refusal }));
             }
             books.absorb(changes);
         }

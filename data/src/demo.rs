@@ -16,6 +16,7 @@ use crate::bill::{BillKind, BillNumber, BillRange};
 use crate::ids::{AgentId, BranchId, KioskId, SlotId, StaffId, StationId, UnitId};
 use crate::money::Fen;
 use crate::secret::Secret;
+use crate::terms::{Bounce, Calendar, List};
 use crate::wire::sale::PurchaseMode;
 
 mod check;
@@ -95,6 +96,11 @@ pub struct DemoBank {
     pub fingers: Vec<Finger>,
     /// Fees by kind and date.
     pub fees: Vec<Fee>,
+    /// When it sells; without it the branch's hours on every day.
+    #[serde(default)]
+    pub calendar: Calendar,
+    /// The regulator's list.
+    pub list: Option<List>,
 }
 
 /// The bank.
@@ -161,6 +167,13 @@ pub struct Policy {
     pub quantity_usual: u32,
     /// Which settlement cards are taken.
     pub cards: CardPolicy,
+    /// Ids of rules that are not asked.
+    #[serde(default)]
+    pub rules_off: Vec<String>,
+    /// Oldest regulator's list that is good enough, in days; without it none is needed.
+    pub list_days_max: Option<u32>,
+    /// How many returned cheques are too many; without it nobody asks.
+    pub bounce: Option<Bounce>,
 }
 
 /// Which settlement cards are taken, by what is known of their authenticity.

@@ -29,6 +29,7 @@ pub mod seam;
 pub mod secret;
 pub mod shown;
 pub mod sign;
+pub mod terms;
 pub mod tlog;
 pub mod unit_code;
 pub mod wire;

@@ -14,12 +14,14 @@ use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::FormAdvice;
 use counterfoil_data::wire::sale::{AbandonReason, Authenticity, OrderItem, PurchaseMode};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::record::bank::{
     AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, FeeRow, KeyedHash, KioskRow,
     Policy, StaffRow, StationRow, UnitRow,
 };
+use super::record::terms::{Bounces, CalendarRow, Licence, Listed};
 pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
 
 /// Commands in one step of the writer at most.
@@ -125,8 +127,21 @@ pub enum CommandBody {
     EnrolAgent(AgentRow),
     /// Enrols a settlement card.
     EnrolCard(CardRow),
-    /// Sets the fee of a kind from a date on.
+    /// Sets the fee of a kind from a date on; not of a day that has begun.
     EnrolFee(FeeRow),
+    /// Sets when the bank sells; the one before ends.
+    EnrolCalendar(CalendarRow),
+    /// Gives the regulator's list; the one before ends.
+    EnrolList {
+        /// The date the regulator says it is of.
+        as_of: Date,
+        /// Its entries, at most [`super::record::terms::LISTED_MAX`].
+        listed: Vec<Listed>,
+    },
+    /// A unit's licence was looked at again.
+    RenewLicence(Licence),
+    /// Sets an account's returned cheques, as the core bank reported them.
+    RecordBounces(Bounces),
     /// Changes an account's state, as the core bank reported it.
     SetAccountState {
         /// Account number.

@@ -20,6 +20,7 @@ use super::record::bank::{
 };
 use super::record::books::AttemptRow;
 use super::record::sale::{DocumentRow, InfoProven, OrderRow, SaleRow};
+use super::record::terms::{Bounces, CalendarRow, Licence, ListRow, Listed};
 use crate::store::Key;
 
 /// Two people who did something together.
@@ -48,6 +49,14 @@ pub enum Enrolled {
     Card(CardRow),
     /// A fee.
     Fee(FeeRow),
+    /// When the bank sells.
+    Calendar(CalendarRow),
+    /// A regulator's list and its entries.
+    List(ListRow, Vec<Listed>),
+    /// A licence looked at again.
+    Licence(Licence),
+    /// An account's returned cheques.
+    Bounces(Bounces),
 }
 
 /// A form's change, with what follows from it for money.

@@ -1,7 +1,7 @@
 //! Facts: what rules judge, gathered from the books by point reads (S4).
 
 use counterfoil_data::bill::BillKind;
-use counterfoil_data::ids::SlotId;
+use counterfoil_data::ids::{KioskId, SlotId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::sale::OrderItem;
 use jiff::Timestamp;
@@ -12,12 +12,14 @@ use super::key::{self, Table};
 use super::ledger;
 use super::overlay::get;
 use super::record::bank::{
-    AccountRow, AgentRow, BankRow, CardPolicy, CardRow, CardTrust, FeeRow, KioskRow, Policy,
+    AccountRow, AgentRow, BankRow, BounceRule, CardPolicy, CardRow, CardTrust, FeeRow, KioskRow,
+    Policy, UnitRow,
 };
 use super::record::books::CounterRow;
 use super::record::decode;
 use super::record::sale::{InfoProven, SaleRow};
 use super::record::stock::SlotRow;
+use super::record::terms::{CalendarRow, Day, Hours, ListRow, Listed, ListedRow};
 use crate::store::{From, Read, StoreError};
 
 /// What is known when a rule is asked; what is not known yet breaks no rule.
@@ -27,8 +29,10 @@ pub struct Facts {
     pub date: Date,
     /// Local time of day.
     pub time: Time,
-    /// Opening hours.
-    pub hours: Option<(Time, Time)>,
+    /// What the calendar says of the date.
+    pub day: Option<Day>,
+    /// The unit.
+    pub unit: Option<UnitRow>,
     /// The account.
     pub account: Option<AccountRow>,
     /// The card's last day.
@@ -41,10 +45,20 @@ pub struct Facts {
     pub agent: Option<AgentRow>,
     /// Last day of the document shown.
     pub document_valid_to: Option<Date>,
+    /// Oldest regulator's list that is good enough, in days, where one is needed.
+    pub list_days_max: Option<u32>,
+    /// The date of the regulator's list.
+    pub list_as_of: Option<Date>,
+    /// Who of them stands on it: `unit`, `account` or `agent`.
+    pub listed: Option<&'static str>,
+    /// How many returned cheques are too many.
+    pub bounce: Option<BounceRule>,
     /// What is ordered.
     pub items: Vec<OrderItem>,
     /// Forms this agent bought today.
     pub bought_today: u32,
+    /// Forms the account bought today, whoever came.
+    pub account_today: u32,
     /// What the account holds, for the fee.
     pub balance: Option<Fen>,
     /// Fee for one form of each kind the slots hold.
@@ -54,6 +68,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Days from an earlier date to the business date; negative for a later one.
+    pub fn days_since(&self, earlier: Date) -> i64 {
+        self.date.duration_since(earlier).as_hours() / 24
+    }
+
     /// Forms ordered.
     pub fn ordered(&self) -> u32 {
         self.items
@@ -88,18 +107,96 @@ impl Facts {
             let today = agent.forms_per_day_max.saturating_sub(self.bought_today);
             agent.forms_per_sale_max.min(today)
         });
-        let unused = self
-            .account
-            .as_ref()
-            .map(|a| a.unused_max.saturating_sub(a.unused));
+        let account = self.account.as_ref();
+        let unused = account.map(|a| a.unused_max.saturating_sub(a.unused));
+        let account_day = account.and_then(|a| a.forms_per_day_max);
         let caps = [
             Some(counterfoil_data::wire::sale::SALE_FORMS_MAX),
             stock.or(Some(0)),
             agent,
             unused,
+            account_day.map(|max| max.saturating_sub(self.account_today)),
         ];
         caps.into_iter().flatten().min().unwrap_or(0)
     }
+
+    /// What the bank set.
+    fn set(&mut self, read: &dyn Read) -> Result<(), StoreError> {
+        let policy: Option<Policy> = get(read, &key::single(Table::Policy))?;
+        let list: Option<ListRow> = get(read, &key::single(Table::List))?;
+        self.list_as_of = list.map(|list| list.as_of);
+        if let Some(policy) = policy {
+            self.any_card = policy.cards == CardPolicy::Any;
+            self.list_days_max = policy.list_days_max;
+            self.bounce = policy.bounce;
+        }
+        Ok(())
+    }
+
+    /// Whose account it is, and what it may.
+    fn customer(&mut self, read: &dyn Read, info: &InfoProven) -> Result<(), StoreError> {
+        self.account = get(read, &key::text(Table::Account, &info.account))?;
+        self.unit = get(read, &key::text(Table::Unit, info.unit.as_str()))?;
+        self.balance = Some(ledger::balance(read, &info.account)?);
+        self.account_today = counter(read, &key::account_day(&info.account, self.date))?;
+        let card = info.card.as_ref();
+        self.card_expires = card.map(|c| c.expires);
+        self.card_trust = card.map(|c| c.trust);
+        self.listed = self.on_list(read)?;
+        Ok(())
+    }
+
+    /// Who buys.
+    pub fn buyer(&mut self, read: &dyn Read, agent: AgentRow) -> Result<(), StoreError> {
+        self.bought_today = counter(read, &key::agent_day(&agent.id, self.date))?;
+        self.agent = Some(agent);
+        self.listed = self.on_list(read)?;
+        Ok(())
+    }
+
+    /// Who of them stands on the regulator's list.
+    fn on_list(&self, read: &dyn Read) -> Result<Option<&'static str>, StoreError> {
+        let list: Option<ListRow> = get(read, &key::single(Table::List))?;
+        let Some(list) = list else { return Ok(None) };
+        let unit = self.unit.as_ref().map(|u| Listed::Unit(u.code.clone()));
+        let account = self.account.as_ref().map(|a| Listed::Account(a.lookup));
+        let agent = self.agent.as_ref().map(|a| Listed::Person(a.identity));
+        for (who, listed) in [("unit", unit), ("account", account), ("agent", agent)] {
+            let Some(listed) = listed else { continue };
+            let entry: Option<ListedRow> = get(read, &key::listed(&listed))?;
+            if entry.is_some_and(|entry| entry.number == list.number) {
+                return Ok(Some(who));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the kiosk can give, and for how much.
+    fn stock(&mut self, read: &dyn Read, kiosk: &KioskId) -> Result<(), StoreError> {
+        let kiosk: Option<KioskRow> = get(read, &key::text(Table::Kiosk, kiosk.as_str()))?;
+        let Some(kiosk) = kiosk else { return Ok(()) };
+        self.slots = open_slots(read, &kiosk)?;
+        for (_, slot) in &self.slots {
+            let each = fee_each(read, slot.kind, self.date)?;
+            self.fees.extend(each.map(|each| (slot.kind, each)));
+        }
+        Ok(())
+    }
+}
+
+fn counter(read: &dyn Read, key: &[u8]) -> Result<u32, StoreError> {
+    let row: Option<CounterRow> = get(read, key)?;
+    let value = row.unwrap_or_default().value;
+    Ok(u32::try_from(value).unwrap_or(u32::MAX))
+}
+
+/// When the bank sells; without a calendar, its hours on every day.
+pub fn calendar(read: &dyn Read, bank: &BankRow) -> Result<CalendarRow, StoreError> {
+    let always = CalendarRow::always(Hours {
+        opens: bank.opens,
+        closes: bank.closes,
+    });
+    Ok(get(read, &key::single(Table::Calendar))?.unwrap_or(always))
 }
 
 /// The bank's record.
@@ -149,54 +246,32 @@ pub fn of_sale(
 ) -> Result<Facts, StoreError> {
     let bank = bank(read)?;
     let (date, time) = local(&bank, at)?;
-    let info = sale.info.as_ref().or(proof);
-    let account = match info {
-        Some(info) => get(read, &key::text(Table::Account, &info.account))?,
-        None => None,
-    };
-    let buyer = sale.identity.as_ref().map(|i| &i.agent);
-    let buyer = buyer.or(info.and_then(|i| i.holder.as_ref()));
-    let agent: Option<AgentRow> = match buyer {
-        Some(agent) => get(read, &key::text(Table::Agent, agent.as_str()))?,
-        None => None,
-    };
-    let today: CounterRow = match &agent {
-        Some(agent) => get(read, &key::agent_day(&agent.id, date))?.unwrap_or_default(),
-        None => CounterRow::default(),
-    };
-    let kiosk: Option<KioskRow> = get(read, &key::text(Table::Kiosk, sale.kiosk.as_str()))?;
-    let slots = match &kiosk {
-        Some(kiosk) => open_slots(read, kiosk)?,
-        None => Vec::new(),
-    };
-    let items = sale.order.as_ref().map(|o| o.items.clone());
-    let balance = match info {
-        Some(info) => Some(ledger::balance(read, &info.account)?),
-        None => None,
-    };
-    let card = info.and_then(|i| i.card.as_ref());
-    let policy: Option<Policy> = get(read, &key::single(Table::Policy))?;
-    let mut fees = Vec::new();
-    for (_, slot) in &slots {
-        let each = fee_each(read, slot.kind, date)?;
-        fees.extend(each.map(|each| (slot.kind, each)));
-    }
-    Ok(Facts {
+    let mut facts = Facts {
         date,
         time,
-        hours: Some((bank.opens, bank.closes)),
-        account,
-        card_expires: card.map(|c| c.expires),
-        card_trust: card.map(|c| c.trust),
-        any_card: policy.is_some_and(|p| p.cards == CardPolicy::Any),
-        agent,
+        day: Some(calendar(read, &bank)?.on(date)),
         document_valid_to: sale.identity.as_ref().and_then(|i| i.document.valid_to),
-        items: items.unwrap_or_default(),
-        bought_today: u32::try_from(today.value).unwrap_or(u32::MAX),
-        balance,
-        fees,
-        slots,
-    })
+        items: sale
+            .order
+            .as_ref()
+            .map(|o| o.items.clone())
+            .unwrap_or_default(),
+        ..Facts::default()
+    };
+    facts.set(read)?;
+    let info = sale.info.as_ref().or(proof);
+    if let Some(info) = info {
+        facts.customer(read, info)?;
+    }
+    let buyer = sale.identity.as_ref().map(|i| &i.agent);
+    let buyer = buyer.or(info.and_then(|i| i.holder.as_ref()));
+    if let Some(agent) = buyer
+        && let Some(agent) = get(read, &key::text(Table::Agent, agent.as_str()))?
+    {
+        facts.buyer(read, agent)?;
+    }
+    facts.stock(read, &sale.kiosk)?;
+    Ok(facts)
 }
 
 /// The card of a keyed hash.

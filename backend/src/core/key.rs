@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::record::bank::KeyedHash;
+use super::record::terms::Listed;
 use crate::store::Key;
 
 /// The tables.
@@ -41,6 +42,14 @@ pub enum Table {
     Card = 11,
     /// Fees by kind and date.
     Fee = 12,
+    /// [`super::record::terms::CalendarRow`], one row.
+    Calendar = 13,
+    /// [`super::record::terms::ListRow`], one row.
+    List = 14,
+    /// Entries of regulator's lists by what is listed.
+    Listed = 15,
+    /// Every policy that was ever in force, by version.
+    PolicyVersion = 16,
     /// Slots by kiosk and slot.
     Slot = 20,
     /// Blanks by prefix and first serial.
@@ -65,6 +74,8 @@ pub enum Table {
     AgentDay = 37,
     /// Last requisition number by branch and day.
     Requisition = 38,
+    /// Forms bought by account and day.
+    AccountDay = 39,
     /// Balances by ledger account.
     Balance = 40,
     /// Ledger entries by number.
@@ -224,6 +235,23 @@ pub fn agent_day(agent: &AgentId, day: Date) -> Key {
         Table::AgentDay,
         &[agent.as_str().as_bytes(), &[0], &date_bytes(day)],
     )
+}
+
+/// Forms an account bought on a day.
+pub fn account_day(account: &str, day: Date) -> Key {
+    key(
+        Table::AccountDay,
+        &[account.as_bytes(), &[0], &date_bytes(day)],
+    )
+}
+
+/// An entry of a regulator's list.
+pub fn listed(listed: &Listed) -> Key {
+    match listed {
+        Listed::Unit(code) => key(Table::Listed, &[b"u", code.as_bytes()]),
+        Listed::Person(hash) => key(Table::Listed, &[b"p", &hash.0]),
+        Listed::Account(hash) => key(Table::Listed, &[b"a", &hash.0]),
+    }
 }
 
 /// Last requisition number of a branch on a day.

@@ -225,6 +225,13 @@ fn subject(enrolled: &Enrolled) -> String {
         Enrolled::Agent(row) => format!("agent:{}", row.id),
         Enrolled::Card(row) => format!("card-of:{}", row.holder),
         Enrolled::Fee(row) => format!("fee:{}/{}/{}", word(&row.kind), row.from, row.each),
+        Enrolled::Calendar(row) => format!("calendar:{} dates", row.days.len()),
+        Enrolled::List(row, _) => format!("list:{}/{} entries", row.as_of, row.count),
+        Enrolled::Licence(licence) => match licence.valid_to {
+            Some(last) => format!("licence:{}/{last}", licence.unit),
+            None => format!("licence:{}/long-term", licence.unit),
+        },
+        Enrolled::Bounces(bounces) => format!("returned-cheques:{}", bounces.dates.len()),
     }
 }
 
@@ -232,6 +239,7 @@ fn subject(enrolled: &Enrolled) -> String {
 fn number(enrolled: &Enrolled) -> Option<&str> {
     match enrolled {
         Enrolled::Account(row, _) => Some(row.number.as_str()),
+        Enrolled::Bounces(bounces) => Some(bounces.account.as_str()),
         _ => None,
     }
 }

@@ -5,7 +5,9 @@
 mod confirmation;
 mod kiosk;
 mod outbox;
+pub mod register;
 mod sale;
+pub mod terms;
 
 use counterfoil_data::ids::{BranchId, KioskId, SaleId, StaffId, StationId};
 use counterfoil_data::sealed::Challenge;

@@ -8,6 +8,7 @@ pub mod bank;
 pub mod books;
 pub mod sale;
 pub mod stock;
+pub mod terms;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

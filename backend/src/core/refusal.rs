@@ -8,6 +8,7 @@ use counterfoil_data::bill::BillNumber;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::{ProblemKind, Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::SaleState;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// Why not.
@@ -205,6 +206,33 @@ pub enum Malformed {
     /// A station's officer is of another branch or has another duty.
     #[error("a station's officer must be a confirming officer of its branch")]
     Officer,
+    /// Another policy under a version that was in force, or an older one.
+    #[error("version {held} of the policy is in force: give the new one a higher version")]
+    PolicyVersion {
+        /// The version in force.
+        held: u32,
+    },
+    /// A rule is switched off that there is not, or that must be on.
+    #[error("rules_off names a rule that there is not or that must be on: see the table of rules")]
+    RuleOff,
+    /// Another fee for a day that has begun.
+    #[error("the fee from {from} on is in force already: give the new one from a later date")]
+    FeeInForce {
+        /// Its first day.
+        from: Date,
+    },
+    /// A calendar contradicts itself.
+    #[error("a calendar has each date once, and opens no later than it closes")]
+    Calendar,
+    /// A list older than the one in force.
+    #[error("a list of {held} is in force: give one of that date or a later one")]
+    ListOlder {
+        /// The date of the list in force.
+        held: Date,
+    },
+    /// A unit's credit code breaks its rule of form.
+    #[error("a unified social credit code is wrong: compare with the business licence")]
+    UnitCode,
 }
 
 /// Why stock refuses.

@@ -17,4 +17,5 @@ mod mismatch;
 mod register;
 mod ruling;
 mod stock;
+mod terms;
 mod traces;

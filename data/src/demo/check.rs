@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Card, DemoBank, DemoError, Document, Unit, names};
+use crate::terms::ListEntry;
+use crate::unit_code::UnitCode;
 use crate::{check_digit, citizen};
 
 /// Digits of an account number.
@@ -32,6 +34,10 @@ pub(super) fn whole(bank: &DemoBank) -> Result<(), DemoError> {
     };
     head(bank)?;
     slots(bank)?;
+    let entries = bank.list.iter().flat_map(|list| &list.entries);
+    if let Some(rule) = entries.filter_map(ListEntry::broken).next() {
+        holds(false, "entries", "list", rule)?;
+    }
     for station in &bank.stations {
         let officer = station.officer.as_str();
         refers(station.id.as_str(), "staff", officer, &known.staff)?;
@@ -106,6 +112,8 @@ fn unit(unit: &Unit, known: &Names<'_>) -> Result<(), DemoError> {
     let (id, account) = (unit.id.as_str(), &unit.account);
     let number = ACCOUNT_DIGITS.contains(&account.number.len()) && digits(&account.number);
     holds(number, "account", id, "16 to 19 digits")?;
+    let code = UnitCode::parse(&unit.code).is_ok_and(|c| c.as_str() == unit.code);
+    holds(code, "code", id, "GB 32100, in capitals")?;
     refers(id, "secret", &account.payment_password, &known.secrets)
 }
 

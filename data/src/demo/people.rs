@@ -19,6 +19,10 @@ pub struct Unit {
     pub name: String,
     /// Whom the bank rings up (S18).
     pub contact: Contact,
+    /// Unified social credit code (统一社会信用代码).
+    pub code: String,
+    /// Last day of its licence; without it the licence is long-term (长期).
+    pub licence_valid_to: Option<Date>,
     /// Its account.
     pub account: Account,
 }
@@ -41,6 +45,10 @@ pub enum AccountState {
     Normal,
     /// 冻结.
     Frozen,
+    /// 久悬.
+    Dormant,
+    /// 待销户.
+    Closing,
 }
 
 /// An account.
@@ -59,6 +67,11 @@ pub struct Account {
     pub unused_forms: u32,
     /// Cap of unused forms.
     pub unused_forms_max: u32,
+    /// Forms all its agents may buy in one day; without it no cap of its own.
+    pub forms_per_day_max: Option<u32>,
+    /// Dates of its cheques that were returned unpaid (退票).
+    #[serde(default)]
+    pub bounced: Vec<Date>,
     /// Name of the secret that is its payment password (PM2).
     pub payment_password: String,
 }

@@ -5,9 +5,10 @@ use crate::core::event::Enrolled;
 use crate::core::key::{self, Table};
 use crate::core::ledger;
 use crate::core::overlay::Overlay;
-use crate::core::record::bank::AccountRow;
+use crate::core::record::bank::{AccountRow, Policy, UnitRow};
 use crate::core::record::books::{LedgerAccount, Memo};
 use crate::core::record::stock::SlotRow;
+use crate::core::record::terms::{ListRow, Listed, ListedRow, PolicyVersionRow};
 use crate::store::StoreError;
 use counterfoil_data::money::Fen;
 
@@ -19,7 +20,7 @@ pub fn enrolled(
 ) -> Result<(), StoreError> {
     match enrolled {
         Enrolled::Bank(row) => books.put(key::single(Table::Bank), row),
-        Enrolled::Policy(row) => books.put(key::single(Table::Policy), row),
+        Enrolled::Policy(row) => policy(books, moment, row),
         Enrolled::Staff(row) => books.put(key::text(Table::Staff, row.id.as_str()), row),
         Enrolled::Kiosk(row) => {
             for (slot, kind) in &row.slots {
@@ -42,7 +43,39 @@ pub fn enrolled(
         }
         Enrolled::Card(row) => books.put(key::hashed(Table::Card, row.lookup), row),
         Enrolled::Fee(row) => books.put(key::fee(row.kind, row.from), row),
+        Enrolled::Calendar(row) => books.put(key::single(Table::Calendar), row),
+        Enrolled::List(row, listed) => list(books, row, listed),
+        Enrolled::Licence(licence) => {
+            let key = key::text(Table::Unit, licence.unit.as_str());
+            let mut unit: UnitRow = books.need(&key, "a licence of no unit")?;
+            unit.licence_valid_to = licence.valid_to;
+            books.put(key, &unit)
+        }
+        Enrolled::Bounces(bounces) => {
+            let key = key::text(Table::Account, &bounces.account);
+            let mut account: AccountRow = books.need(&key, "returned cheques of no account")?;
+            account.bounced.clone_from(&bounces.dates);
+            books.put(key, &account)
+        }
     }
+}
+
+/// The policy in force, and the version that a refusal names.
+fn policy(books: &mut Overlay<'_>, moment: Moment, row: &Policy) -> Result<(), StoreError> {
+    let version = key::numbered(Table::PolicyVersion, row.version.into());
+    let from = moment.at;
+    let policy = row.clone();
+    books.put(version, &PolicyVersionRow { from, policy })?;
+    books.put(key::single(Table::Policy), row)
+}
+
+/// Entries of earlier lists stay behind with their lists' numbers, and hold no more.
+fn list(books: &mut Overlay<'_>, row: &ListRow, listed: &[Listed]) -> Result<(), StoreError> {
+    let entry = ListedRow { number: row.number };
+    for who in listed {
+        books.put(key::listed(who), &entry)?;
+    }
+    books.put(key::single(Table::List), row)
 }
 
 fn account(

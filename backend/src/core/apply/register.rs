@@ -49,7 +49,7 @@ pub fn follow(
     Ok(())
 }
 
-/// The account's unused forms and what its agent bought that day.
+/// The account's unused forms, and what it and its agent bought that day.
 fn count(
     books: &mut Overlay<'_>,
     row: &SaleRow,
@@ -70,10 +70,18 @@ fn count(
         account.unused = u32::try_from(add(account.unused.into())).unwrap_or(u32::MAX);
         books.put(key, &account)?;
     }
-    let key = key::agent_day(&line.agent, line.date);
-    let day: CounterRow = books.get(&key)?.unwrap_or_default();
-    let value = add(day.value);
-    books.put(key, &CounterRow { value })
+    let mut days = vec![key::agent_day(&line.agent, line.date)];
+    days.extend(
+        row.info
+            .as_ref()
+            .map(|i| key::account_day(&i.account, line.date)),
+    );
+    for key in days {
+        let day: CounterRow = books.get(&key)?.unwrap_or_default();
+        let value = add(day.value);
+        books.put(key, &CounterRow { value })?;
+    }
+    Ok(())
 }
 
 /// Clearing learns each number sold once: all of them when the sale is over, and

@@ -1,5 +1,5 @@
-//! What caps are judged by: forms an account holds unused, forms an agent bought on a
-//! day. Kept as counters, recomputed here from every sale.
+//! What caps are judged by: forms an account holds unused, forms an agent and an account
+//! bought on a day. Kept as counters, recomputed here from every sale.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +28,13 @@ impl Held {
         let count = register::held(row);
         let unused = self.unused.entry(info.account.clone()).or_default();
         *unused = unused.saturating_add(count);
-        let day = key::agent_day(&line.agent, line.date);
-        let bought = self.days.entry(day).or_default();
-        *bought = bought.saturating_add(count);
+        for day in [
+            key::agent_day(&line.agent, line.date),
+            key::account_day(&info.account, line.date),
+        ] {
+            let bought = self.days.entry(day).or_default();
+            *bought = bought.saturating_add(count);
+        }
     }
 
     /// Compares with the counters.
@@ -43,11 +47,13 @@ impl Held {
             same(what, u64::from(row.unused), by_sales)
         })?;
         let days = &mut self.days;
-        let what = "an agent's forms of a day";
-        each_bytes(read, Table::AgentDay, |key, bytes| {
-            let row: CounterRow = decode(&bytes).map_err(StoreError::from)?;
-            same(what, row.value, days.remove(&key).unwrap_or(0))
-        })?;
+        let what = "an agent's or account's forms of a day";
+        for table in [Table::AgentDay, Table::AccountDay] {
+            each_bytes(read, table, |key, bytes| {
+                let row: CounterRow = decode(&bytes).map_err(StoreError::from)?;
+                same(what, row.value, days.remove(&key).unwrap_or(0))
+            })?;
+        }
         match self.days.values().find(|count| **count > 0) {
             Some(count) => same(what, 0, *count),
             None => Ok(()),

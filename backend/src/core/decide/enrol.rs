@@ -1,10 +1,12 @@
-//! Enrolment, account states from the core bank, and errands delivered.
+//! Enrolment, what the core bank reports of accounts and units, and errands delivered.
+
+mod terms;
 
 use super::{Draft, Stop};
 use crate::core::command::{Actor, CommandBody, GROUP_MAX, Outcome};
 use crate::core::event::{Enrolled, Event};
 use crate::core::key::{self, Table};
-use crate::core::record::bank::{Duty, SLOTS_MAX, StaffRow, TEMPLATES_MAX};
+use crate::core::record::bank::{Duty, SLOTS_MAX, StaffRow, StationRow, TEMPLATES_MAX};
 use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::store::{Key, Read as _};
 
@@ -16,10 +18,16 @@ const ENVELOPE_MAX: usize = 16 * 1024;
 /// Decides enrolment and what else only the house itself commands.
 pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let body = draft.command.body.clone();
+    let reported = matches!(
+        body,
+        CommandBody::SetAccountState { .. }
+            | CommandBody::RenewLicence(_)
+            | CommandBody::RecordBounces(_)
+    );
+    if reported && matches!(draft.command.actor, Actor::Kiosk(_) | Actor::Station(..)) {
+        return Err(Refusal::NotYours.into());
+    }
     if let CommandBody::SetAccountState { account, state } = body {
-        if matches!(draft.command.actor, Actor::Kiosk(_) | Actor::Station(..)) {
-            return Err(Refusal::NotYours.into());
-        }
         known(
             draft,
             &key::text(Table::Account, &account),
@@ -28,7 +36,9 @@ pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         draft.emit(Event::AccountStateChanged { account, state })?;
         return Ok(Outcome::Done);
     }
-    draft.system()?;
+    if !reported {
+        draft.system()?;
+    }
     if let CommandBody::MarkDelivered { sequences } = body {
         if sequences.len() > GROUP_MAX {
             return Err(Refusal::Malformed(Malformed::Limit).into());
@@ -36,16 +46,17 @@ pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         draft.emit(Event::Delivered { sequences })?;
         return Ok(Outcome::Done);
     }
-    let Some(enrolled) = enrolled(body) else {
+    let Some(enrolled) = enrolled(draft, body)? else {
         return Err(Refusal::NotYours.into());
     };
     check(draft, &enrolled)?;
+    terms::check(draft, &enrolled)?;
     draft.emit(Event::Enrolled(Box::new(enrolled)))?;
     Ok(Outcome::Done)
 }
 
-fn enrolled(body: CommandBody) -> Option<Enrolled> {
-    Some(match body {
+fn enrolled(draft: &Draft<'_>, body: CommandBody) -> Result<Option<Enrolled>, Stop> {
+    Ok(Some(match body {
         CommandBody::EnrolBank(row) => Enrolled::Bank(row),
         CommandBody::EnrolPolicy(row) => Enrolled::Policy(row),
         CommandBody::EnrolStaff(row) => Enrolled::Staff(row),
@@ -65,8 +76,12 @@ fn enrolled(body: CommandBody) -> Option<Enrolled> {
         CommandBody::EnrolAgent(row) => Enrolled::Agent(row),
         CommandBody::EnrolCard(row) => Enrolled::Card(row),
         CommandBody::EnrolFee(row) => Enrolled::Fee(row),
-        _ => return None,
-    })
+        CommandBody::EnrolCalendar(row) => Enrolled::Calendar(row),
+        CommandBody::EnrolList { as_of, listed } => terms::list(draft, as_of, listed)?,
+        CommandBody::RenewLicence(licence) => Enrolled::Licence(licence),
+        CommandBody::RecordBounces(bounces) => Enrolled::Bounces(bounces),
+        _ => return Ok(None),
+    }))
 }
 
 fn known(draft: &Draft<'_>, key: &[u8], what: Missing) -> Result<(), Stop> {
@@ -74,6 +89,18 @@ fn known(draft: &Draft<'_>, key: &[u8], what: Missing) -> Result<(), Stop> {
         Some(_) => Ok(()),
         None => Err(Refusal::NotFound { what }.into()),
     }
+}
+
+/// Who sits at a station confirms for its branch.
+fn seated(draft: &Draft<'_>, row: &StationRow) -> Result<(), Stop> {
+    let officer = key::text(Table::Staff, row.officer.as_str());
+    let officer: Option<StaffRow> = draft.books.get(&officer)?;
+    let what = Missing::Staff;
+    let officer = officer.ok_or(Refusal::NotFound { what })?;
+    if officer.duty != Duty::Officer || officer.branch != row.branch {
+        return Err(Refusal::Malformed(Malformed::Officer).into());
+    }
+    Ok(())
 }
 
 /// Enrolment is once; references must lead somewhere; limits hold (I9).
@@ -93,18 +120,14 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
             (1..=SLOTS_MAX).contains(&row.slots.len()) && row.branch_name.len() <= TEXT_MAX,
         ),
         Enrolled::Station(row) => {
-            let officer = key::text(Table::Staff, row.officer.as_str());
-            let officer: Option<StaffRow> = draft.books.get(&officer)?;
-            let what = Missing::Staff;
-            let officer = officer.ok_or(Refusal::NotFound { what })?;
-            if officer.duty != Duty::Officer || officer.branch != row.branch {
-                return Err(Refusal::Malformed(Malformed::Officer).into());
-            }
+            seated(draft, row)?;
             (Some(key::text(Table::Station, row.id.as_str())), true)
         }
         Enrolled::Unit(row) => (
             Some(key::text(Table::Unit, row.id.as_str())),
-            row.name.len() <= TEXT_MAX && row.contact_name.len() <= TEXT_MAX,
+            [&row.name, &row.contact_name, &row.contact_phone]
+                .iter()
+                .all(|text| text.len() <= TEXT_MAX),
         ),
         Enrolled::Account(row, _) => {
             known(
@@ -136,6 +159,10 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
             (Some(key::hashed(Table::Card, row.lookup)), true)
         }
         Enrolled::Fee(row) => (None, row.each.0 >= 0),
+        Enrolled::Calendar(_)
+        | Enrolled::List(..)
+        | Enrolled::Licence(_)
+        | Enrolled::Bounces(_) => (None, true),
     };
     if !within {
         return Err(Refusal::Malformed(Malformed::Limit).into());

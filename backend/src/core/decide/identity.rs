@@ -108,8 +108,8 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     };
     let mut facts = facts::of_sale(&draft.books, &row, None, draft.command.at)?;
     facts.document_valid_to = valid_to;
-    facts.agent = Some(agent.clone());
-    if let Some(refusal) = rules::judge(Gate::Identity, &facts, policy.version) {
+    facts.buyer(&draft.books, agent.clone())?;
+    if let Some(refusal) = rules::judge(Gate::Identity, &facts, &policy) {
         return info::end(draft, sale, refusal, vec![]);
     }
     let max = policy.identity_attempts;

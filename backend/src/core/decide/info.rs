@@ -224,7 +224,7 @@ fn copied(trust: Option<CardTrust>, policy: &Policy) -> Option<RuleRefusal> {
         any_card: policy.cards == CardPolicy::Any,
         ..Facts::default()
     };
-    rules::judge(Gate::Info, &facts, policy.version)
+    rules::judge(Gate::Info, &facts, policy)
 }
 
 /// What this card or account would prove, and how to check it.
@@ -314,7 +314,7 @@ pub fn settle(
         });
     };
     let facts = facts::of_sale(&draft.books, &row, Some(&proof), draft.command.at)?;
-    if let Some(refusal) = rules::judge(Gate::Info, &facts, policy.version) {
+    if let Some(refusal) = rules::judge(Gate::Info, &facts, &policy) {
         return end(draft, sale, refusal, vec![]);
     }
     let cleared = vec![subject_key(subject), kiosk_key(&row)];

@@ -25,7 +25,7 @@ pub fn link(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
     let facts = facts::of_sale(&draft.books, &row, None, draft.command.at)?;
     let rule = [Gate::Info, Gate::Identity, Gate::Order]
         .into_iter()
-        .find_map(|gate| rules::judge(gate, &facts, policy.version));
+        .find_map(|gate| rules::judge(gate, &facts, &policy));
     if let Some(refusal) = rule {
         return info::end(draft, sale, refusal, vec![]);
     }

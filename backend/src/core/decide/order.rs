@@ -58,7 +58,7 @@ pub fn quote(
 ) -> Result<OrderRow, Stop> {
     let mut facts = facts::of_sale(&draft.books, row, None, draft.command.at)?;
     facts.items = items.to_vec();
-    if let Some(refusal) = rules::judge(Gate::Order, &facts, policy.version) {
+    if let Some(refusal) = rules::judge(Gate::Order, &facts, policy) {
         return Err(refused(row, refusal));
     }
     let mut picks = Vec::new();

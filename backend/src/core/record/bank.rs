@@ -72,6 +72,21 @@ pub struct Policy {
     pub quantity_usual: u32,
     /// Which settlement cards are taken (PM1).
     pub cards: CardPolicy,
+    /// Ids of rules that are not asked; a rule that a new release adds is on.
+    pub rules_off: Vec<String>,
+    /// Oldest regulator's list that is good enough, in days; `None` = no list is needed.
+    pub list_days_max: Option<u32>,
+    /// How many returned cheques are too many; `None` = not asked.
+    pub bounce: Option<BounceRule>,
+}
+
+/// How many cheques returned unpaid (退票) stop an account from buying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BounceRule {
+    /// Days looked back, today included.
+    pub window_days: u32,
+    /// Returned cheques within them that are still allowed.
+    pub max: u32,
 }
 
 /// Which settlement cards are taken, by what is known of their authenticity.
@@ -185,6 +200,10 @@ pub struct UnitRow {
     pub contact_name: String,
     /// Telephone of the contact.
     pub contact_phone: String,
+    /// Unified social credit code (统一社会信用代码).
+    pub code: String,
+    /// Last day of its licence (营业执照); `None` = long-term (长期).
+    pub licence_valid_to: Option<Date>,
 }
 
 /// State of an account (账户状态).
@@ -221,6 +240,10 @@ pub struct AccountRow {
     pub unused_max: u32,
     /// argon2 PHC string of the payment password (支付密码), for PM2.
     pub password: Option<String>,
+    /// Forms all its agents may buy in one day; `None` = no cap of its own.
+    pub forms_per_day_max: Option<u32>,
+    /// Dates of cheques returned unpaid (退票), as the core bank knows them.
+    pub bounced: Vec<Date>,
 }
 
 impl fmt::Debug for AccountRow {

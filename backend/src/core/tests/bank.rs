@@ -22,7 +22,7 @@ use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
 pub use acts::*;
-pub use enrolment::{account, enrolment, staff};
+pub use enrolment::{UNIT_CODE, account, enrolment, staff};
 
 pub const CARD: KeyedHash = KeyedHash([1; 32]);
 pub const ACCOUNT: KeyedHash = KeyedHash([2; 32]);
@@ -95,6 +95,9 @@ pub fn policy() -> Policy {
         sale_within_s: 900,
         quantity_usual: 25,
         cards: CardPolicy::Proven,
+        rules_off: Vec::new(),
+        list_days_max: None,
+        bounce: None,
     }
 }
 

@@ -162,13 +162,14 @@ fn the_audit_names_a_bent_line_count_or_day_and_a_leaf_that_is_not_filed() {
     let failure = audit(&books).expect_err("is noticed");
     assert!(matches!(failure, AuditFailure::Counter { .. }), "{failure}");
 
-    let mut books = Overlay::new(&*base);
-    books.remove(key::agent_day(
-        &id("agent-1"),
-        jiff::civil::date(2026, 11, 22),
-    ));
-    let failure = audit(&books).expect_err("is noticed");
-    assert!(matches!(failure, AuditFailure::Counter { .. }), "{failure}");
+    let day = jiff::civil::date(2026, 11, 22);
+    let agent = key::agent_day(&id("agent-1"), day);
+    for counter in [agent, key::account_day(ACCOUNT_NUMBER, day)] {
+        let mut books = Overlay::new(&*base);
+        books.remove(counter);
+        let failure = audit(&books).expect_err("is noticed");
+        assert!(matches!(failure, AuditFailure::Counter { .. }), "{failure}");
+    }
 
     let mut books = Overlay::new(&*base);
     let form = number(0);
@@ -178,4 +179,43 @@ fn the_audit_names_a_bent_line_count_or_day_and_a_leaf_that_is_not_filed() {
     books.remove(key::number_leaf(form.prefix, 0, serial, index));
     let failure = audit(&books).expect_err("is noticed");
     assert!(matches!(failure, AuditFailure::Unfiled { .. }), "{failure}");
+}
+
+#[test]
+fn the_register_of_a_day_says_who_received_which_numbers_with_evidence() {
+    let mut desk = desk();
+    let sale = desk.linked(1, 3);
+    desk.hand_over(sale, 0..2);
+    desk.advise(sale, vec![(number(2), FormEvent::Feeding)])
+        .expect("is accepted");
+    let open = query::register::of_day(&*desk.read(), jiff::civil::date(2026, 11, 22));
+    let open = open.expect("reads");
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (open[0].row.sold.clone(), open[0].closed),
+        (vec![from(0, 2)], None)
+    );
+    let rest = [printed(), FormEvent::Presented, FormEvent::Taken];
+    let rest = rest.into_iter().map(|event| (number(2), event)).collect();
+    desk.advise(sale, rest).expect("is accepted");
+    desk.must(kiosk(), CommandBody::Close { sale });
+    let day = query::register::of_day(&*desk.read(), jiff::civil::date(2026, 11, 22));
+    let [entry] = &day.expect("reads")[..] else {
+        panic!("one purchase");
+    };
+    assert_eq!(entry.requisition, "branch-1-20261122-00001");
+    assert_eq!(entry.account, "***************0001");
+    assert_eq!(entry.agent, "张**");
+    assert_eq!(entry.row.sold, [from(0, 3)]);
+    assert_eq!(entry.row.officer, Some(id("officer-1")));
+    let kind = |leaf| desk.leaf(leaf).kind;
+    use counterfoil_data::leaf::LeafKind;
+    assert_eq!(kind(entry.linked.leaf), LeafKind::Linked);
+    let closed = entry.closed.expect("closed");
+    assert_eq!(
+        (kind(closed.leaf), closed.at),
+        (LeafKind::SaleClosed, desk.at)
+    );
+    let other = query::register::of_day(&*desk.read(), jiff::civil::date(2026, 11, 23));
+    assert_eq!(other.expect("reads"), []);
 }

@@ -129,6 +129,7 @@ fn a_card_that_could_be_a_copy_is_refused_before_its_pin_is_compared() {
 fn a_bank_may_take_any_card() {
     let mut desk = desk();
     let mut any = policy();
+    any.version = 2;
     any.cards = CardPolicy::Any;
     desk.must(Actor::System, CommandBody::EnrolPolicy(any));
     let sale = desk.opened(1);

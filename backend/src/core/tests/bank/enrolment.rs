@@ -11,6 +11,9 @@ use crate::core::record::bank::{
     StaffRow, StationRow, UnitRow,
 };
 
+/// The credit code of the standard's own example, which is nobody's.
+pub const UNIT_CODE: &str = "91350100M000100Y43";
+
 pub fn staff(name: &str, duty: Duty) -> CommandBody {
     CommandBody::EnrolStaff(StaffRow {
         id: id(name),
@@ -72,6 +75,8 @@ pub fn account(number: &str, lookup: KeyedHash) -> AccountRow {
         unused_before: 0,
         unused_max: 200,
         password: Some("$password".to_owned()),
+        forms_per_day_max: None,
+        bounced: Vec::new(),
     }
 }
 
@@ -102,6 +107,8 @@ pub fn enrolment() -> Vec<CommandBody> {
             name: "样例机械有限公司".to_owned(),
             contact_name: "陈样例".to_owned(),
             contact_phone: "010-00000001".to_owned(),
+            code: UNIT_CODE.to_owned(),
+            licence_valid_to: Some(jiff::civil::date(2045, 12, 31)),
         }),
         CommandBody::EnrolAccount {
             account: account(ACCOUNT_NUMBER, ACCOUNT),

@@ -1,0 +1,93 @@
+//! The terms in force: the parameters of every rule, in words, for whoever reads the
+//! table. Judges nothing.
+
+use crate::core::facts;
+use crate::core::key::{self, Table};
+use crate::core::overlay::get;
+use crate::core::record::bank::{CardPolicy, Policy};
+use crate::core::record::terms::{CalendarRow, ListRow};
+use crate::store::{Read, StoreError};
+
+/// What the bank set.
+pub struct Terms {
+    /// The policy.
+    pub policy: Policy,
+    /// When it sells.
+    pub calendar: CalendarRow,
+    /// The regulator's list, if one was given.
+    pub list: Option<ListRow>,
+}
+
+impl Terms {
+    /// Those in force now.
+    pub fn in_force(read: &dyn Read) -> Result<Self, StoreError> {
+        let policy: Option<Policy> = get(read, &key::single(Table::Policy))?;
+        Ok(Self {
+            policy: policy.ok_or(StoreError::Contradiction("no policy is enrolled"))?,
+            calendar: facts::calendar(read, &facts::bank(read)?)?,
+            list: get(read, &key::single(Table::List))?,
+        })
+    }
+
+    pub(super) fn days(&self) -> String {
+        let mut closed = Vec::new();
+        for at in 0..7_i8 {
+            let hours = self.calendar.week.get(usize::from(at.unsigned_abs()));
+            let weekday = jiff::civil::Weekday::from_monday_zero_offset(at);
+            if let (Some(None), Ok(weekday)) = (hours, weekday) {
+                closed.push(crate::core::record::terms::word(weekday).to_owned());
+            }
+        }
+        let own = self.calendar.days.iter().filter(|day| day.hours.is_none());
+        closed.extend(own.map(|day| format!("{} {}", day.date, day.name)));
+        match closed.is_empty() {
+            true => "closed on no day".to_owned(),
+            false => format!("closed: {}", closed.join(", ")),
+        }
+    }
+
+    pub(super) fn hours(&self) -> String {
+        let mut week: Vec<String> = Vec::new();
+        for hours in self.calendar.week.iter().flatten() {
+            let text = format!("{} to {}", hours.opens, hours.closes);
+            if !week.contains(&text) {
+                week.push(text);
+            }
+        }
+        let own = self.calendar.days.iter().filter_map(|day| {
+            let hours = day.hours?;
+            let (opens, closes) = (hours.opens, hours.closes);
+            Some(format!("{} {} {opens} to {closes}", day.date, day.name))
+        });
+        let all: Vec<String> = week.into_iter().chain(own).collect();
+        all.join("; ")
+    }
+
+    pub(super) fn cards(&self) -> String {
+        match self.policy.cards {
+            CardPolicy::Proven => "cards = proven".to_owned(),
+            CardPolicy::Any => "cards = any: every card passes".to_owned(),
+        }
+    }
+
+    pub(super) fn list(&self) -> String {
+        match &self.list {
+            Some(list) => format!("list of {}, {} entries", list.as_of, list.count),
+            None => "no list was given".to_owned(),
+        }
+    }
+
+    pub(super) fn list_age(&self) -> String {
+        match self.policy.list_days_max {
+            Some(days) => format!("at most {days} days old; {}", self.list()),
+            None => "no list is asked for".to_owned(),
+        }
+    }
+
+    pub(super) fn bounces(&self) -> String {
+        match self.policy.bounce {
+            Some(rule) => format!("at most {} in {} days", rule.max, rule.window_days),
+            None => "not asked".to_owned(),
+        }
+    }
+}
