@@ -1,7 +1,7 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
-//! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`,
-//! `custody` and `openapi` work offline. This module and its children are the only place
+//! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
+//! `register`, `policy`, `custody` and `openapi` work offline. This module and its children are the only place
 //! that opens files and sockets, starts threads and reads the real clock; all
 //! else is below the seams. Called by the binary and by `counterfoil backend`.
 //!
@@ -10,6 +10,9 @@
 
 mod custody;
 mod offline;
+mod policy;
+mod register;
+mod rules;
 mod serve;
 mod system;
 
@@ -68,6 +71,12 @@ enum Task {
     Export(ExportArgs),
     /// Record what two members of staff did with blanks.
     Custody(custody::CustodyArgs),
+    /// Print every rule, its parameters in force, and what the customer reads.
+    Rules(rules::RulesArgs),
+    /// Print the register of a day: who received which numbers, with evidence.
+    Register(register::RegisterArgs),
+    /// Put a file of policy, fees, calendar, list and news of customers in force.
+    Policy(policy::PolicyArgs),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -158,6 +167,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Audit { db } => offline::audit(&db),
         Task::Export(args) => offline::export(&args),
         Task::Custody(args) => custody::act(&args),
+        Task::Rules(args) => rules::print(&args),
+        Task::Register(args) => register::print(&args),
+        Task::Policy(args) => policy::put_in_force(&args),
         Task::Openapi => offline::openapi(),
     };
     match done {

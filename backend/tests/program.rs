@@ -246,3 +246,78 @@ fn a_wrong_command_line_is_2_and_a_refused_start_is_1() {
     assert_eq!(code(&["--config", "/nonexistent.toml", "--check"]), Some(1));
     assert_eq!(code(&["openapi"]), Some(0));
 }
+
+/// What a command said and how it ended; both streams in one text.
+fn told(args: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(PROGRAM);
+    let output = command.args(args).output().expect("runs");
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+#[test]
+fn a_bank_sets_its_terms_anew_and_a_wrong_file_is_told_by_line_and_changes_nothing() {
+    let folder = Folder::new("terms");
+    let (db, file) = (folder.file("books.redb"), folder.file("terms.toml"));
+    let mut running = Running::start(&db);
+    running.signal("TERM");
+    assert_eq!(running.child.wait().expect("ends").code(), Some(0));
+    let (db_text, file_text) = (db.to_str().expect("UTF-8"), file.to_str().expect("UTF-8"));
+    let rules = || told(&["rules", "--demo", "--db", db_text]).1;
+    let put = |text: &str| {
+        std::fs::write(&file, text).expect("writes");
+        told(&["policy", "--demo", "--db", db_text, file_text])
+    };
+    let before = rules();
+    assert!(before.contains("policy version 1;"), "{before}");
+    assert_eq!(
+        before,
+        told(&["rules", "--demo"]).1,
+        "as the demo's file says"
+    );
+
+    let fee = "[[fees]]\nkind = \"transfer-cheque\"\nfrom = \"2090-01-01\"\neach = 10\n";
+    let past = "\n[[fees]]\nkind = \"cash-cheque\"\nfrom = \"2021-09-30\"\neach = 5\n";
+    let (code, said) = put(&format!("{fee}{past}"));
+    assert_eq!(code, Some(1), "{said}");
+    let place = format!("{file_text}: line 6: ");
+    assert!(
+        said.contains(&place) && said.contains("from a later date"),
+        "{said}"
+    );
+    assert_eq!(rules(), before, "nothing of it");
+    let (code, said) = put("[calendar]\nweek = { sundae = \"closed\" }\n");
+    assert_eq!(code, Some(1));
+    assert!(said.contains(&format!("{file_text}: line 2: ")), "{said}");
+
+    let calendar = "[calendar]\nweek = { sunday = \"closed\" }\n";
+    let (code, said) = put(&format!("{fee}{calendar}[[licences]]\nunit = \"guoqi\"\n"));
+    assert_eq!(
+        (code, said.contains("in force: fee 0.10 from 2090-01-01")),
+        (Some(0), true),
+        "{said}"
+    );
+    let after = rules();
+    assert!(
+        after.contains("closed: Sunday") && after.contains("2090-01-01  0.10"),
+        "{after}"
+    );
+    assert_eq!(offline(&["audit", "--db"], &db).status.code(), Some(0));
+    let register = told(&[
+        "register",
+        "--demo",
+        "--db",
+        db_text,
+        "--date",
+        "2026-01-15",
+    ]);
+    assert_eq!(register.0, Some(0));
+    assert!(
+        register.1.contains("0 purchases, 0 forms received"),
+        "{}",
+        register.1
+    );
+}
