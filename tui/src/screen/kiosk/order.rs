@@ -41,7 +41,7 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             Page {
                 heading: words.say(Msg::PickOrderTitle),
                 blocks: vec![
-                    Block::Text(vec![Span::plain(words.say(Msg::PickOrderHelp))]),
+                    Block::Text(vec![help(words, offers)]),
                     Block::Gap,
                     Block::Facts(facts),
                     Block::Gap,
@@ -65,6 +65,14 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
         }
         Body::AwaitConfirm { order } => await_confirm(words, order),
         _ => simple(words, Msg::PickOrderTitle, Msg::PleaseWait),
+    }
+}
+
+/// How to choose, or that there is nothing to choose from.
+fn help(words: Words, offers: &[Offer]) -> Span {
+    match offers.iter().any(|offer| offer.quantity_max > 0) {
+        true => Span::plain(words.say(Msg::PickOrderHelp)),
+        false => Span::of(Role::Danger, words.say(Msg::OrderNoOffers)),
     }
 }
 
