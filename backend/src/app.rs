@@ -1,14 +1,15 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
-//! `register`, `policy`, `custody` and `openapi` work offline. This module and its children are the only place
-//! that opens files and sockets, starts threads and reads the real clock; all
+//! `register`, `policy`, `custody`, `number` and `openapi` work offline. This module and
+//! its children are the only place that opens files and sockets, starts threads and reads the real clock; all
 //! else is below the seams. Called by the binary and by `counterfoil backend`.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
 //! the books are not sound.
 
 mod custody;
+mod number;
 mod offline;
 mod policy;
 mod register;
@@ -71,6 +72,8 @@ enum Task {
     Export(ExportArgs),
     /// Record what two members of staff did with blanks.
     Custody(custody::CustodyArgs),
+    /// Print where a form is and all that was recorded of it.
+    Number(number::NumberArgs),
     /// Print every rule, its parameters in force, and what the customer reads.
     Rules(rules::RulesArgs),
     /// Print the register of a day: who received which numbers, with evidence.
@@ -167,6 +170,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Audit { db } => offline::audit(&db),
         Task::Export(args) => offline::export(&args),
         Task::Custody(args) => custody::act(&args),
+        Task::Number(args) => number::print(&args),
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),
         Task::Policy(args) => policy::put_in_force(&args),

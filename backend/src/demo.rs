@@ -114,6 +114,7 @@ pub fn commands(bank: &DemoBank, means: &Means<'_>) -> Result<Vec<Command>, Demo
                 demo::Role::Custodian => Duty::Custodian,
                 demo::Role::Supervisor => Duty::Supervisor,
             },
+            key: s.key_seed.as_ref().map(public),
         })
     }));
     machines(bank, &mut bodies);

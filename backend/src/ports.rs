@@ -16,6 +16,7 @@ use counterfoil_data::seam::Local;
 use counterfoil_data::secret::Secret;
 use counterfoil_data::wire::sale::DocumentFields;
 
+pub use crate::core::record::books::Bar;
 use crate::workers::Bench;
 pub use embedded::{Embedded, EmbeddedChecks};
 
@@ -53,13 +54,15 @@ pub struct ContactNotice {
     pub fee: Fen,
 }
 
-/// Numbers an account got (positive issue feed).
+/// Numbers an account got, or that are not to be paid any more (positive issue feed).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
     /// Account number.
     pub account: String,
     /// Ranges.
     pub ranges: Vec<BillRange>,
+    /// Why they are not to be paid; `None`: they were issued.
+    pub barred: Option<Bar>,
 }
 
 /// The core bank's accounts (the embedded ledger holds the truth by default).

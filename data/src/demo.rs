@@ -268,6 +268,9 @@ pub struct Staff {
     pub name: String,
     /// Role.
     pub role: Role,
+    /// Seed of their Ed25519 key, for those who act at a terminal of their own.
+    #[serde(default)]
+    pub key_seed: Option<KeySeed>,
 }
 
 /// 32 bytes of a signing key, hex in the file; never shown.
@@ -326,6 +329,11 @@ impl DemoBank {
     /// The station `id`.
     pub fn station(&self, id: &str) -> Option<&Station> {
         self.stations.iter().find(|s| s.id.as_str() == id)
+    }
+
+    /// The member of staff `id`.
+    pub fn person(&self, id: &str) -> Option<&Staff> {
+        self.staff.iter().find(|s| s.id.as_str() == id)
     }
 
     /// The unit `id`.

@@ -60,7 +60,8 @@ pub enum LeafError {
 
 macro_rules! leaf_kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $word:literal;)*) => {
-        /// What happened. Codes are part of the encoding and never reused.
+        /// What happened. Codes are part of the encoding and never reused; 59 and 81 are
+        /// not assigned.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum LeafKind { $($(#[$doc])* $name,)* }
 
@@ -101,6 +102,22 @@ leaf_kinds! {
     SlotLocked = 6, "slot-locked";
     /// A slot was unlocked by staff.
     SlotUnlocked = 7, "slot-unlocked";
+    /// Blanks were announced (two people).
+    BlanksAnnounced = 8, "blanks-announced";
+    /// Blanks were handed over (two people).
+    BlanksDispatched = 9, "blanks-dispatched";
+    /// Blanks handed over were accepted (two people).
+    BlanksAccepted = 10, "blanks-accepted";
+    /// Blanks were counted (two people).
+    BlanksCounted = 11, "blanks-counted";
+    /// Blanks are not where they should be (two people).
+    BlanksMissing = 12, "blanks-missing";
+    /// Missing blanks were found (two people).
+    BlanksFound = 13, "blanks-found";
+    /// Forms were cut (two people).
+    FormsVoided = 14, "forms-voided";
+    /// Cut forms were destroyed (two people).
+    FormsDestroyed = 15, "forms-destroyed";
     /// A sale was opened (S2).
     SaleOpened = 16, "sale-opened";
     /// An attempt at verification info was counted, before it was judged (S3).
@@ -157,8 +174,6 @@ leaf_kinds! {
     FormReleased = 57, "form-released";
     /// Another number in place of a spoiled one, no second fee.
     FormSupplemented = 58, "form-supplemented";
-    /// A fee, or part of it, was given back (I3).
-    FeeReversed = 59, "fee-reversed";
     /// The customer gave up before linking.
     SaleCancelled = 64, "sale-cancelled";
     /// The customer was silent before linking.
@@ -169,8 +184,16 @@ leaf_kinds! {
     SaleClosed = 67, "sale-closed";
     /// Two staff resolved an unknown form.
     UnknownResolved = 80, "unknown-resolved";
-    /// A number was locked for a card, account or person.
-    Locked = 81, "locked";
+    /// A customer gave sold forms back unused (two people).
+    FormsReturned = 82, "forms-returned";
+    /// Something was reported of sold forms (two people).
+    FormsMarked = 83, "forms-marked";
+    /// One of two people proposed an act of custody.
+    CustodyProposed = 96, "custody-proposed";
+    /// Another person approved it; the act itself follows in the same commit.
+    CustodyApproved = 97, "custody-approved";
+    /// Another person refused it, or it was taken back.
+    CustodyRefused = 98, "custody-refused";
 }
 
 /// Which personal datum a hash stands for.

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use jiff::Timestamp;
 
-use crate::ids::{KioskId, StationId};
+use crate::ids::{KioskId, StaffId, StationId};
 use crate::wire::{Digest, IDEMPOTENCY_HEADER, SEQUENCE_HEADER, hex};
 
 mod parse;
@@ -38,13 +38,15 @@ const ALGORITHM: &str = "ed25519";
 /// The one label we write and read.
 const LABEL: &str = "sig=";
 
-/// Who may sign, as a key id: `kiosk:kiosk-1`, `station:station-1`.
+/// Who may sign, as a key id: `kiosk:kiosk-1`, `station:station-1`, `staff:custodian-a`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignerId {
     /// A kiosk.
     Kiosk(KioskId),
     /// A confirm station.
     Station(StationId),
+    /// A member of staff, with a key of their own.
+    Staff(StaffId),
 }
 
 impl fmt::Display for SignerId {
@@ -52,6 +54,7 @@ impl fmt::Display for SignerId {
         match self {
             Self::Kiosk(id) => write!(f, "kiosk:{id}"),
             Self::Station(id) => write!(f, "station:{id}"),
+            Self::Staff(id) => write!(f, "staff:{id}"),
         }
     }
 }
@@ -63,9 +66,10 @@ impl FromStr for SignerId {
         match text.split_once(':') {
             Some(("kiosk", id)) => Ok(Self::Kiosk(id.parse()?)),
             Some(("station", id)) => Ok(Self::Station(id.parse()?)),
+            Some(("staff", id)) => Ok(Self::Staff(id.parse()?)),
             _ => Err(crate::ids::IdError {
                 kind: "signer",
-                rule: "kiosk: or station: and an id",
+                rule: "kiosk:, station: or staff: and an id",
             }),
         }
     }

@@ -4,19 +4,20 @@
 mod enrol;
 mod forms;
 mod linked;
+mod proposals;
 mod register;
 mod sales;
+mod stock;
 
 pub use sales::{KIOSK_LOST_S, later};
 
 use jiff::Timestamp;
 
-use super::custody;
 use super::event::Event;
 use super::key::{self, Table};
 use super::overlay::Overlay;
 use super::record::bank::AccountRow;
-use super::record::stock::{Place, SlotRow};
+use super::waiting;
 use crate::store::StoreError;
 
 /// Where and when an event belongs.
@@ -30,6 +31,11 @@ pub struct Moment {
 
 /// Applies one event.
 pub fn apply(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(), StoreError> {
+    change(books, moment, event)?;
+    waiting::after(books, event)
+}
+
+fn change(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(), StoreError> {
     match event {
         Event::Enrolled(enrolled) => enrol::enrolled(books, moment, enrolled),
         Event::AccountStateChanged { account, state } => {
@@ -42,7 +48,12 @@ pub fn apply(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(
         | Event::CassetteLoaded { .. }
         | Event::CassetteUnloaded { .. }
         | Event::SlotLocked { .. }
-        | Event::SlotUnlocked { .. } => stock(books, moment, event),
+        | Event::SlotUnlocked { .. } => stock::changed(books, moment, event),
+        Event::BlanksHandled(handled) => stock::handled(books, moment, handled),
+        Event::BlanksCounted { .. } => Ok(()),
+        Event::FormsMarked {
+            sale, range, mark, ..
+        } => stock::marked(books, moment, *sale, *range, *mark),
         Event::Delivered { sequences } => {
             for sequence in sequences {
                 books.remove(key::numbered(Table::Pending, *sequence));
@@ -59,48 +70,9 @@ pub fn apply(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(
             stands_for,
         } => forms::supplied(books, moment, *sale, *number, *stands_for),
         Event::UnknownResolved { .. } => forms::resolved(books, moment, event),
+        Event::CustodyProposed(_)
+        | Event::CustodyApproved { .. }
+        | Event::CustodyRefused { .. } => proposals::changed(books, moment, event),
         _ => sales::changed(books, moment, event),
-    }
-}
-
-fn stock(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(), StoreError> {
-    match event {
-        Event::BlanksReceived { branch, range, .. } => {
-            custody::receive(books, moment.at, *range, Place::InVault(branch.clone()))
-        }
-        Event::CassetteLoaded {
-            kiosk, slot, range, ..
-        } => {
-            let place = Place::InCassette(kiosk.clone(), slot.clone());
-            custody::shift(books, moment.at, *range, &place)?;
-            let key = key::slot(kiosk, slot);
-            let mut row: SlotRow = books.need(&key, "no such slot")?;
-            row.append(*range);
-            books.put(key, &row)
-        }
-        Event::CassetteUnloaded {
-            kiosk,
-            slot,
-            branch,
-            ranges,
-            ..
-        } => {
-            for range in ranges {
-                let place = Place::InVault(branch.clone());
-                custody::shift(books, moment.at, *range, &place)?;
-            }
-            let key = key::slot(kiosk, slot);
-            let mut row: SlotRow = books.need(&key, "no such slot")?;
-            row.queue.retain(|held| !ranges.contains(held));
-            row.locked = false;
-            books.put(key, &row)
-        }
-        Event::SlotLocked { kiosk, slot } | Event::SlotUnlocked { kiosk, slot, .. } => {
-            let key = key::slot(kiosk, slot);
-            let mut row: SlotRow = books.need(&key, "no such slot")?;
-            row.locked = matches!(event, Event::SlotLocked { .. });
-            books.put(key, &row)
-        }
-        _ => Ok(()),
     }
 }

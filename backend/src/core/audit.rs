@@ -8,6 +8,7 @@ mod held;
 mod money;
 mod paper;
 mod proof;
+mod waiting;
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::ids::SaleId;
@@ -73,6 +74,14 @@ pub enum AuditFailure {
         /// By the queues.
         queued: u64,
     },
+    /// What a keeper keeps is counted wrongly.
+    #[error("a keeper's counter says {counted} forms, the rows make {by_rows}")]
+    Kept {
+        /// By the counter.
+        counted: u64,
+        /// By the rows.
+        by_rows: u64,
+    },
     /// The off-balance account differs from the blanks on hand (I3).
     #[error("off-balance account of prefix {prefix:08} differs from the blanks on hand")]
     OffBalance {
@@ -129,6 +138,9 @@ pub enum AuditFailure {
         /// By the sales.
         by_sales: u64,
     },
+    /// Something waits for two people and is not shown to them, or the other way round.
+    #[error("what is shown to staff as waiting is not what waits")]
+    Waiting,
     /// A leaf is missing, malformed, or not the one that was hashed (I8).
     #[error("leaf {index} of the evidence log is not the one that was recorded")]
     Leaf {
@@ -152,6 +164,7 @@ pub fn audit(read: &dyn Read) -> Result<AuditReport, AuditFailure> {
     paper::check(read, &mut report)?;
     money::check(read, &mut report)?;
     proof::check(read, &mut report)?;
+    waiting::check(read)?;
     Ok(report)
 }
 

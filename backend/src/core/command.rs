@@ -11,6 +11,7 @@ use counterfoil_data::ids::{BranchId, KioskId, SaleId, SlotId, StaffId, StationI
 use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::Challenge;
 use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::custody::Act;
 use counterfoil_data::wire::forms::FormAdvice;
 use counterfoil_data::wire::sale::{AbandonReason, Authenticity, OrderItem, PurchaseMode};
 use jiff::Timestamp;
@@ -42,7 +43,7 @@ pub struct Command {
     pub actor: Actor,
     /// The signer's request number; must exceed every earlier one of this actor.
     pub sequence: Option<u64>,
-    /// The client's key, for `Link`, `Close`, `Cancel` and `Abandon`.
+    /// The client's key, for `Link`, `Close`, `Cancel`, `Abandon` and `ProposeCustody`.
     pub key: Option<ClientKey>,
     /// What.
     pub body: CommandBody,
@@ -55,7 +56,7 @@ pub enum Actor {
     Kiosk(KioskId),
     /// The officer at a confirm station, by the station's signature (S17).
     Station(StationId, StaffId),
-    /// A member of staff at the admin tools.
+    /// A member of staff, by their own signature or at the admin tools.
     Staff(StaffId),
     /// A timer, the outbox relay, or enrolment at first start.
     System,
@@ -347,6 +348,34 @@ pub enum CommandBody {
         second: StaffId,
         /// Which sale.
         sale: SaleId,
+    },
+    /// Two people act at the books themselves.
+    Custody {
+        /// The second person; the first is the actor.
+        second: StaffId,
+        /// What they do.
+        act: Act,
+    },
+    /// One of two people proposes an act of custody, keyed.
+    ProposeCustody {
+        /// What the two of them do.
+        act: Act,
+    },
+    /// Another person approves exactly this act, and it is done.
+    ApproveCustody {
+        /// Which proposal of the person's branch.
+        proposal: u64,
+        /// Of the act looked at.
+        digest: Digest,
+        /// Their own count, for acts that have one.
+        count: Option<u32>,
+    },
+    /// Another person refuses it, or its proposer takes it back.
+    RefuseCustody {
+        /// Which proposal of the person's branch.
+        proposal: u64,
+        /// Of the act looked at.
+        digest: Digest,
     },
     /// A signed request was refused before it became a command: its number is used
     /// up all the same (S1).

@@ -3,15 +3,16 @@
 //! Owns the blank table, the conservation counters and the off-balance account:
 //! they change only here, together. Refuses to move what is not in one place.
 
-use counterfoil_data::bill::{BillNumber, BillRange, Serial};
+use counterfoil_data::bill::{BillKind, BillNumber, BillRange, Serial};
 use jiff::Timestamp;
 
 use super::key;
 use super::ledger;
-use super::overlay::Overlay;
-use super::record::books::{LedgerAccount, Memo};
+use super::overlay::{Overlay, get};
+use super::record::books::{CounterRow, LedgerAccount, Memo};
 use super::record::decode;
-use super::record::stock::{BlankRow, BlankState, LotRow, Place, range_of};
+use super::record::stock::{BlankRow, BlankState, Keeper, LotRow, Place, range_of};
+use super::waiting;
 use crate::store::{From, Read, StoreError};
 
 const NOT_IN_ONE_PLACE: StoreError =
@@ -44,7 +45,7 @@ pub fn is_known(read: &dyn Read, range: BillRange) -> Result<bool, StoreError> {
     Ok(!read.range(&low, &high, From::First, 1)?.is_empty())
 }
 
-/// Takes new blanks into the books (Received).
+/// Takes new blanks into the books (Announced, or Received without announcement).
 pub fn receive(
     books: &mut Overlay<'_>,
     at: Timestamp,
@@ -54,10 +55,13 @@ pub fn receive(
     let key = key::lot(range.prefix());
     let mut lot: LotRow = books.get(&key)?.unwrap_or_default();
     let count = u64::from(range.count());
-    lot.received = lot.received.saturating_add(count);
+    if place.state() != BlankState::Expected {
+        lot.received = lot.received.saturating_add(count);
+    }
     count_into(&mut lot, place.state(), count)?;
     books.put(key, &lot)?;
     put(books, range, &place)?;
+    keep(books, range, None, Some(&place))?;
     if place.state().is_on_hand() {
         off_balance(books, at, range, i64::from(range.count()))?;
     }
@@ -75,6 +79,9 @@ pub fn shift(
     let (before, after) = whole.without(range).ok_or(NOT_IN_ONE_PLACE)?;
     let mut lot: LotRow = books.need(&key::lot(range.prefix()), "blanks without a lot")?;
     let count = u64::from(range.count());
+    if from.state() == BlankState::Expected {
+        lot.received = lot.received.saturating_add(count);
+    }
     count_out(&mut lot, from.state(), count)?;
     count_into(&mut lot, to.state(), count)?;
     books.put(key::lot(range.prefix()), &lot)?;
@@ -85,6 +92,8 @@ pub fn shift(
         books.put(key::blank(rest.first()), &BlankRow { last, place })?;
     }
     put(books, range, to)?;
+    keep(books, range, Some(&from), Some(to))?;
+    waiting::shifted(books, range, &from, to)?;
     let (was, is) = (from.state().is_on_hand(), to.state().is_on_hand());
     let count = i64::from(range.count());
     match (was, is) {
@@ -93,6 +102,48 @@ pub fn shift(
         _ => {}
     }
     Ok(from)
+}
+
+/// How many forms of a kind a keeper keeps, by the maintained counter.
+pub fn kept(read: &dyn Read, keeper: &Keeper, kind: BillKind) -> Result<u64, StoreError> {
+    let row: Option<CounterRow> = get(read, &key::kept(keeper, kind))?;
+    Ok(row.unwrap_or_default().value)
+}
+
+/// Who keeps what is there, if it is somebody's.
+pub fn keeper(place: &Place) -> Option<Keeper> {
+    match place {
+        Place::InVault(branch) => Some(Keeper::Vault(branch.clone())),
+        Place::InTellerBox(branch, teller) => {
+            Some(Keeper::TellerBox(branch.clone(), teller.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// The counters that a count (盘点) is compared with.
+fn keep(
+    books: &mut Overlay<'_>,
+    range: BillRange,
+    from: Option<&Place>,
+    to: Option<&Place>,
+) -> Result<(), StoreError> {
+    let Ok(kind) = range.prefix().kind() else {
+        return Ok(());
+    };
+    let count = i64::from(range.count());
+    let sides = [(from, count.saturating_neg()), (to, count)];
+    for (place, change) in sides {
+        let Some(keeper) = place.and_then(keeper) else {
+            continue;
+        };
+        let value = kept(books, &keeper, kind)?.checked_add_signed(change);
+        let value = value.ok_or(StoreError::Contradiction(
+            "a keeper would hold less than none",
+        ))?;
+        books.put(key::kept(&keeper, kind), &CounterRow { value })?;
+    }
+    Ok(())
 }
 
 /// Writes a range, one row with its neighbours in the same place.

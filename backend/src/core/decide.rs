@@ -4,6 +4,7 @@
 //! whether, and only then emits; whatever a refused command changed is dropped.
 
 mod again;
+mod blanks;
 mod closing;
 mod confirm;
 mod enrol;
@@ -13,9 +14,10 @@ mod info;
 mod keyed;
 mod link;
 mod order;
+mod propose;
 mod stock;
 
-use counterfoil_data::ids::SaleId;
+use counterfoil_data::ids::{BranchId, SaleId};
 use counterfoil_data::wire::sale::SaleState;
 use sha2::Digest as _;
 
@@ -25,7 +27,7 @@ use super::event::Event;
 use super::facts;
 use super::key::{self, Table};
 use super::overlay::Overlay;
-use super::record::bank::{KioskRow, Policy, StationRow};
+use super::record::bank::{KioskRow, Policy, StaffRow, StationRow};
 use super::record::books::CounterRow;
 use super::record::sale::SaleRow;
 pub use forms::template;
@@ -71,6 +73,8 @@ struct Draft<'a> {
     books: Overlay<'a>,
     command: &'a Command,
     events: Vec<Event>,
+    /// Only whether it could be done is asked; a second person is not there yet.
+    rehearsal: bool,
 }
 
 impl Draft<'_> {
@@ -177,6 +181,16 @@ impl Draft<'_> {
         Ok((row, officer.clone()))
     }
 
+    /// The branch of the member of staff who gives the command.
+    fn home(&self) -> Result<BranchId, Stop> {
+        let Actor::Staff(id) = &self.command.actor else {
+            return Err(Refusal::NotYours.into());
+        };
+        let row: Option<StaffRow> = self.books.get(&key::text(Table::Staff, id.as_str()))?;
+        let what = Missing::Staff;
+        Ok(row.ok_or(Refusal::NotFound { what })?.branch)
+    }
+
     /// Only a timer, the relay, or enrolment at first start.
     fn system(&self) -> Result<(), Stop> {
         match self.command.actor {
@@ -236,6 +250,7 @@ pub fn decide(read: &dyn Read, command: &Command) -> Result<Decision, Stop> {
         books: Overlay::new(read),
         command,
         events: Vec::new(),
+        rehearsal: false,
     };
     let outcome = route(&mut draft)?;
     again::keep(&mut draft, &outcome)?;
@@ -283,6 +298,16 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         CommandBody::Close { sale } => closing::close(draft, *sale),
         CommandBody::CloseByStaff { second, sale } => {
             closing::close_by_staff(draft, second.clone(), *sale)
+        }
+        CommandBody::Custody { second, act } => stock::act(draft, second.clone(), act.clone()),
+        CommandBody::ProposeCustody { act } => propose::propose(draft, act),
+        CommandBody::ApproveCustody {
+            proposal,
+            digest,
+            count,
+        } => propose::approve(draft, *proposal, *digest, *count),
+        CommandBody::RefuseCustody { proposal, digest } => {
+            propose::refuse(draft, *proposal, *digest)
         }
         CommandBody::UseUpSequence => Ok(Outcome::Done),
         _ => enrol::decide(draft),

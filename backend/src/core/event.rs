@@ -2,11 +2,14 @@
 //! changed rows, `leafing` turns each into a leaf of the evidence log.
 
 mod about;
+mod blanks;
+mod enrolled;
 
-use counterfoil_data::bill::{BillNumber, BillRange};
+use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::Digest;
+use counterfoil_data::wire::custody::Mark;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::AbandonReason;
@@ -14,50 +17,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::command::Resolution;
-use super::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, FeeRow, KeyedHash, KioskRow,
-    Policy, StaffRow, StationRow, UnitRow,
-};
+use super::record::bank::{AccountState, CardTrust, KeyedHash};
 use super::record::books::AttemptRow;
+use super::record::proposal::ProposalRow;
 use super::record::sale::{DocumentRow, InfoProven, OrderRow, SaleRow};
-use super::record::terms::{Bounces, CalendarRow, Licence, ListRow, Listed};
+use super::record::stock::Keeper;
 use crate::store::Key;
+
+pub use blanks::{BlanksHandled, Handling};
+pub use enrolled::Enrolled;
 
 /// Two people who did something together.
 pub type TwoPeople = [StaffId; 2];
-
-/// Something enrolled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Enrolled {
-    /// The bank.
-    Bank(BankRow),
-    /// Policy in force.
-    Policy(Policy),
-    /// Staff.
-    Staff(StaffRow),
-    /// A kiosk.
-    Kiosk(KioskRow),
-    /// A station.
-    Station(StationRow),
-    /// A unit.
-    Unit(UnitRow),
-    /// An account and its opening balance.
-    Account(AccountRow, Fen),
-    /// An agent.
-    Agent(AgentRow),
-    /// A card.
-    Card(CardRow),
-    /// A fee.
-    Fee(FeeRow),
-    /// When the bank sells.
-    Calendar(CalendarRow),
-    /// A regulator's list and its entries.
-    List(ListRow, Vec<Listed>),
-    /// A licence looked at again.
-    Licence(Licence),
-    /// An account's returned cheques.
-    Bounces(Bounces),
-}
 
 /// A form's change, with what follows from it for money.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +69,32 @@ pub enum Event {
         branch: BranchId,
         /// Which.
         range: BillRange,
+        /// Who.
+        by: TwoPeople,
+    },
+    /// Two people moved blanks otherwise.
+    BlanksHandled(Box<BlanksHandled>),
+    /// Two people counted what a keeper keeps (盘点).
+    BlanksCounted {
+        /// Whose.
+        keeper: Keeper,
+        /// Of which kind.
+        kind: BillKind,
+        /// How many both found.
+        counted: u32,
+        /// Whether the books say the same.
+        agrees: bool,
+        /// Who.
+        by: TwoPeople,
+    },
+    /// Two people noted what was reported of sold forms.
+    FormsMarked {
+        /// Of which sale.
+        sale: SaleId,
+        /// Which.
+        range: BillRange,
+        /// What.
+        mark: Mark,
         /// Who.
         by: TwoPeople,
     },
@@ -361,6 +358,26 @@ pub enum Event {
         /// Fee given back.
         reversed: Option<Fen>,
         /// Who.
+        by: TwoPeople,
+    },
+    /// One of two people proposed an act of custody.
+    CustodyProposed(Box<ProposalRow>),
+    /// Another person approved it; what was done follows.
+    CustodyApproved {
+        /// Whose blanks.
+        branch: BranchId,
+        /// Which proposal.
+        proposal: u64,
+        /// Who approved, and who had proposed.
+        by: TwoPeople,
+    },
+    /// Another person refused it, or its proposer took it back.
+    CustodyRefused {
+        /// Whose blanks.
+        branch: BranchId,
+        /// Which proposal.
+        proposal: u64,
+        /// Who refused, and who had proposed; the same where it was taken back.
         by: TwoPeople,
     },
     /// The relay handed errands over.

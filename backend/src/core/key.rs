@@ -3,105 +3,41 @@
 //! Numbers are big-endian, so that key order is number order; text parts end
 //! with a zero byte, which no id contains. Table numbers never change.
 
+mod table;
+
 use counterfoil_data::bill::{BillKind, BillNumber, BillPrefix, Serial};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, UnitId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::record::bank::KeyedHash;
+use super::record::stock::Keeper;
 use super::record::terms::Listed;
 use crate::store::Key;
+pub use table::Table;
 
-/// The tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Table {
-    /// Epoch and schema; the store's own.
-    Meta = 0,
-    /// [`super::record::bank::BankRow`], one row.
-    Bank = 1,
-    /// [`super::record::bank::Policy`], one row.
-    Policy = 2,
-    /// Staff by id.
-    Staff = 3,
-    /// Kiosks by id.
-    Kiosk = 4,
-    /// Stations by id.
-    Station = 5,
-    /// Units by id.
-    Unit = 6,
-    /// Accounts by number.
-    Account = 7,
-    /// Keyed hash of an account number to the number.
-    AccountLookup = 8,
-    /// Agents by id.
-    Agent = 9,
-    /// Unit and keyed hash of a citizen number to the agent.
-    AgentLookup = 10,
-    /// Cards by keyed hash.
-    Card = 11,
-    /// Fees by kind and date.
-    Fee = 12,
-    /// [`super::record::terms::CalendarRow`], one row.
-    Calendar = 13,
-    /// [`super::record::terms::ListRow`], one row.
-    List = 14,
-    /// Entries of regulator's lists by what is listed.
-    Listed = 15,
-    /// Every policy that was ever in force, by version.
-    PolicyVersion = 16,
-    /// Slots by kiosk and slot.
-    Slot = 20,
-    /// Blanks by prefix and first serial.
-    Blank = 21,
-    /// Conservation counters by prefix (I1).
-    Lot = 22,
-    /// Sales by id.
-    Sale = 30,
-    /// Branch and kiosk to the sale its officers see.
-    Confirming = 31,
-    /// Deadline and sale.
-    Timer = 32,
-    /// Largest request number by actor.
-    Sequence = 33,
-    /// Stored answers by actor and key.
-    Answer = 34,
-    /// Time and key of stored answers, for forgetting.
-    AnswerAge = 35,
-    /// Failed attempts by subject.
-    Attempt = 36,
-    /// Forms bought by agent and day.
-    AgentDay = 37,
-    /// Last requisition number by branch and day.
-    Requisition = 38,
-    /// Forms bought by account and day.
-    AccountDay = 39,
-    /// Balances by ledger account.
-    Balance = 40,
-    /// Ledger entries by number.
-    Entry = 41,
-    /// Register of forms sold (领用登记) by account and requisition.
-    Register = 42,
-    /// Outbox by number.
-    Outbox = 50,
-    /// Outbox numbers that still have to leave the house.
-    Pending = 51,
-    /// Evidence leaves by index.
-    Leaf = 60,
-    /// Salts of personal fields by leaf index, kept apart from the leaves.
-    LeafSalt = 61,
-    /// Hashes of whole subtrees by level and index.
-    TreeHash = 62,
-    /// Size and frontier of the evidence log, one row.
-    LogHead = 63,
-    /// Signed checkpoint, one row.
-    Checkpoint = 64,
-    /// Leaves about numbers: prefix, block of numbers (`core::number`) and leaf index.
-    NumberLeaf = 65,
-    /// People's own words by leaf index, kept apart from the leaves.
-    Words = 66,
-    /// Counters by name.
-    Counter = 70,
+/// Something that waits for two people of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waits {
+    /// A form nobody knows about.
+    Unknown(BillNumber),
+    /// A locked slot.
+    Slot(KioskId, SlotId),
+    /// A suspended sale.
+    Sale(SaleId),
+}
+
+impl Waits {
+    /// Sorts, in the order they are shown.
+    pub const SORTS: [u8; 3] = [1, 2, 3];
+
+    fn sort(&self) -> u8 {
+        match self {
+            Self::Unknown(_) => 1,
+            Self::Slot(..) => 2,
+            Self::Sale(_) => 3,
+        }
+    }
 }
 
 fn key(table: Table, parts: &[&[u8]]) -> Key {
@@ -209,9 +145,73 @@ pub fn blank_high(prefix: BillPrefix) -> Key {
     )
 }
 
+/// What waits for two people of a branch.
+pub fn waiting(branch: &BranchId, what: &Waits) -> Key {
+    let mut key = waiting_sort(branch, what.sort()).0;
+    match what {
+        Waits::Unknown(number) => key.extend(blank(*number).iter().skip(1)),
+        Waits::Slot(kiosk, name) => key.extend(slot(kiosk, name).iter().skip(1)),
+        Waits::Sale(id) => key.extend(sale(*id).iter().skip(1)),
+    }
+    key
+}
+
+/// First key of a sort of what waits in a branch, and one past its last.
+pub fn waiting_sort(branch: &BranchId, sort: u8) -> (Key, Key) {
+    let at = |sort: u8| key(Table::Waiting, &[branch.as_str().as_bytes(), &[0, sort]]);
+    (at(sort), at(sort.saturating_add(1)))
+}
+
+/// What waits, out of its key.
+pub fn waits_of(key: &[u8], branch: &BranchId) -> Option<Waits> {
+    let (sort, rest) = key
+        .get(branch.as_str().len().checked_add(2)?..)?
+        .split_first()?;
+    Some(match sort {
+        1 => Waits::Unknown(blank_first(&[&[Table::Blank as u8], rest].concat())?),
+        2 => {
+            let text = std::str::from_utf8(rest).ok()?;
+            let (kiosk, slot) = text.strip_suffix('\0')?.split_once('\0')?;
+            Waits::Slot(kiosk.parse().ok()?, slot.parse().ok()?)
+        }
+        3 => Waits::Sale(SaleId(u128::from_be_bytes(rest.try_into().ok()?))),
+        _ => return None,
+    })
+}
+
+/// A proposal of a branch.
+pub fn proposal(branch: &BranchId, number: u64) -> Key {
+    let mut key = proposals(branch);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// First key of a branch's proposals.
+pub fn proposals(branch: &BranchId) -> Key {
+    text(Table::Proposal, branch.as_str())
+}
+
+/// One past the last key of a branch's proposals.
+pub fn proposals_end(branch: &BranchId) -> Key {
+    pair_end(Table::Proposal, branch.as_str())
+}
+
+/// Whose a public key is.
+pub fn staff_key(public: &[u8; 32]) -> Key {
+    key(Table::StaffKey, &[public])
+}
+
 /// Conservation counters of a prefix.
 pub fn lot(prefix: BillPrefix) -> Key {
     key(Table::Lot, &[&prefix.value().to_be_bytes()])
+}
+
+/// How many forms of a kind a keeper keeps.
+pub fn kept(keeper: &Keeper, kind: BillKind) -> Key {
+    key(
+        Table::Kept,
+        &[&[kind.digit()], keeper.to_string().as_bytes()],
+    )
 }
 
 fn date_bytes(date: Date) -> [u8; 4] {

@@ -6,6 +6,8 @@
 //! never changes: change an event's leaf only by a new kind.
 
 mod facts;
+mod proposals;
+mod stock;
 
 use counterfoil_data::bill::BillRange;
 use counterfoil_data::ids::SaleId;
@@ -68,6 +70,9 @@ fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreErr
         }
         Event::Enrolled(_) | Event::AccountStateChanged { .. } => LeafKind::Enrolled,
         Event::BlanksReceived { .. } => LeafKind::BlanksReceived,
+        Event::BlanksHandled(handled) => stock::kind(handled.how),
+        Event::BlanksCounted { .. } => LeafKind::BlanksCounted,
+        Event::FormsMarked { .. } => LeafKind::FormsMarked,
         Event::CassetteLoaded { .. } => LeafKind::CassetteLoaded,
         Event::CassetteUnloaded { .. } => LeafKind::CassetteUnloaded,
         Event::SlotLocked { .. } => LeafKind::SlotLocked,
@@ -100,6 +105,9 @@ fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreErr
         Event::SaleSuspended { .. } => LeafKind::SaleAbandoned,
         Event::SaleClosed { .. } => LeafKind::SaleClosed,
         Event::UnknownResolved { .. } => LeafKind::UnknownResolved,
+        Event::CustodyProposed(_) => LeafKind::CustodyProposed,
+        Event::CustodyApproved { .. } => LeafKind::CustodyApproved,
+        Event::CustodyRefused { .. } => LeafKind::CustodyRefused,
         Event::Delivered { .. } => return Ok(None),
     }))
 }
@@ -140,6 +148,8 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
         | Event::CassetteUnloaded { .. }
         | Event::SlotLocked { .. }
         | Event::SlotUnlocked { .. } => facts::stock(event),
+        Event::BlanksHandled(handled) => stock::handled(salt, handled),
+        Event::BlanksCounted { .. } | Event::FormsMarked { .. } => stock::noted(event),
         Event::SaleOpened(row) => vec![
             Field::Kiosk(row.kiosk.to_string()),
             Field::Mode(word(&row.mode)),
@@ -180,6 +190,9 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
         Event::SaleSuspended { reason, .. } => vec![Field::Reason(word(reason))],
         Event::SaleClosed { sale, abandoned } => closed(&row(books, *sale)?, abandoned.as_ref()),
         Event::UnknownResolved { .. } => resolved(salt, event),
+        Event::CustodyProposed(_)
+        | Event::CustodyApproved { .. }
+        | Event::CustodyRefused { .. } => proposals::fields(salt, event)?,
         _ => facts::confirmation(salt, event),
     })
 }

@@ -3,6 +3,7 @@
 //! Called by the service for every answer, by the event stream and by timers.
 
 mod confirmation;
+mod custody;
 mod kiosk;
 mod outbox;
 pub mod register;
@@ -16,6 +17,7 @@ use counterfoil_data::wire::sale::{Checkpoint, PurchaseMode, SaleState};
 use jiff::Timestamp;
 
 pub use confirmation::{RESULT_SHOWN_S, confirmation, confirmations};
+pub use custody::{WAITING_SHOWN_MAX, custody_changes, custody_view, proposal, proposals};
 pub use kiosk::kiosk_view;
 pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};
 pub use sale::{receipt, sale_view};
@@ -23,7 +25,7 @@ pub use sale::{receipt, sale_view};
 use super::command::CommandBody;
 use super::key::{self, Table};
 use super::overlay::get;
-use super::record::bank::{KioskRow, StationRow};
+use super::record::bank::{KioskRow, StaffRow, StationRow};
 use super::record::books::{CheckpointRow, CounterRow};
 use super::record::sale::SaleRow;
 use crate::store::{From, Read, StoreError};
@@ -51,6 +53,15 @@ pub enum Signer {
         /// Ed25519 public key.
         key: [u8; 32],
     },
+    /// `staff:<id>`
+    Staff {
+        /// Who.
+        id: StaffId,
+        /// Where.
+        branch: BranchId,
+        /// Ed25519 public key.
+        key: [u8; 32],
+    },
 }
 
 /// The facts the service needs before it makes a command of a request.
@@ -73,7 +84,8 @@ pub fn is_enrolled(read: &dyn Read) -> Result<bool, StoreError> {
     Ok(read.read(&key::single(Table::Bank))?.is_some())
 }
 
-/// Key, identity and scope of a signer named `kiosk:…` or `station:…` (S1, S17).
+/// Key, identity and scope of a signer named `kiosk:…`, `station:…` (S1, S17) or
+/// `staff:…`; staff without a key of their own sign nothing.
 pub fn signer(read: &dyn Read, key_id: &str) -> Result<Option<Signer>, StoreError> {
     if let Some(id) = key_id.strip_prefix("kiosk:") {
         let row: Option<KioskRow> = get(read, &key::text(Table::Kiosk, id))?;
@@ -81,6 +93,16 @@ pub fn signer(read: &dyn Read, key_id: &str) -> Result<Option<Signer>, StoreErro
             id: row.id,
             branch: row.branch,
             key: row.key,
+        }));
+    }
+    if let Some(id) = key_id.strip_prefix("staff:") {
+        let row: Option<StaffRow> = get(read, &key::text(Table::Staff, id))?;
+        return Ok(row.and_then(|row| {
+            Some(Signer::Staff {
+                key: row.key?,
+                id: row.id,
+                branch: row.branch,
+            })
         }));
     }
     let Some(id) = key_id.strip_prefix("station:") else {

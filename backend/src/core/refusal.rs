@@ -4,12 +4,16 @@
 //! Each variant holds facts, never personal data, and maps to one problem kind
 //! and one remedy; the service only translates.
 
+mod stock;
+
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::{ProblemKind, Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::SaleState;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+pub use stock::{ProposalRefusal, StockRefusal};
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -135,6 +139,9 @@ pub enum Refusal {
         /// Where the sale stands.
         state: SaleState,
     },
+    /// A proposal of two people does not allow it.
+    #[error("{0}")]
+    Proposal(ProposalRefusal),
 }
 
 /// What was not found.
@@ -158,6 +165,8 @@ pub enum Missing {
     Account,
     /// Form.
     Form,
+    /// Proposal.
+    Proposal,
 }
 
 impl std::fmt::Display for Missing {
@@ -172,6 +181,7 @@ impl std::fmt::Display for Missing {
             Self::Unit => "unit",
             Self::Account => "account",
             Self::Form => "form",
+            Self::Proposal => "proposal",
         })
     }
 }
@@ -233,46 +243,9 @@ pub enum Malformed {
     /// A unit's credit code breaks its rule of form.
     #[error("a unified social credit code is wrong: compare with the business licence")]
     UnitCode,
-}
-
-/// Why stock refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-pub enum StockRefusal {
-    /// Some of these numbers are in the books already (I1).
-    #[error("some of these numbers are in the books already")]
-    Overlap,
-    /// First, last and count do not agree.
-    #[error("first and last make {by_numbers} forms, counted were {counted}: count again")]
-    Count {
-        /// From first to last.
-        by_numbers: u32,
-        /// By hand.
-        counted: u32,
-    },
-    /// These numbers are not (all) where they would be taken from.
-    #[error("these numbers are not all there: count again")]
-    NotThere,
-    /// Two different people are needed, both custodians of the branch.
-    #[error("two different custodians of this branch are needed")]
-    TwoPeople,
-    /// The slot holds another kind.
-    #[error("the slot is for another kind")]
-    OtherKind,
-    /// A sale is being dispensed from this kiosk.
-    #[error("a sale is in progress at this kiosk: wait until it is over")]
-    KioskBusy,
-    /// The slot's queue would have too many pieces.
-    #[error("the slot holds too many separate ranges: unload it first")]
-    TooManyPieces,
-    /// The form is not unknown.
-    #[error("this form is not unknown")]
-    NotUnknown,
-    /// The form was never given to a sale.
-    #[error("this form was never given to a customer: say where it is, or that it is missing")]
-    NeverGiven,
-    /// This slot is not locked.
-    #[error("this slot is not locked")]
-    NotLocked,
+    /// A key belongs to another member of staff.
+    #[error("this key is another person's: everybody needs a key of their own")]
+    KeyTaken,
 }
 
 impl Refusal {
@@ -288,6 +261,7 @@ impl Refusal {
             | Self::TooLate { .. }
             | Self::StaleChallenge { .. }
             | Self::NoSuchAttempt { .. } => ProblemKind::OutOfOrder,
+            Self::Proposal(refusal) => refusal.problem(),
             Self::NotYours => ProblemKind::NotYours,
             Self::NotFound { .. } => ProblemKind::NotFound,
             Self::StaleSequence { .. } => ProblemKind::NotSigned,
@@ -321,7 +295,19 @@ impl Refusal {
             | Self::KeyReused
             | Self::KeyMissing
             | Self::Malformed(_)
+            | Self::Proposal(_)
             | Self::Stock(_) => None,
+        }
+    }
+
+    /// A stable word for what stands in the way of two people: the variant's name in
+    /// small letters. Screens of staff say it in their own language.
+    pub fn word(&self) -> Option<String> {
+        match self {
+            Self::Stock(refusal) => Some(kebab(&format!("{refusal:?}"))),
+            Self::Proposal(refusal) => Some(kebab(&format!("{refusal:?}"))),
+            Self::FormsOpen { .. } => Some("forms-open".to_owned()),
+            _ => None,
         }
     }
 
@@ -337,7 +323,8 @@ impl Refusal {
             | Self::NoSuchAttempt { .. }
             | Self::NotFound { .. }
             | Self::Malformed(_) => Remedy::Restart,
-            Self::StaleDigest { .. }
+            Self::Proposal(_)
+            | Self::StaleDigest { .. }
             | Self::NotSeen { .. }
             | Self::StaleSequence { .. }
             | Self::KeyReused
@@ -351,4 +338,17 @@ impl Refusal {
             | Self::Stock(_) => Remedy::CallStaff,
         }
     }
+}
+
+/// `TwoPeople` or `Count { … }` as `two-people` or `count`.
+fn kebab(variant: &str) -> String {
+    let name = variant.split(' ').next().unwrap_or_default();
+    let mut word = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
 }

@@ -6,6 +6,7 @@
 
 use counterfoil_data::bill::BillRange;
 use counterfoil_data::money::Fen;
+use counterfoil_data::wire::custody::Mark;
 use counterfoil_data::wire::forms::FormState;
 
 use super::key::{self, Table};
@@ -20,6 +21,8 @@ pub enum Fate {
     Open,
     /// The account has it (I2).
     Sold,
+    /// The account had it, and gave it back unused.
+    Returned,
     /// Fed or lost for it, and never its own.
     Void,
 }
@@ -28,6 +31,7 @@ pub enum Fate {
 pub fn fate(form: &FormRow) -> Option<Fate> {
     match form.state {
         FormState::Released => None,
+        FormState::Sold if form.returned => Some(Fate::Returned),
         FormState::Sold => Some(Fate::Sold),
         FormState::Spoiled | FormState::Retracted => Some(Fate::Void),
         FormState::Unknown if form.missing => Some(Fate::Void),
@@ -55,10 +59,21 @@ pub fn ranges(row: &SaleRow, wanted: impl Fn(&FormRow) -> bool) -> Vec<BillRange
     ranges
 }
 
-/// Forms that count as the account's unused ones, and as bought that day.
-pub fn held(row: &SaleRow) -> u64 {
-    let counts = |form: &&FormRow| matches!(fate(form), Some(Fate::Open | Fate::Sold));
-    u64::try_from(row.forms.iter().filter(counts).count()).unwrap_or(u64::MAX)
+fn count(row: &SaleRow, wanted: impl Fn(&&FormRow) -> bool) -> u64 {
+    u64::try_from(row.forms.iter().filter(wanted).count()).unwrap_or(u64::MAX)
+}
+
+/// Forms that count as the account's unused ones: neither paid nor given back.
+pub fn unused(row: &SaleRow) -> u64 {
+    let unpaid = |form: &&FormRow| !form.is_marked(Mark::Paid);
+    let holds = |form: &&FormRow| matches!(fate(form), Some(Fate::Open | Fate::Sold));
+    count(row, |form| holds(form) && unpaid(form))
+}
+
+/// Forms that count as bought that day, whatever became of them since.
+pub fn bought(row: &SaleRow) -> u64 {
+    let is = |form: &&FormRow| matches!(fate(form), Some(Fate::Open | Fate::Sold | Fate::Returned));
+    count(row, is)
 }
 
 /// The line of a sale and where it stands; `None` before linking.
@@ -77,6 +92,7 @@ pub fn line(row: &SaleRow) -> Option<(Key, RegisterRow)> {
         open: of(Fate::Open),
         sold: of(Fate::Sold),
         void: of(Fate::Void),
+        returned: of(Fate::Returned),
         fee: linked.fee.checked_sub(linked.reversed).unwrap_or(Fen::ZERO),
         leaf: linked.leaf,
     };

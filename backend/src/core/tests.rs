@@ -7,6 +7,7 @@
 
 mod answers;
 pub mod bank;
+mod blanks;
 mod confirming;
 mod custody;
 mod gates;

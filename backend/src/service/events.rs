@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::wire::confirm::{Notice, RESET_EVENT};
+use counterfoil_data::wire::custody::CUSTODY_EVENT;
 use tokio::sync::mpsc;
 
 /// Frames that may wait for one client.
@@ -34,6 +35,14 @@ pub fn frame(sequence: u64, notice: &Notice) -> Option<Bytes> {
 /// this stream goes on, so that a client cut before its first event resumes there.
 pub fn greeting(after: u64) -> Bytes {
     Bytes::from(format!("retry: 1000\nid: {after}\n\n"))
+}
+
+/// Something of the branch's custody changed: staff read `GET /v1/custody` anew. It says
+/// no more, so that one frame stands for any number of changes.
+pub fn custody(change: u64) -> Bytes {
+    Bytes::from(format!(
+        "id: {change}\nevent: {CUSTODY_EVENT}\ndata: {{}}\n\n"
+    ))
 }
 
 /// Events before `newest` may have been missed: read everything anew.

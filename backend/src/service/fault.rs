@@ -21,7 +21,9 @@ pub struct Fault {
     /// State of the sale, where the call was out of order.
     pub state: Option<SaleState>,
     /// The rule that refused.
-    pub rule: Option<RuleRefusal>,
+    pub rule: Option<Box<RuleRefusal>>,
+    /// A stable word for what stands in the way, for staff.
+    pub reason: Option<String>,
     /// Attempts left at this gate.
     pub attempts_left: Option<u32>,
     /// Methods for `Allow`.
@@ -36,6 +38,7 @@ impl Fault {
             detail: detail.into(),
             state: None,
             rule: None,
+            reason: None,
             attempts_left: None,
             allow: Vec::new(),
         }
@@ -125,7 +128,8 @@ impl Fault {
             status,
             detail: self.detail.clone(),
             state: self.state,
-            rule: self.rule.clone(),
+            rule: self.rule.as_deref().cloned(),
+            reason: self.reason.clone(),
             attempts_left: self.attempts_left,
             retry: self.retry(),
         }

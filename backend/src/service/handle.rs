@@ -5,6 +5,7 @@
 //! answers with a view. It decides nothing: gates and rules are the core's.
 
 mod confirm;
+mod custody;
 mod events;
 mod evidence;
 mod identity;
@@ -65,6 +66,7 @@ impl Asked {
         match &self.signer {
             Signer::Kiosk { id, .. } => Actor::Kiosk(id.clone()),
             Signer::Station { id, officer, .. } => Actor::Station(id.clone(), officer.clone()),
+            Signer::Staff { id, .. } => Actor::Staff(id.clone()),
         }
     }
 }
@@ -106,6 +108,9 @@ impl Service {
             Operation::Seen | Operation::Confirm | Operation::Deny | Operation::Ask => {
                 self.decide(operation, asked).await
             }
+            Operation::Custody => self.custody(&asked),
+            Operation::Propose => self.propose(asked).await,
+            Operation::Approve | Operation::Refuse => self.second(operation, asked).await,
             Operation::Events => self.events(asked),
             Operation::Checkpoint => self.checkpoint(),
             Operation::Tile => self.tile(&asked),
@@ -166,8 +171,9 @@ impl Service {
 fn refused(refusal: &Refusal) -> Fault {
     let mut fault = Fault::new(refusal.problem(), refusal.to_string());
     fault.state = refusal.state();
+    fault.reason = refusal.word();
     if let Refusal::Rule { rule, .. } = refusal {
-        fault.rule = Some(rule.clone());
+        fault.rule = Some(Box::new(rule.clone()));
     }
     fault
 }

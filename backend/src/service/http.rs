@@ -263,8 +263,11 @@ impl Service {
         match (route.audience, &signer) {
             (Audience::Public | Audience::Signed, _)
             | (Audience::Kiosk, Signer::Kiosk { .. })
-            | (Audience::Station, Signer::Station { .. }) => {}
-            (Audience::Kiosk | Audience::Station, _) => return Err(Fault::not_yours()),
+            | (Audience::Station, Signer::Station { .. })
+            | (Audience::Staff, Signer::Staff { .. }) => {}
+            (Audience::Kiosk | Audience::Station | Audience::Staff, _) => {
+                return Err(Fault::not_yours());
+            }
         }
         let key = client_key(route, idempotency_key, path, claimed)?;
         let command = (route.method == Method::Post).then_some(sequence);
@@ -291,7 +294,7 @@ impl Service {
 
 fn key_of(signer: &Signer) -> &[u8; 32] {
     match signer {
-        Signer::Kiosk { key, .. } | Signer::Station { key, .. } => key,
+        Signer::Kiosk { key, .. } | Signer::Station { key, .. } | Signer::Staff { key, .. } => key,
     }
 }
 

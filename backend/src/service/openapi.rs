@@ -7,7 +7,7 @@
 use counterfoil_data::sign::{
     CONTENT_DIGEST_HEADER, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER, SKEW_S_MAX,
 };
-use counterfoil_data::wire::{self, confirm, forms, problem, sale};
+use counterfoil_data::wire::{self, confirm, custody, forms, problem, sale};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{
     HttpMethod, Operation as Described, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
@@ -59,6 +59,7 @@ fn described(route: &Route) -> Described {
         .tag(match route.audience {
             Audience::Kiosk => "kiosk",
             Audience::Station => "station",
+            Audience::Staff => "staff",
             Audience::Signed => "signed",
             Audience::Public => "public",
         })
@@ -244,6 +245,9 @@ fn components() -> utoipa::openapi::Components {
     add::<confirm::ConfirmationView>(&mut schemas);
     add::<confirm::Decision>(&mut schemas);
     add::<confirm::Notice>(&mut schemas);
+    add::<custody::CustodyView>(&mut schemas);
+    add::<custody::Propose>(&mut schemas);
+    add::<custody::Approve>(&mut schemas);
     add::<problem::Problem>(&mut schemas);
     add::<timeline::NumberTimeline>(&mut schemas);
     let header = |name: &str, what: &str| {
@@ -251,7 +255,7 @@ fn components() -> utoipa::openapi::Components {
     };
     let skew = format!(
         "RFC 9421 signature input; created within {SKEW_S_MAX} s, a fresh nonce of 16 bytes in hex, \
-         keyid kiosk:… or station:…, alg ed25519, tag counterfoil-v1"
+         keyid kiosk:…, station:… or staff:…, alg ed25519, tag counterfoil-v1"
     );
     ComponentsBuilder::new()
         .schemas_from_iter(schemas)

@@ -134,7 +134,23 @@ impl Service {
                 self.ports.accounts.book(booking).await
             }
             Errand::TellIssue { account, ranges } => {
-                let issue = Issue { account, ranges };
+                let issue = Issue {
+                    account,
+                    ranges,
+                    barred: None,
+                };
+                self.ports.clearing.tell(sequence, issue).await
+            }
+            Errand::TellBar {
+                account,
+                ranges,
+                why,
+            } => {
+                let issue = Issue {
+                    account,
+                    ranges,
+                    barred: Some(why),
+                };
                 self.ports.clearing.tell(sequence, issue).await
             }
         }

@@ -37,6 +37,8 @@ pub enum Audience {
     Kiosk,
     /// A confirm station, signed, for its branch.
     Station,
+    /// A member of staff, signed with a key of their own, for their branch.
+    Staff,
     /// Any enrolled signer.
     Signed,
     /// Anybody.
@@ -128,6 +130,14 @@ pub enum Operation {
     Deny,
     /// Asked again.
     Ask,
+    /// What waits for two people.
+    Custody,
+    /// One person proposes.
+    Propose,
+    /// Another person approves, and it is done.
+    Approve,
+    /// Another person refuses, or the proposer takes it back.
+    Refuse,
     /// Something changed.
     Events,
     /// Signed head of the log.
@@ -208,7 +218,7 @@ const fn keyed(route: Route) -> Route {
 }
 
 use AnswerRule::{Document, Events, Json as JsonAnswer, List, Octets, Text};
-use Audience::{Kiosk, Public, Signed, Station};
+use Audience::{Kiosk, Public, Signed, Staff, Station};
 use BodyRule::{Identity, Json, Nothing};
 
 /// Every route there is.
@@ -246,6 +256,14 @@ pub const TABLE: &[Route] = &[
         Operation::Deny, "Deny, with a reason"),
     post("/v1/confirmations/{sale}/ask", Station, Json("Decision"), "ConfirmationView",
         Operation::Ask, "Ask the customer again"),
+    get("/v1/custody", Staff, JsonAnswer("CustodyView"), Operation::Custody,
+        "What of the signer's branch waits for two people"),
+    keyed(post("/v1/custody", Staff, Json("Propose"), "ProposalView", Operation::Propose,
+        "Propose an act of custody; nothing is done before another person approves it")),
+    post("/v1/custody/{proposal}/approve", Staff, Json("Approve"), "ProposalView",
+        Operation::Approve, "Approve exactly the act whose digest is named; it is done at once"),
+    post("/v1/custody/{proposal}/refuse", Staff, Json("Approve"), "ProposalView",
+        Operation::Refuse, "Refuse it, or take back one's own"),
     get("/v1/events", Signed, Events, Operation::Events,
         "Changes the signer may see; Last-Event-ID resumes; `reset`: read all anew"),
     get("/v1/evidence/checkpoint", Signed, Text, Operation::Checkpoint,
@@ -326,6 +344,7 @@ mod tests {
             let path = route
                 .path
                 .replace("{sale}", "0123456789abcdef0123456789abcdef")
+                .replace("{proposal}", "1")
                 .replace("{level}", "0")
                 .replace("{index}", "0")
                 .replace("{number}", "3130002112345678");
@@ -370,6 +389,7 @@ mod tests {
             Operation::Cancel,
             Operation::Abandon,
             Operation::Close,
+            Operation::Propose,
         ];
         assert_eq!(keyed, expected);
     }

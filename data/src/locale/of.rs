@@ -4,6 +4,7 @@
 use super::Msg;
 use crate::bill::BillKind;
 use crate::wire::confirm::ConfirmState;
+use crate::wire::custody::{Act, Mark, ProposalState, Resolved};
 use crate::wire::forms::FormState;
 use crate::wire::problem::Remedy;
 use crate::wire::sale::{PurchaseMode, SaleState};
@@ -56,6 +57,61 @@ impl From<FormState> for Msg {
             FormState::Retracted => Self::FormRetracted,
             FormState::Unknown => Self::FormUnknown,
             FormState::Released => Self::FormReleased,
+        }
+    }
+}
+
+impl From<&Act> for Msg {
+    fn from(act: &Act) -> Self {
+        match act {
+            Act::Announce { .. } => Self::CustodyActAnnounce,
+            Act::Receive { .. } => Self::CustodyActReceive,
+            Act::Dispatch { .. } => Self::CustodyActDispatch,
+            Act::Accept { .. } => Self::CustodyActAccept,
+            Act::Load { .. } => Self::CustodyActLoad,
+            Act::Unload { .. } => Self::CustodyActUnload,
+            Act::Unlock { .. } => Self::CustodyActUnlock,
+            Act::Count { .. } => Self::CustodyActCount,
+            Act::Miss { .. } => Self::CustodyActMiss,
+            Act::Find { .. } => Self::CustodyActFind,
+            Act::Resolve { .. } => Self::CustodyActResolve,
+            Act::Void { .. } => Self::CustodyActVoid,
+            Act::Destroy { .. } => Self::CustodyActDestroy,
+            Act::Return { .. } => Self::CustodyActReturn,
+            Act::Mark { .. } => Self::CustodyActMark,
+            Act::Close { .. } => Self::CustodyActClose,
+        }
+    }
+}
+
+impl From<Resolved> for Msg {
+    fn from(to: Resolved) -> Self {
+        match to {
+            Resolved::Sold => Self::CustodySold,
+            Resolved::Spoiled => Self::CustodySpoiled,
+            Resolved::Retracted => Self::CustodyRetracted,
+            Resolved::Missing => Self::CustodyMissing,
+        }
+    }
+}
+
+impl From<Mark> for Msg {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::Stopped => Self::CustodyMarkStopped,
+            Mark::ReportedLost => Self::CustodyMarkLost,
+            Mark::Paid => Self::CustodyMarkPaid,
+        }
+    }
+}
+
+impl From<ProposalState> for Msg {
+    fn from(state: ProposalState) -> Self {
+        match state {
+            ProposalState::Open => Self::CustodyOpen,
+            ProposalState::Done => Self::CustodyDone,
+            ProposalState::Refused => Self::CustodyRefused,
+            ProposalState::Expired => Self::CustodyExpired,
         }
     }
 }

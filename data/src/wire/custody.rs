@@ -4,15 +4,21 @@
 //! digest; each signs with a key of their own, so that nobody can be two people
 //! (domain K8, K9). The same acts are typed at `counterfoil-backend custody`.
 
+mod view;
+
 use serde::{Deserialize, Serialize};
 
+pub use view::*;
+
 use super::Digest;
-use super::sale::SaleState;
 use crate::bill::{BillKind, BillNumber, BillRange};
 use crate::ids::{BranchId, KioskId, SaleId, SlotId, StaffId};
 
 /// Longest text of what was seen, in characters.
 pub const SEEN_MAX: usize = 200;
+
+/// Name of the event that tells staff to read `GET /v1/custody` anew.
+pub const CUSTODY_EVENT: &str = "custody";
 
 /// Who holds blanks that are in nobody's kiosk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -222,105 +228,130 @@ pub struct Approve {
     pub count: Option<u32>,
 }
 
-/// Where a proposal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ProposalState {
-    /// Waits for another person.
-    Open,
-    /// Done, in the same commit as the approval.
-    Done,
-    /// Refused or taken back.
-    Refused,
-    /// Nobody approved in time.
-    Expired,
-}
-
-/// One proposal as staff of the branch see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ProposalView {
-    /// Its number, as in the path.
-    pub proposal: u64,
-    /// Who proposed.
-    pub by: StaffId,
-    /// When.
-    pub at: jiff::Timestamp,
-    /// What. Of a count, `counted` is shown as 0 until it is done: counts are blind.
-    pub act: Act,
-    /// Digest over the act; an approval must name it.
-    pub digest: Digest,
-    /// Where it stands.
-    pub state: ProposalState,
-}
-
-/// What of a branch waits for two people (`GET /v1/custody`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct CustodyView {
-    /// The signer.
-    pub staff: StaffId,
-    /// Proposals that wait, and lately decided ones, newest first.
-    pub proposals: Vec<ProposalView>,
-    /// Forms nobody knows about, frozen (I6).
-    pub unknown: Vec<UnknownView>,
-    /// Slots locked after a mismatch.
-    pub locked: Vec<LockedView>,
-    /// Suspended sales.
-    pub suspended: Vec<SuspendedView>,
-}
-
-/// An unknown form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct UnknownView {
-    /// Which.
-    pub number: BillNumber,
-    /// The sale it was for.
-    pub sale: SaleId,
-    /// Requisition number of that sale.
-    pub requisition: String,
-    /// The kiosk it was in.
-    pub kiosk: KioskId,
-    /// The form was given to that sale; a number only read in another's place was not.
-    pub given: bool,
-}
-
-/// A locked slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LockedView {
-    /// Which kiosk.
-    pub kiosk: KioskId,
-    /// Which slot.
-    pub slot: SlotId,
-    /// What it is for.
-    pub kind: BillKind,
-    /// The number the books expect at its head.
-    pub head: Option<BillNumber>,
-}
-
-/// A sale that staff must finish.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct SuspendedView {
-    /// Which.
-    pub sale: SaleId,
-    /// Its state.
-    pub state: SaleState,
-    /// Requisition number.
-    pub requisition: String,
-    /// The kiosk.
-    pub kiosk: KioskId,
-    /// Forms not settled yet.
-    pub open: u32,
-}
-
 impl Act {
-    /// Digest over the act's JSON: what the second person approves.
+    /// Its word on the wire.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Announce { .. } => "announce",
+            Self::Receive { .. } => "receive",
+            Self::Dispatch { .. } => "dispatch",
+            Self::Accept { .. } => "accept",
+            Self::Load { .. } => "load",
+            Self::Unload { .. } => "unload",
+            Self::Unlock { .. } => "unlock",
+            Self::Count { .. } => "count",
+            Self::Miss { .. } => "miss",
+            Self::Find { .. } => "find",
+            Self::Resolve { .. } => "resolve",
+            Self::Void { .. } => "void",
+            Self::Destroy { .. } => "destroy",
+            Self::Return { .. } => "return",
+            Self::Mark { .. } => "mark",
+            Self::Close { .. } => "close",
+        }
+    }
+
+    fn counted(&mut self) -> Option<&mut u32> {
+        match self {
+            Self::Receive { count, .. }
+            | Self::Dispatch { count, .. }
+            | Self::Accept { count, .. } => Some(count),
+            Self::Count { counted, .. } => Some(counted),
+            _ => None,
+        }
+    }
+
+    /// What was counted by hand, for acts that have a count.
+    pub fn count(&self) -> Option<u32> {
+        self.clone().counted().copied()
+    }
+
+    /// The act without what was counted: the second person counts blind.
+    pub fn blind(&self) -> Self {
+        let mut blind = self.clone();
+        if let Some(count) = blind.counted() {
+            *count = 0;
+        }
+        blind
+    }
+
+    /// The numbers it is about, where it names any.
+    pub fn range(&self) -> Option<BillRange> {
+        match self {
+            Self::Announce { range, .. }
+            | Self::Receive { range, .. }
+            | Self::Dispatch { range, .. }
+            | Self::Accept { range, .. }
+            | Self::Load { range, .. }
+            | Self::Miss { range, .. }
+            | Self::Find { range, .. }
+            | Self::Void { range }
+            | Self::Destroy { range }
+            | Self::Return { range, .. }
+            | Self::Mark { range, .. } => Some(*range),
+            Self::Resolve { number, .. } => Some(BillRange::single(*number)),
+            Self::Unload { .. } | Self::Unlock { .. } | Self::Count { .. } | Self::Close { .. } => {
+                None
+            }
+        }
+    }
+
+    /// What somebody saw, in their own words.
+    pub fn seen(&self) -> Option<&str> {
+        match self {
+            Self::Miss { seen, .. }
+            | Self::Find { seen, .. }
+            | Self::Resolve { seen, .. }
+            | Self::Return { seen, .. } => Some(seen),
+            _ => None,
+        }
+    }
+
+    /// Digest over the JSON of the [`blind`](Self::blind) act: what the second person
+    /// approves. The count is compared apart, and cannot be tried out on this digest.
     pub fn digest(&self) -> Digest {
-        let text = serde_json::to_string(self).unwrap_or_default();
+        let text = serde_json::to_string(&self.blind()).unwrap_or_default();
         Digest::of(format!("counterfoil/v1/custody\n{text}\n").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receive(count: u32) -> Act {
+        Act::Receive {
+            branch: "branch-1".parse().expect("an id"),
+            range: BillRange::single("3130002100010001".parse().expect("a number")),
+            count,
+        }
+    }
+
+    #[test]
+    fn the_digest_binds_the_act_and_tells_nothing_of_a_count() {
+        assert_eq!(receive(3).digest(), receive(4).digest());
+        assert_eq!(
+            (receive(3).count(), receive(3).blind().count()),
+            (Some(3), Some(0))
+        );
+        let resolve = |seen: &str, to| Act::Resolve {
+            number: "3130002100010001".parse().expect("a number"),
+            to,
+            seen: seen.to_owned(),
+        };
+        let one = resolve("in the bin", Resolved::Retracted);
+        assert_ne!(
+            one.digest(),
+            resolve("in the tray", Resolved::Retracted).digest()
+        );
+        assert_ne!(one.digest(), resolve("in the bin", Resolved::Sold).digest());
+        assert_ne!(one.digest(), receive(1).digest());
+        assert_eq!(one.count(), None);
+    }
+
+    #[test]
+    fn the_word_of_an_act_is_its_tag() {
+        let json = serde_json::to_value(receive(1)).expect("serialises");
+        assert_eq!(json["act"], receive(1).word());
     }
 }

@@ -26,6 +26,10 @@ pub struct Problem {
     /// The rule, where one refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rule: Option<RuleRefusal>,
+    /// A stable word for what stands in the way, where staff are told in their own
+    /// language; `detail` says the same in English.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
     /// Attempts left at this gate, where they are counted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempts_left: Option<u32>,

@@ -21,7 +21,13 @@ pub fn enrolled(
     match enrolled {
         Enrolled::Bank(row) => books.put(key::single(Table::Bank), row),
         Enrolled::Policy(row) => policy(books, moment, row),
-        Enrolled::Staff(row) => books.put(key::text(Table::Staff, row.id.as_str()), row),
+        Enrolled::Staff(row) => {
+            if let Some(public) = &row.key {
+                let whose = row.id.as_str().as_bytes().to_vec();
+                books.put_bytes(key::staff_key(public), whose);
+            }
+            books.put(key::text(Table::Staff, row.id.as_str()), row)
+        }
         Enrolled::Kiosk(row) => {
             for (slot, kind) in &row.slots {
                 let empty = SlotRow {

@@ -159,6 +159,8 @@ pub fn supplied(
             stands_for: Some(stands_for),
             reversed: false,
             missing: false,
+            returned: false,
+            marks: 0,
         });
         if let Some(linked) = &mut row.linked {
             linked.supplements = linked.supplements.saturating_add(1);

@@ -72,6 +72,8 @@ fn assign(
                 stands_for: None,
                 reversed: false,
                 missing: false,
+                returned: false,
+                marks: 0,
             }));
         }
         books.put(key, &slot)?;

@@ -15,7 +15,8 @@ use crate::store::{Key, StoreError};
 /// What the books say of a sale beside its row, before a change.
 pub struct Before {
     line: Option<(Key, RegisterRow)>,
-    held: u64,
+    unused: u64,
+    bought: u64,
     over: bool,
 }
 
@@ -24,7 +25,8 @@ impl Before {
     pub fn of(row: &SaleRow) -> Self {
         Self {
             line: register::line(row),
-            held: register::held(row),
+            unused: register::unused(row),
+            bought: register::bought(row),
             over: row.state.is_over(),
         }
     }
@@ -40,7 +42,7 @@ pub fn follow(
     let Some((key, line)) = register::line(row) else {
         return Ok(());
     };
-    count(books, row, &line, before.held)?;
+    count(books, row, &line, before)?;
     issue(books, at, before, row, &line)?;
     let same = before.line.as_ref().is_some_and(|(_, held)| *held == line);
     if !same {
@@ -54,21 +56,21 @@ fn count(
     books: &mut Overlay<'_>,
     row: &SaleRow,
     line: &RegisterRow,
-    before: u64,
+    before: &Before,
 ) -> Result<(), StoreError> {
-    let held = register::held(row);
-    let change = i64::try_from(held)
-        .unwrap_or(i64::MAX)
-        .saturating_sub(i64::try_from(before).unwrap_or(i64::MAX));
-    if change == 0 {
-        return Ok(());
-    }
-    let add = |held: u64| held.saturating_add_signed(change);
-    if let Some(info) = &row.info {
+    let signed = |count| i64::try_from(count).unwrap_or(i64::MAX);
+    let change = |after, before| signed(after).saturating_sub(signed(before));
+    let unused = change(register::unused(row), before.unused);
+    let bought = change(register::bought(row), before.bought);
+    if let Some(info) = row.info.as_ref().filter(|_| unused != 0) {
         let key = key::text(Table::Account, &info.account);
         let mut account: AccountRow = books.need(&key, "a sale without an account")?;
-        account.unused = u32::try_from(add(account.unused.into())).unwrap_or(u32::MAX);
+        let held = u64::from(account.unused).saturating_add_signed(unused);
+        account.unused = u32::try_from(held).unwrap_or(u32::MAX);
         books.put(key, &account)?;
+    }
+    if bought == 0 {
+        return Ok(());
     }
     let mut days = vec![key::agent_day(&line.agent, line.date)];
     days.extend(
@@ -78,7 +80,7 @@ fn count(
     );
     for key in days {
         let day: CounterRow = books.get(&key)?.unwrap_or_default();
-        let value = add(day.value);
+        let value = day.value.saturating_add_signed(bought);
         books.put(key, &CounterRow { value })?;
     }
     Ok(())

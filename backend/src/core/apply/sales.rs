@@ -14,6 +14,7 @@ use crate::core::overlay::Overlay;
 use crate::core::record::bank::{KioskRow, Policy};
 use crate::core::record::books::{CounterRow, Errand, OUTBOX_KEPT, OutboxRow};
 use crate::core::record::sale::{ConfirmRow, IdentityProven, Pending, SEEN_BY_MAX, SaleRow};
+use crate::core::waiting;
 use crate::store::{Read as _, StoreError};
 
 /// Least time left to a sale after a confirmation, in seconds.
@@ -63,6 +64,7 @@ pub fn change(
         tell(books, at, &row, None)?;
     }
     register::follow(books, at, &before, &row)?;
+    waiting::sale(books, was.0, &row)?;
     Ok(row)
 }
 

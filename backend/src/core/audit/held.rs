@@ -25,15 +25,14 @@ impl Held {
         let (Some((_, line)), Some(info)) = (register::line(row), &row.info) else {
             return;
         };
-        let count = register::held(row);
         let unused = self.unused.entry(info.account.clone()).or_default();
-        *unused = unused.saturating_add(count);
+        *unused = unused.saturating_add(register::unused(row));
         for day in [
             key::agent_day(&line.agent, line.date),
             key::account_day(&info.account, line.date),
         ] {
             let bought = self.days.entry(day).or_default();
-            *bought = bought.saturating_add(count);
+            *bought = bought.saturating_add(register::bought(row));
         }
     }
 

@@ -169,15 +169,13 @@ fn placed(read: &dyn Read, row: &SaleRow, form: &FormRow) -> Result<(), AuditFai
         | (FormState::Printed, Some(Place::Printed(of)))
         | (FormState::Presented, Some(Place::Presented(of)))
         | (FormState::Spoiled, Some(Place::Spoiled(of)))
-        | (FormState::Retracted, Some(Place::Retracted(of)))
-        | (FormState::Sold, Some(Place::Sold { sale: of, .. })) => of == sale,
+        | (FormState::Retracted, Some(Place::Retracted(of))) => of == sale,
+        (FormState::Sold, Some(Place::Sold { sale: of, .. })) => of == sale && !form.returned,
         (FormState::Unknown, Some(Place::Unknown(Some(of)))) => of == sale && !form.missing,
         (FormState::Unknown, Some(Place::Missing(Some(of)))) => of == sale && form.missing,
-        // Custody after the sale: cut, destroyed, or handed back.
-        (
-            FormState::Spoiled | FormState::Retracted | FormState::Sold,
-            Some(Place::Voided | Place::Destroyed),
-        ) => true,
+        // Custody after the sale: cut and destroyed; a sold one only after it was returned.
+        (FormState::Spoiled | FormState::Retracted, Some(Place::Voided | Place::Destroyed)) => true,
+        (FormState::Sold, Some(Place::Voided | Place::Destroyed)) => form.returned,
         _ => false,
     };
     if right {

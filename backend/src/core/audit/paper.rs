@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 
 use counterfoil_data::bill::{BillPrefix, BillRange};
 
-use super::{AuditFailure, AuditReport, each};
+use super::{AuditFailure, AuditReport, each, each_bytes};
 use crate::core::custody;
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
-use crate::core::record::books::{BalanceRow, LedgerAccount, RegisterRow};
+use crate::core::record::books::{BalanceRow, CounterRow, LedgerAccount, RegisterRow};
+use crate::core::record::decode;
 use crate::core::record::sale::SaleRow;
 use crate::core::record::stock::{BlankRow, BlankState, LotRow, Place, SlotRow, range_of};
 use crate::core::register;
-use crate::store::{Read, StoreError};
+use crate::store::{Key, Read, StoreError};
 
 type Counts = BTreeMap<BillPrefix, BTreeMap<BlankState, u64>>;
 
 /// Checks custody.
 pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailure> {
     let mut counts = Counts::new();
+    let mut kept: BTreeMap<Key, u64> = BTreeMap::new();
     let mut before: Option<(BillRange, Place)> = None;
     each(read, |key, row: BlankRow| {
         let range = key::blank_first(&key).and_then(|first| range_of(first, row.last));
@@ -35,11 +37,34 @@ pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailu
         if row.place.state() == BlankState::Unknown {
             report.unknown = report.unknown.saturating_add(range.count().into());
         }
+        if let (Some(keeper), Ok(kind)) = (custody::keeper(&row.place), range.prefix().kind()) {
+            let count = kept.entry(key::kept(&keeper, kind)).or_default();
+            *count = count.saturating_add(range.count().into());
+        }
         before = Some((range, row.place));
         Ok(())
     })?;
+    keepers(read, kept)?;
     lots(read, &counts)?;
     slots(read, &counts)
+}
+
+/// What a count (盘点) is compared with is what the rows make.
+fn keepers(read: &dyn Read, mut kept: BTreeMap<Key, u64>) -> Result<(), AuditFailure> {
+    let differs = |counted, by_rows| AuditFailure::Kept { counted, by_rows };
+    each_bytes(read, Table::Kept, |key, bytes| {
+        let row: CounterRow = decode(&bytes).map_err(StoreError::from)?;
+        let by_rows = kept.remove(&key).unwrap_or(0);
+        if row.value == by_rows {
+            Ok(())
+        } else {
+            Err(differs(row.value, by_rows))
+        }
+    })?;
+    match kept.values().next() {
+        Some(by_rows) => Err(differs(0, *by_rows)),
+        None => Ok(()),
+    }
 }
 
 fn touching(
@@ -99,7 +124,9 @@ fn lots(read: &dyn Read, counts: &Counts) -> Result<(), AuditFailure> {
             if of_prefix.get(state).copied().unwrap_or(0) != counted {
                 return Err(wrong());
             }
-            sum = sum.saturating_add(counted);
+            if *state != BlankState::Expected {
+                sum = sum.saturating_add(counted);
+            }
             if state.is_on_hand() {
                 on_hand = on_hand.saturating_add(counted);
             }

@@ -42,12 +42,22 @@ pub enum Outcome {
         /// State after it.
         state: SaleState,
     },
+    /// Counted blind (盘点); the books say the same, or not.
+    Counted {
+        /// Whether they agree.
+        agrees: bool,
+    },
     /// Every advice is durable.
     Forms {
         /// How many.
         accepted: u32,
         /// Numbers given in place of those that failed in this call.
         supplements: Vec<BillNumber>,
+    },
+    /// An act of two people is proposed or decided.
+    Proposed {
+        /// The proposal's number.
+        proposal: u64,
     },
 }
 

@@ -103,6 +103,17 @@ fn seated(draft: &Draft<'_>, row: &StationRow) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Two ids with one key would make two people of one.
+fn own_key(draft: &Draft<'_>, row: &StaffRow) -> Result<(), Stop> {
+    let taken = row
+        .key
+        .map(|public| draft.books.read(&key::staff_key(&public)));
+    if taken.transpose()?.flatten().is_some() {
+        return Err(Refusal::Malformed(Malformed::KeyTaken).into());
+    }
+    Ok(())
+}
+
 /// Enrolment is once; references must lead somewhere; limits hold (I9).
 fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
     let (own, within): (Option<Key>, bool) = match enrolled {
@@ -111,10 +122,13 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
             row.name.len() <= TEXT_MAX && jiff::tz::TimeZone::get(&row.time_zone).is_ok(),
         ),
         Enrolled::Policy(row) => (None, row.info_attempts > 0 && row.identity_attempts > 0),
-        Enrolled::Staff(row) => (
-            Some(key::text(Table::Staff, row.id.as_str())),
-            row.name.len() <= TEXT_MAX,
-        ),
+        Enrolled::Staff(row) => {
+            own_key(draft, row)?;
+            (
+                Some(key::text(Table::Staff, row.id.as_str())),
+                row.name.len() <= TEXT_MAX,
+            )
+        }
         Enrolled::Kiosk(row) => (
             Some(key::text(Table::Kiosk, row.id.as_str())),
             (1..=SLOTS_MAX).contains(&row.slots.len()) && row.branch_name.len() <= TEXT_MAX,
@@ -130,11 +144,8 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
                 .all(|text| text.len() <= TEXT_MAX),
         ),
         Enrolled::Account(row, _) => {
-            known(
-                draft,
-                &key::text(Table::Unit, row.unit.as_str()),
-                Missing::Unit,
-            )?;
+            let unit = key::text(Table::Unit, row.unit.as_str());
+            known(draft, &unit, Missing::Unit)?;
             let digits = row.number.bytes().all(|b| b.is_ascii_digit());
             (
                 Some(key::text(Table::Account, &row.number)),
@@ -142,11 +153,8 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
             )
         }
         Enrolled::Agent(row) => {
-            known(
-                draft,
-                &key::text(Table::Unit, row.unit.as_str()),
-                Missing::Unit,
-            )?;
+            let unit = key::text(Table::Unit, row.unit.as_str());
+            known(draft, &unit, Missing::Unit)?;
             let fits = row.templates.iter().all(|t| t.len() <= ENVELOPE_MAX);
             (
                 Some(key::text(Table::Agent, row.id.as_str())),

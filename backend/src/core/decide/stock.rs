@@ -3,9 +3,10 @@
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::{BranchId, KioskId, SlotId, StaffId};
 use counterfoil_data::money::Fen;
+use counterfoil_data::wire::custody::{Act, Resolved};
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Draft, Stop, said};
+use super::{Draft, Stop, blanks, closing, said};
 use crate::core::command::{Actor, CommandBody, Outcome, Resolution};
 use crate::core::custody;
 use crate::core::event::{Event, TwoPeople};
@@ -56,7 +57,41 @@ pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     }
 }
 
-/// Two different people of one branch with a duty for blanks.
+/// Decides an act of the person who gives the command and a second one.
+pub fn act(draft: &mut Draft<'_>, second: StaffId, act: Act) -> Result<Outcome, Stop> {
+    match act {
+        Act::Receive {
+            branch,
+            range,
+            count,
+        } => receive(draft, second, branch, range, count),
+        Act::Load { kiosk, slot, range } => load(draft, second, &kiosk, slot, range),
+        Act::Unload { kiosk, slot } => unload(draft, second, &kiosk, slot),
+        Act::Unlock { kiosk, slot } => unlock(draft, second, &kiosk, slot),
+        Act::Resolve { number, to, seen } => {
+            let to = match to {
+                Resolved::Sold => Resolution::Sold,
+                Resolved::Spoiled => Resolution::Spoiled,
+                Resolved::Retracted => Resolution::Retracted,
+                Resolved::Missing => Resolution::Missing,
+            };
+            resolve(draft, second, number, to, seen)
+        }
+        Act::Close { sale } => closing::close_by_staff(draft, second, sale),
+        other => blanks::act(draft, second, other),
+    }
+}
+
+/// What a member of staff of this branch is for.
+pub(super) fn duty(
+    draft: &Draft<'_>,
+    id: &StaffId,
+    branch: &BranchId,
+) -> Result<Option<Duty>, Stop> {
+    let row: Option<StaffRow> = draft.books.get(&key::text(Table::Staff, id.as_str()))?;
+    Ok(row.filter(|r| r.branch == *branch).map(|r| r.duty))
+}
+
 /// Two different people of the branch, both with one of these duties.
 pub(super) fn two_people(
     draft: &Draft<'_>,
@@ -68,16 +103,16 @@ pub(super) fn two_people(
         return Err(Refusal::NotYours.into());
     };
     let lawful = |id: &StaffId| -> Result<bool, Stop> {
-        let row: Option<StaffRow> = draft.books.get(&key::text(Table::Staff, id.as_str()))?;
-        Ok(row.is_some_and(|r| r.branch == *branch && duties.contains(&r.duty)))
+        Ok(duty(draft, id, branch)?.is_some_and(|d| duties.contains(&d)))
     };
-    if first == second || !lawful(&first)? || !lawful(&second)? {
+    let together = draft.rehearsal || (first != second && lawful(&second)?);
+    if !together || !lawful(&first)? {
         return Err(Refusal::Stock(StockRefusal::TwoPeople).into());
     }
     Ok([first, second])
 }
 
-fn kiosk(draft: &Draft<'_>, id: &KioskId) -> Result<KioskRow, Stop> {
+pub(super) fn kiosk(draft: &Draft<'_>, id: &KioskId) -> Result<KioskRow, Stop> {
     let row = draft.books.get(&key::text(Table::Kiosk, id.as_str()))?;
     let what = Missing::Kiosk;
     Ok(row.ok_or(Refusal::NotFound { what })?)
@@ -90,7 +125,7 @@ fn slot(draft: &Draft<'_>, kiosk: &KioskId, slot: &SlotId) -> Result<SlotRow, St
 }
 
 /// Nobody opens a kiosk while forms are on their way through it.
-fn idle(draft: &Draft<'_>, kiosk: &KioskRow) -> Result<(), Stop> {
+pub(super) fn idle(draft: &Draft<'_>, kiosk: &KioskRow) -> Result<(), Stop> {
     let Some(open) = kiosk.open_sale else {
         return Ok(());
     };
@@ -110,15 +145,12 @@ fn receive(
     counted: u32,
 ) -> Result<Outcome, Stop> {
     let by = two_people(draft, second, &branch, &[Duty::Custodian])?;
-    let by_numbers = range.count();
-    if by_numbers != counted {
-        let refusal = StockRefusal::Count {
-            by_numbers,
-            counted,
-        };
-        return Err(Refusal::Stock(refusal).into());
-    }
-    if custody::is_known(&draft.books, range)? {
+    blanks::counted(range, counted)?;
+    // What was announced for this vault, all of it or a part; or what nobody announced.
+    let announced = custody::find(&draft.books, range.first())?.is_some_and(|(whole, place)| {
+        place == Place::Expected(branch.clone()) && whole.contains(range.last())
+    });
+    if !announced && custody::is_known(&draft.books, range)? {
         return Err(Refusal::Stock(StockRefusal::Overlap).into());
     }
     draft.emit(Event::BlanksReceived { branch, range, by })?;

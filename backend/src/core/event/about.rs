@@ -11,12 +11,17 @@ impl Event {
             Self::Enrolled(_)
             | Self::AccountStateChanged { .. }
             | Self::BlanksReceived { .. }
+            | Self::BlanksCounted { .. }
             | Self::CassetteLoaded { .. }
             | Self::CassetteUnloaded { .. }
             | Self::SlotLocked { .. }
             | Self::SlotUnlocked { .. }
+            | Self::CustodyProposed(_)
+            | Self::CustodyApproved { .. }
+            | Self::CustodyRefused { .. }
             | Self::Delivered { .. } => None,
             Self::SaleOpened(row) => Some(row.sale),
+            Self::BlanksHandled(handled) => handled.sale,
             Self::FormChanged(change) => Some(change.sale),
             Self::UnknownResolved { sale, .. } => *sale,
             Self::InfoAttempted { sale, .. }
@@ -39,7 +44,8 @@ impl Event {
             | Self::SaleCancelled { sale }
             | Self::SaleExpired { sale }
             | Self::SaleSuspended { sale, .. }
-            | Self::SaleClosed { sale, .. } => Some(*sale),
+            | Self::SaleClosed { sale, .. }
+            | Self::FormsMarked { sale, .. } => Some(*sale),
         }
     }
 
@@ -50,6 +56,7 @@ impl Event {
             Self::Denied { note, .. } => note.as_deref(),
             Self::Asked { question, .. } => Some(question),
             Self::UnknownResolved { evidence, .. } => Some(evidence),
+            Self::BlanksHandled(handled) => handled.seen.as_deref(),
             _ => None,
         }
     }

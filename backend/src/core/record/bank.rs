@@ -155,6 +155,8 @@ pub struct StaffRow {
     pub branch: BranchId,
     /// What for.
     pub duty: Duty,
+    /// Ed25519 public key of their own, for those who act at a terminal.
+    pub key: Option<[u8; 32]>,
 }
 
 /// A kiosk (网点自助终端).

@@ -107,6 +107,8 @@ pub struct RegisterRow {
     pub fee: Fen,
     /// Index of the evidence leaf of linked processing.
     pub leaf: u64,
+    /// Numbers the account had and gave back unused.
+    pub returned: Vec<BillRange>,
 }
 
 /// Something to tell: to screens, or out of the house.
@@ -158,6 +160,26 @@ pub enum Errand {
         /// Ranges.
         ranges: Vec<BillRange>,
     },
+    /// Tell it that issued numbers are not to be paid any more.
+    TellBar {
+        /// Account number.
+        account: String,
+        /// Ranges.
+        ranges: Vec<BillRange>,
+        /// Why.
+        why: Bar,
+    },
+}
+
+/// Why an issued number is not to be paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bar {
+    /// Given back unused, and cut.
+    Returned,
+    /// Payment stopped (止付).
+    Stopped,
+    /// Reported lost (挂失).
+    ReportedLost,
 }
 
 /// Where an errand goes; each port has a queue of its own.
@@ -188,7 +210,7 @@ impl Errand {
         match self {
             Self::TellContact { .. } => Port::Contact,
             Self::BookFee { .. } => Port::Accounts,
-            Self::TellIssue { .. } => Port::Clearing,
+            Self::TellIssue { .. } | Self::TellBar { .. } => Port::Clearing,
         }
     }
 }

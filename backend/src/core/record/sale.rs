@@ -5,6 +5,7 @@ use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId,
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::confirm::{ConfirmState, ConfirmText};
+use counterfoil_data::wire::custody::Mark;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::{OrderItem, PurchaseMode, SaleState};
@@ -238,6 +239,26 @@ pub struct FormRow {
     pub reversed: bool,
     /// Unknown, and two people looked for it in vain.
     pub missing: bool,
+    /// Sold, and given back unused by the customer.
+    pub returned: bool,
+    /// Sold, and what was reported of it since, one bit a [`mark_bit`].
+    pub marks: u8,
+}
+
+/// The bit of a mark in [`FormRow::marks`].
+pub fn mark_bit(mark: Mark) -> u8 {
+    match mark {
+        Mark::Stopped => 1,
+        Mark::ReportedLost => 2,
+        Mark::Paid => 4,
+    }
+}
+
+impl FormRow {
+    /// Whether this was reported of it.
+    pub fn is_marked(&self, mark: Mark) -> bool {
+        self.marks & mark_bit(mark) != 0
+    }
 }
 
 impl Record for SaleRow {

@@ -1,7 +1,8 @@
 //! Records of custody: blanks (重要空白凭证) as ranges, slots, and the counters of I1.
 
 use counterfoil_data::bill::{BillKind, BillRange, Serial};
-use counterfoil_data::ids::{BranchId, KioskId, SaleId, SlotId};
+use counterfoil_data::ids::{BranchId, KioskId, SaleId, SlotId, StaffId};
+use counterfoil_data::wire::custody::Holder;
 use serde::{Deserialize, Serialize};
 
 use super::Record;
@@ -10,13 +11,61 @@ use crate::core::key::Table;
 /// Separate ranges in one slot at most.
 pub const SLOT_PIECES_MAX: usize = 16;
 
+/// Who keeps blanks outside the kiosks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Keeper {
+    /// A branch's vault (库房).
+    Vault(BranchId),
+    /// A teller's box (尾箱).
+    TellerBox(BranchId, StaffId),
+}
+
+impl Keeper {
+    /// Where blanks are when it keeps them.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Vault(branch) => Place::InVault(branch.clone()),
+            Self::TellerBox(branch, teller) => Place::InTellerBox(branch.clone(), teller.clone()),
+        }
+    }
+
+    /// The branch it belongs to.
+    pub fn branch(&self) -> &BranchId {
+        match self {
+            Self::Vault(branch) | Self::TellerBox(branch, _) => branch,
+        }
+    }
+}
+
+impl std::fmt::Display for Keeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Vault(branch) => write!(f, "vault:{branch}"),
+            Self::TellerBox(branch, teller) => write!(f, "teller-box:{branch}/{teller}"),
+        }
+    }
+}
+
+impl From<Holder> for Keeper {
+    fn from(holder: Holder) -> Self {
+        match holder {
+            Holder::Vault { branch } => Self::Vault(branch),
+            Holder::TellerBox { branch, teller } => Self::TellerBox(branch, teller),
+        }
+    }
+}
+
 /// Where blanks are. Two ranges that touch and are in the same place are one row.
 ///
 /// ```text
+///            InTellerBox
+///                 ⇅ InTransit
 /// Expected → InVault ⇄ InCassette → Assigned → Feeding → Printed → Presented → Sold
-///                          ↑____________|         |          |          |
-///                           released              +→ Spoiled |          +→ Retracted
-///                                                 +→ Unknown ←----------+
+///             ⇅            ↑____________|         |          |          |        |
+///          Missing          released              +→ Spoiled |          +→ Retracted
+///                                                 +→ Unknown ←----------+     |  |
+///                                                      Spoiled, Retracted, returned
+///                                                                → Voided → Destroyed
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
@@ -24,8 +73,15 @@ pub enum Place {
     Expected(BranchId),
     /// In a branch's vault.
     InVault(BranchId),
-    /// On the way to a branch.
-    InTransit(BranchId),
+    /// Handed over, and not yet accepted.
+    InTransit {
+        /// Who gave them away.
+        from: Keeper,
+        /// Who has to accept them.
+        to: Keeper,
+    },
+    /// In a teller's box.
+    InTellerBox(BranchId, StaffId),
     /// In a slot of a kiosk.
     InCassette(KioskId, SlotId),
     /// Sold on paper, never fed.
@@ -64,7 +120,7 @@ pub enum BlankState {
     Expected,
     /// In a vault.
     InVault,
-    /// Between branches.
+    /// Between two keepers.
     InTransit,
     /// In a kiosk.
     InCassette,
@@ -90,11 +146,13 @@ pub enum BlankState {
     Voided,
     /// Destroyed.
     Destroyed,
+    /// In a teller's box.
+    InTellerBox,
 }
 
 impl BlankState {
     /// All states, in counter order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Expected,
         Self::InVault,
         Self::InTransit,
@@ -110,12 +168,16 @@ impl BlankState {
         Self::Missing,
         Self::Voided,
         Self::Destroyed,
+        Self::InTellerBox,
     ];
 
     /// Whether the bank has the blank in hand: one unit each in the off-balance
     /// account (I3). Linked processing takes it out of that account.
     pub fn is_on_hand(self) -> bool {
-        matches!(self, Self::InVault | Self::InTransit | Self::InCassette)
+        matches!(
+            self,
+            Self::InVault | Self::InTransit | Self::InTellerBox | Self::InCassette
+        )
     }
 }
 
@@ -125,7 +187,8 @@ impl Place {
         match self {
             Self::Expected(_) => BlankState::Expected,
             Self::InVault(_) => BlankState::InVault,
-            Self::InTransit(_) => BlankState::InTransit,
+            Self::InTransit { .. } => BlankState::InTransit,
+            Self::InTellerBox(..) => BlankState::InTellerBox,
             Self::InCassette(..) => BlankState::InCassette,
             Self::Assigned(_) => BlankState::Assigned,
             Self::Feeding(_) => BlankState::Feeding,
@@ -169,10 +232,10 @@ pub struct BlankRow {
     pub place: Place,
 }
 
-/// Counters of one prefix (I1): `received` equals the sum of `by_state`.
+/// Counters of one prefix (I1): `received` equals the sum of `by_state` but `Expected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LotRow {
-    /// Forms that ever entered the books.
+    /// Forms that were ever received; those only announced are not yet.
     pub received: u64,
     /// Forms in each state, in the order of [`BlankState::ALL`].
     pub by_state: Vec<u64>,

@@ -65,6 +65,7 @@ fn one_commit_gives_numbers_fee_register_errands_and_print_jobs_s7_s8() {
             Errand::BookFee { amount, .. } => ("fee", amount.0),
             Errand::TellContact { count, .. } => ("contact", i64::from(*count)),
             Errand::TellIssue { ranges, .. } => ("issue", i64::from(ranges[0].count())),
+            Errand::TellBar { ranges, .. } => ("bar", i64::from(ranges[0].count())),
         })
         .collect();
     // Nothing is sold yet: clearing hears of numbers when the sale is over.

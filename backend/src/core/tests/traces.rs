@@ -15,9 +15,10 @@ use crate::core::{log, query};
 use crate::store::model::ModelStore;
 use crate::store::redb::RedbStore;
 use crate::store::{Snapshots, Store};
-use proven::{gates_were_passed, no_paper_came_back};
+use proven::{gates_were_passed, no_paper_came_back, rows_are_few};
 use tries::{Try, traces};
 
+mod acts;
 mod proven;
 mod tries;
 
@@ -69,12 +70,18 @@ impl<S: Store> Trace<S> {
             let sale = SaleId(next);
             return Some((kiosk(), CommandBody::OpenSale { sale, mode }));
         }
+        if let Try::Act(act, from, who) = attempt {
+            return Some(acts::of(*act, *from, *who));
+        }
         if let Some(staff) = self.staff(attempt) {
             return Some((custodian(), staff));
         }
-        if self.sale().0 == 0 {
-            return None;
-        }
+        (self.sale().0 > 0).then(|| self.body_of_sale(attempt))?
+    }
+
+    /// The same of what is done to a sale.
+    fn body_of_sale(&self, attempt: &Try) -> Option<(Actor, CommandBody)> {
+        let kiosk = || self.desk.here.clone();
         let sale = self.sale();
         let digest = self.desk.view(sale).order.map(|o| o.digest);
         Some(match attempt {
@@ -289,6 +296,7 @@ proptest! {
         prop_assert_eq!(root(&*model.desk.read()), root(&*redb.desk.read()));
         model.desk.audit();
         redb.desk.audit();
+        rows_are_few(&model);
         gates_were_passed(&model);
         no_paper_came_back(&model);
     }

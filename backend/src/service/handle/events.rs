@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use counterfoil_data::ids::BranchId;
 use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire::confirm::Notice;
 use tokio::sync::mpsc;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use super::super::Service;
 use super::super::books::told;
 use super::super::events::{
-    Client, FRAMES_MAX, HEARTBEAT, frame, greeting, heartbeat, push, reset,
+    Client, FRAMES_MAX, HEARTBEAT, custody, frame, greeting, heartbeat, push, reset,
 };
 use super::super::fault::Fault;
 use super::super::reply::Reply;
@@ -21,10 +22,18 @@ use crate::core::query::{self, Audience, Signer};
 /// Outbox rows read at once.
 const ROWS_MAX: usize = 64;
 
+/// What a client hears of.
+enum Hears {
+    /// Sales, row by row of the outbox.
+    Sales(Audience),
+    /// That something of this branch's custody changed.
+    Custody(BranchId),
+}
+
 /// One client's stream.
 struct Stream {
     service: Rc<Service>,
-    audience: Audience,
+    hears: Hears,
     after: u64,
     frames: mpsc::Sender<Bytes>,
     _place: Share<SignerId>,
@@ -34,18 +43,23 @@ impl Service {
     pub(super) fn events(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
         let place = self.streams.take(Some(asked.signer_id.clone()));
         let place = place.ok_or_else(Fault::busy)?;
-        let audience = match &asked.signer {
-            Signer::Kiosk { id, .. } => Audience::Kiosk(id.clone()),
-            Signer::Station { branch, .. } => Audience::Station(branch.clone()),
+        let sales = Hears::Sales;
+        let hears = match &asked.signer {
+            Signer::Kiosk { id, .. } => sales(Audience::Kiosk(id.clone())),
+            Signer::Station { branch, .. } => sales(Audience::Station(branch.clone())),
+            Signer::Staff { branch, .. } => Hears::Custody(branch.clone()),
         };
-        let after = match asked.last_event {
-            Some(after) => after,
-            None => told(query::newest_notice(self.books()?.read()))?,
+        let after = match (asked.last_event, &hears) {
+            (Some(after), _) => after,
+            (None, Hears::Sales(_)) => told(query::newest_notice(self.books()?.read()))?,
+            (None, Hears::Custody(branch)) => {
+                told(query::custody_changes(self.books()?.read(), branch))?
+            }
         };
         let (frames, body) = mpsc::channel(FRAMES_MAX);
         let stream = Stream {
             service: Rc::clone(self),
-            audience,
+            hears,
             after,
             frames,
             _place: place,
@@ -65,7 +79,11 @@ impl Stream {
         }
         loop {
             changes.borrow_and_update();
-            if self.catch_up().await == Client::Gone {
+            let client = match &self.hears {
+                Hears::Sales(audience) => self.catch_up(audience.clone()).await,
+                Hears::Custody(branch) => self.look(branch.clone()).await,
+            };
+            if client == Client::Gone {
                 return;
             }
             tokio::select! {
@@ -84,7 +102,7 @@ impl Stream {
 
     /// Sends every row after the last one sent; `reset` first where rows in between
     /// are forgotten already, or the last one is of other books (a restored backup).
-    async fn catch_up(&mut self) -> Client {
+    async fn catch_up(&mut self, audience: Audience) -> Client {
         loop {
             let Ok(books) = self.service.books() else {
                 return Client::Gone;
@@ -100,7 +118,7 @@ impl Stream {
                 }
                 continue;
             }
-            let rows = query::notices(books.read(), &self.audience, self.after, ROWS_MAX);
+            let rows = query::notices(books.read(), &audience, self.after, ROWS_MAX);
             drop(books);
             let Ok((rows, looked)) = told(rows) else {
                 return Client::Gone;
@@ -122,6 +140,23 @@ impl Stream {
             }
             self.after = looked;
         }
+    }
+
+    /// One frame where the branch's counter is not the one this client heard last;
+    /// also where it is lower (a restored backup).
+    async fn look(&mut self, branch: BranchId) -> Client {
+        let Ok(books) = self.service.books() else {
+            return Client::Gone;
+        };
+        let Ok(newest) = told(query::custody_changes(books.read(), &branch)) else {
+            return Client::Gone;
+        };
+        drop(books);
+        if newest == self.after {
+            return Client::Listening;
+        }
+        self.after = newest;
+        self.push(custody(newest)).await
     }
 
     async fn push(&self, frame: Bytes) -> Client {

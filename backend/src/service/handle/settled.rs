@@ -58,7 +58,7 @@ fn refusal(view: SaleView) -> Fault {
     };
     Fault {
         state: Some(view.state),
-        rule: view.refusal,
+        rule: view.refusal.map(Box::new),
         ..Fault::new(kind, detail)
     }
 }

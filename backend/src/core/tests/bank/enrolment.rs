@@ -20,6 +20,7 @@ pub fn staff(name: &str, duty: Duty) -> CommandBody {
         name: "样例".to_owned(),
         branch: id("branch-1"),
         duty,
+        key: None,
     })
 }
 
@@ -94,6 +95,7 @@ pub fn enrolment() -> Vec<CommandBody> {
         staff("custodian-a", Duty::Custodian),
         staff("custodian-b", Duty::Custodian),
         staff("supervisor-1", Duty::Supervisor),
+        staff("teller-1", Duty::Teller),
         machine("kiosk-1", kiosk_key().verifying_key().to_bytes()),
         machine("kiosk-2", kiosk_key().verifying_key().to_bytes()),
         CommandBody::EnrolStation(StationRow {

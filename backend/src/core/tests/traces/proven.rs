@@ -89,3 +89,26 @@ pub fn no_paper_came_back<S: Store>(trace: &Trace<S>) {
     owned.sort_unstable();
     assert_eq!(told, owned);
 }
+
+/// Rows of custody are at most lots, sales and exceptions; an exception is a change of
+/// one form or one act of people, and adds at most two rows.
+pub fn rows_are_few<S: Store>(trace: &Trace<S>) {
+    let read = trace.desk.read();
+    let report = crate::core::audit::audit(&*read).expect("the books are in order");
+    let mut exceptions = 0_u128;
+    let mut lots = 0_u128;
+    for index in 0..log::size(&*read).expect("reads") {
+        match leaf(&*read, index).kind {
+            LeafKind::BlanksReceived | LeafKind::BlanksAnnounced => lots += 1,
+            LeafKind::FormFeeding
+            | LeafKind::FormPrinted
+            | LeafKind::FormPresented
+            | LeafKind::FormTaken
+            | LeafKind::FormReleased => {}
+            _ => exceptions += 2,
+        }
+    }
+    // A sale that is still dispensing has its forms in a few states at once.
+    let bound = lots + trace.sales * 2 + exceptions;
+    assert!(u128::from(report.blank_rows) <= bound, "{report:?}");
+}

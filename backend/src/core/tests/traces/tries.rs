@@ -27,6 +27,7 @@ pub enum Try {
     Load(u8),
     Unlock,
     Resolve(u8, u8),
+    Act(u8, u8, u8),
 }
 
 fn tries() -> impl Strategy<Value = Try> {
@@ -54,6 +55,7 @@ fn tries() -> impl Strategy<Value = Try> {
         1 => any::<u8>().prop_map(Try::Load),
         1 => Just(Try::Unlock),
         1 => (any::<u8>(), 0..4_u8).prop_map(|(f, r)| Try::Resolve(f, r)),
+        6 => (0..13_u8, any::<u8>(), any::<u8>()).prop_map(|(a, n, w)| Try::Act(a, n, w)),
     ]
 }
 
