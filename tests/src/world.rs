@@ -10,9 +10,11 @@ mod frames;
 mod house;
 mod looks;
 mod network;
+mod staff;
 mod station;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -95,6 +97,7 @@ pub struct World {
     kiosk_screen: Latest<KioskScreen>,
     station: station::StationOn,
     station_screen: Latest<StationScreen>,
+    staff: BTreeMap<usize, staff::StaffOn>,
     frames: Rc<RefCell<Frames>>,
     kiosk_size: (u16, u16),
     station_size: (u16, u16),
@@ -154,6 +157,7 @@ impl World {
             kiosk_screen: Latest::default(),
             station,
             station_screen,
+            staff: BTreeMap::new(),
             frames,
             kiosk_size: size,
             station_size: size,
@@ -261,6 +265,13 @@ impl World {
                 .keys
                 .try_send(key)
                 .map_err(|_| "the station takes no more keys".to_owned()),
+            Actor::Staff(index) => self
+                .staff
+                .get(&index)
+                .ok_or("this terminal is not switched on")?
+                .keys
+                .try_send(key)
+                .map_err(|_| "the terminal takes no more keys".to_owned()),
             Actor::Desk | Actor::Teller => {
                 Err("this actor has no keyboard: use `device`".to_owned())
             }
@@ -287,6 +298,10 @@ impl World {
         match actor {
             Actor::Customer => self.kiosk_size = size,
             Actor::Officer => self.station_size = size,
+            Actor::Staff(index) => {
+                let on = self.staff.get_mut(&index);
+                on.ok_or("this terminal is not switched on")?.size = size;
+            }
             Actor::Desk | Actor::Teller => return Err("this actor has no terminal".to_owned()),
         }
         Ok(())
@@ -337,6 +352,10 @@ impl World {
         let name = match actor {
             Actor::Customer => self.kiosk_screen.borrow().as_ref().map(|s| s.body.name()),
             Actor::Officer => self.station_screen.borrow().as_ref().map(|s| s.body.name()),
+            Actor::Staff(index) => {
+                let on = self.staff.get(&index);
+                on.and_then(|on| on.screen.borrow().as_ref().map(|s| s.body.name()))
+            }
             Actor::Desk | Actor::Teller => None,
         };
         name.unwrap_or("Dark").to_owned()
@@ -355,6 +374,12 @@ impl World {
                     screen::station::draw(shown, area, buffer);
                 }
             }
+            Actor::Staff(index) => {
+                let on = self.staff.get(&index);
+                if let Some(shown) = on.and_then(|on| on.screen.borrow().clone()) {
+                    screen::custody::draw(&shown, area, buffer);
+                }
+            }
             Actor::Desk | Actor::Teller => {}
         }
     }
@@ -363,6 +388,10 @@ impl World {
     pub fn buffer(&self, actor: Actor) -> Buffer {
         let (width, height) = match actor {
             Actor::Officer => self.station_size,
+            Actor::Staff(index) => {
+                let on = self.staff.get(&index);
+                on.map_or(self.kiosk_size, |on| on.size)
+            }
             _ => self.kiosk_size,
         };
         let area = Rect::new(0, 0, width, height);

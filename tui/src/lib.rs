@@ -1,9 +1,10 @@
-//! Kiosk and confirm station of Counterfoil.
+//! Kiosk, confirm station and custody terminal of Counterfoil.
 //!
 //! The kiosk holds no authority and no database: it asks the backend before it
 //! acts, and after a restart asks it "what was I doing?".
 
 pub mod cmd;
+pub mod custody;
 pub mod flow;
 pub mod host;
 pub mod input;

@@ -9,6 +9,7 @@
 
 pub mod bank;
 pub mod sse;
+pub mod staff;
 pub mod station;
 #[cfg(test)]
 mod tests;

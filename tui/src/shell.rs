@@ -11,6 +11,7 @@ pub mod config;
 pub mod key_file;
 pub mod kiosk;
 pub mod signals;
+mod staff;
 pub mod teller;
 mod view;
 

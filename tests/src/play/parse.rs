@@ -63,16 +63,18 @@ pub enum Actor {
     Desk,
     /// Staff at the counter.
     Teller,
+    /// A member of staff at a custody terminal of their own: which of the demo bank's.
+    Staff(usize),
 }
 
 impl Actor {
-    fn parse(word: &str) -> Option<Self> {
+    fn parse(word: &str, names: &Names) -> Option<Self> {
         Some(match word {
             "customer" => Self::Customer,
             "officer" => Self::Officer,
             "desk" => Self::Desk,
             "teller" => Self::Teller,
-            _ => return None,
+            word => return names.person(word).map(Self::Staff),
         })
     }
 }

@@ -184,7 +184,10 @@ impl Stage<'_> {
 
     async fn step(&mut self, placed: &Placed) -> Result<(), Wrong> {
         match &placed.step.verb {
-            Verb::As(actor) => self.actor = *actor,
+            Verb::As(actor) => {
+                self.world.sit_down(*actor)?;
+                self.actor = *actor;
+            }
             Verb::Press(keys, times) => {
                 for _ in 0..*times {
                     for key in keys.split_whitespace() {
@@ -257,6 +260,7 @@ impl Stage<'_> {
         };
         let name = self.world.screen_name(self.actor);
         let actor = format!("{:?}", self.actor).to_lowercase();
+        let actor = actor.replace(['(', ')'], "");
         let path = folder.join(format!("{:03}-{actor}-{name}.png", self.report.steps));
         std::fs::write(
             path,
@@ -349,7 +353,7 @@ impl Stage<'_> {
 }
 
 fn no_screen() -> String {
-    "this actor has no screen: say `as customer` or `as officer` before".to_owned()
+    "this actor has no screen: say `as customer`, `as officer` or whose terminal before".to_owned()
 }
 
 /// The rows of a region.

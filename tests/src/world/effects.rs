@@ -67,6 +67,9 @@ fn numbers(leaf: &Leaf) -> Vec<BillNumber> {
 
 fn facts(leaf: &Leaf) -> String {
     let mut facts = Vec::new();
+    if leaf.kind == LeafKind::CustodyProposed {
+        facts.push(format!("by {}", actor(leaf)));
+    }
     for field in &leaf.fields {
         match field {
             Field::Fee(fee) => facts.push(format!("fee {fee}")),
@@ -75,10 +78,21 @@ fn facts(leaf: &Leaf) -> String {
             Field::Read(read) => facts.push(format!("read {read}")),
             Field::Ink(ink) => facts.push(format!("ink {ink}")),
             Field::SupplementOf(number) => facts.push(format!("for {number}")),
+            Field::State(state) => facts.push(state.clone()),
+            Field::Second(second) => facts.push(format!("by {} and {second}", actor(leaf))),
             _ => {}
         }
     }
     facts.join(" ")
+}
+
+/// Who signed it.
+fn actor(leaf: &Leaf) -> &str {
+    let named = leaf.fields.iter().find_map(|field| match field {
+        Field::Actor(actor) => Some(actor.as_str()),
+        _ => None,
+    });
+    named.unwrap_or("nobody")
 }
 
 fn line(kind: LeafKind, numbers: &[BillNumber], facts: &str) -> String {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use counterfoil_data::wire::confirm::RESET_EVENT;
+use counterfoil_data::wire::custody::CUSTODY_EVENT;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
@@ -141,7 +142,8 @@ impl<D: Dial> Link<D> {
     ) -> Result<(Option<u64>, Change), LinkError> {
         loop {
             while let Some(event) = notices.waiting.pop_front() {
-                if event.name.as_deref() == Some(RESET_EVENT) {
+                // Custody changed: what it says of that is to look at everything anew.
+                if matches!(event.name.as_deref(), Some(RESET_EVENT | CUSTODY_EVENT)) {
                     return Ok((event.id, Change::Missed));
                 }
                 if let Ok(notice) = serde_json::from_str(&event.data) {

@@ -53,21 +53,30 @@ pub struct KioskArgs {
     pub both: BothArgs,
 }
 
-/// The confirm station of Counterfoil.
+/// The terminals of staff: confirm station, and custody by two people.
 #[derive(Debug, Parser)]
 #[command(name = "counterfoil-teller", version)]
 pub struct TellerArgs {
     /// Who sits here.
     #[arg(long, value_enum, default_value = "officer")]
     pub role: StationRole,
-    /// A station of the synthetic demo bank, with its public key.
-    #[arg(long, value_name = "STATION", conflicts_with_all = ["station", "key", "officer"])]
+    /// A station of the synthetic demo bank, or one of its staff, with its public key.
+    #[arg(long, value_name = "STATION|STAFF",
+        conflicts_with_all = ["station", "staff", "key", "officer"])]
     pub demo: Option<String>,
-    /// Id of this station.
-    #[arg(long, value_name = "STATION", requires = "key")]
+    /// Id of this station (officer).
+    #[arg(
+        long,
+        value_name = "STATION",
+        requires = "key",
+        conflicts_with = "staff"
+    )]
     pub station: Option<String>,
-    /// File with its signing key: 64 hex digits, mode 600 or 400.
-    #[arg(long, value_name = "FILE", requires = "station")]
+    /// Id of the person who acts here (custodian, supervisor).
+    #[arg(long, value_name = "STAFF", requires = "key")]
+    pub staff: Option<String>,
+    /// File with the signing key: 64 hex digits, mode 600 or 400.
+    #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// Name of the officer on duty, as shown.
     #[arg(long, value_name = "NAME", default_value = "")]
@@ -122,11 +131,15 @@ impl From<Tongue> for Language {
     }
 }
 
-/// What a station is for.
+/// What a terminal of staff is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StationRole {
     /// Confirms orders (S17-S22).
     Officer,
+    /// Keeps blanks, always with a second person.
+    Custodian,
+    /// Settles what nobody knows, always with a second person.
+    Supervisor,
 }
 
 /// Where a kiosk's devices are.

@@ -1,4 +1,5 @@
-//! `counterfoil-teller`: the confirm station (第三方设备) behind a terminal.
+//! `counterfoil-teller`: the confirm station (第三方设备) behind a terminal, or the
+//! custody terminal ([`super::staff`]).
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use tokio::sync::mpsc;
 
 use super::args::{StationRole, TellerArgs};
-use super::signals::{Signal, Signals};
+use super::signals::Signals;
 use super::view::{SCREENS_MAX, View};
 use super::{ended, keep_memory_private, key_file, log_to_stderr, typed};
 use crate::link::{Link, TcpDial};
@@ -32,6 +33,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     keep_memory_private();
     match args.role {
         StationRole::Officer => ended("counterfoil-teller", start(&args)),
+        StationRole::Custodian | StationRole::Supervisor => {
+            ended("counterfoil-teller", super::staff::start(&args))
+        }
     }
 }
 
@@ -112,24 +116,9 @@ async fn live(
         screens: screens_to,
     };
     let station = tokio::task::spawn_local(run(parts, keys_of_stdin(terminal::Seat::Desk)));
-    loop {
-        tokio::select! {
-            biased;
-            signal = signals.next() => match signal {
-                Signal::Leave => break,
-                Signal::Resize => view.resize(&shown)?,
-            },
-            screen = screens.recv() => match screen {
-                Some(screen) => {
-                    view.show(&screen)?;
-                    shown = screen;
-                }
-                None => break,
-            },
-        }
-    }
+    let ended = view.follow(&mut shown, &mut screens, &mut signals).await;
     // A decision under way is not kept: the officer sees at the next start
     // whether it arrived.
     station.abort();
-    Ok(())
+    Ok(ended?)
 }

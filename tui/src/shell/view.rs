@@ -6,7 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::terminal;
 use ratatui::layout::Rect;
 use serde::Serialize;
+use tokio::sync::mpsc;
 
+use super::signals::{Signal, Signals};
+use crate::custody::model::CustodyScreen;
 use crate::model::KioskScreen;
 use crate::screen;
 use crate::station::model::StationScreen;
@@ -40,6 +43,16 @@ impl Screen for StationScreen {
 
     fn paint(&self, area: Rect, buffer: &mut Buffer) {
         screen::station::draw(self, area, buffer);
+    }
+}
+
+impl Screen for CustodyScreen {
+    fn name(&self) -> &'static str {
+        self.body.name()
+    }
+
+    fn paint(&self, area: Rect, buffer: &mut Buffer) {
+        screen::custody::draw(self, area, buffer);
     }
 }
 
@@ -79,6 +92,31 @@ impl View {
                 let mut out = io::stdout().lock();
                 out.write_all(&line)?;
                 out.flush()
+            }
+        }
+    }
+
+    /// Shows every screen that comes, until the screens end or somebody leaves.
+    pub async fn follow<S: Screen>(
+        &mut self,
+        shown: &mut S,
+        screens: &mut mpsc::Receiver<S>,
+        signals: &mut Signals,
+    ) -> io::Result<()> {
+        loop {
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::Leave => return Ok(()),
+                    Signal::Resize => self.resize(shown)?,
+                },
+                screen = screens.recv() => match screen {
+                    Some(screen) => {
+                        self.show(&screen)?;
+                        *shown = screen;
+                    }
+                    None => return Ok(()),
+                },
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use counterfoil_backend::core::record::stock::BlankState;
+use counterfoil_tui::custody::model::CustodyBody;
 use counterfoil_tui::model::Body;
 use counterfoil_tui::station::model::StationBody;
 
@@ -15,6 +16,7 @@ pub const DARK: &str = "Dark";
 pub fn screen_names() -> Vec<&'static str> {
     let mut names: Vec<&str> = Body::NAMES.to_vec();
     names.extend(StationBody::NAMES);
+    names.extend(CustodyBody::NAMES);
     names.push(DARK);
     names
 }

@@ -119,6 +119,18 @@ impl Names {
         Ok(Self { bank, prefixes })
     }
 
+    /// The staff who have a terminal of their own.
+    pub fn people(&self) -> Vec<&str> {
+        let staff = self.bank.staff.iter().filter(|s| s.key_seed.is_some());
+        staff.map(|s| s.id.as_str()).collect()
+    }
+
+    /// A member of staff with a terminal of their own, as an index into the demo bank's.
+    pub fn person(&self, name: &str) -> Option<usize> {
+        let mut staff = self.bank.staff.iter();
+        staff.position(|s| s.id.as_str() == name && s.key_seed.is_some())
+    }
+
     /// The secret of `type @name`; the error says the right names.
     pub fn secret(&self, name: &str) -> Result<(), String> {
         match self.bank.secret(name) {

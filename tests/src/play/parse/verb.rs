@@ -7,10 +7,11 @@ use super::{
 impl<'a> Parser<'a> {
     pub(super) fn verb(&mut self, word: &'a str, rest: &'a str) -> Result<Verb, ScriptError> {
         Ok(match word {
-            "as" => Verb::As(
-                Actor::parse(rest)
-                    .ok_or_else(|| self.error(rest, "actors: customer, officer, desk, teller"))?,
-            ),
+            "as" => Verb::As(Actor::parse(rest, &self.names).ok_or_else(|| {
+                let staff = self.names.people().join(", ");
+                let what = format!("actors: customer, officer, desk, teller, {staff}");
+                self.error(rest, what)
+            })?),
             "press" => self.press(rest)?,
             "type" => self.typed(rest)?,
             "paste" => Verb::Paste(rest.to_owned()),

@@ -55,6 +55,7 @@ pub fn after(state: FormState, event: &FormEvent) -> Option<FormState> {
 
 pub fn problem(word: &str, attempts_left: Option<u32>) -> Answer {
     Answer::Problem(Box::new(Problem {
+        reason: None,
         kind: format!("/problems/{word}"),
         title: String::new(),
         status: 409,
