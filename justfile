@@ -19,7 +19,7 @@ bless +FILES:
     cargo run -q -- play --bless {{FILES}}
 
 # Kill real processes at random points of sales and audit books and paper.
-crash ROUNDS="50":
+crash ROUNDS="200":
     cargo run -q --release -- crash --rounds {{ROUNDS}}
 
 # One crash round again, by its seed.

@@ -125,7 +125,7 @@ struct ExportArgs {
 #[derive(Debug, Clone, clap::Args)]
 struct ServeArgs {
     /// Configuration file.
-    #[arg(long, conflicts_with_all = ["demo", "db", "listen", "admin_listen"])]
+    #[arg(long, conflicts_with_all = ["demo", "bank", "db", "listen", "admin_listen"])]
     config: Option<PathBuf>,
     /// Check the configuration and stop.
     #[arg(long, requires = "config")]
@@ -133,6 +133,9 @@ struct ServeArgs {
     /// Run the synthetic demo bank with public keys. Never for real forms.
     #[arg(long)]
     demo: bool,
+    /// Another synthetic bank than the built-in one, in the same form.
+    #[arg(long, requires = "demo", value_name = "FILE")]
+    bank: Option<PathBuf>,
     /// Database of the demo; in memory when left out.
     #[arg(long, requires = "demo")]
     db: Option<PathBuf>,

@@ -24,7 +24,8 @@ mod people;
 
 pub use people::{Account, AccountState, Agent, Card, Contact, Document, Fee, Finger, Unit};
 
-const BANK_TOML: &str = include_str!("../demo/bank.toml");
+/// The demo bank as it is written; a test changes a line and parses it itself.
+pub const BANK_TOML: &str = include_str!("../demo/bank.toml");
 
 /// Why a demo bank cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -83,7 +83,7 @@ async fn measure() -> anyhow::Result<()> {
     let exe: PathBuf = own.with_file_name("counterfoil-kiosk");
     let folder = run_folder()?;
     let books = enrol(&own, &folder, &clock).await?;
-    let (serving, address) = backend(&own, &books, log(&folder, "backend")?, &clock).await?;
+    let (serving, address) = backend(&own, &books, &[], log(&folder, "backend")?, &clock).await?;
     let socket = format!("unix:{}", folder.join("twins").display());
     let simulate = ["devices", "simulate", "--listen", &socket];
     let mut twins = Process::start(&own, &simulate, log(&folder, "twins")?)?;

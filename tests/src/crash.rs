@@ -21,12 +21,14 @@
 
 mod cable;
 mod check;
+mod fault;
 pub mod house;
 mod people;
 mod plan;
 mod round;
 mod screens;
 mod tally;
+mod trouble;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -55,7 +57,7 @@ const EXIT_HARNESS: u8 = 3;
 #[derive(Debug, clap::Args)]
 pub struct CrashArgs {
     /// Rounds to play; round N has the seed S + N.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 200)]
     rounds: u32,
     /// Seed of the first round.
     #[arg(long, default_value_t = 1)]

@@ -6,7 +6,7 @@
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -73,13 +73,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn configured(config: Config) -> anyhow::Result<Plan> {
-    let bank = match &config.bank_file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).context("bank_file cannot be read")?;
-            Some(DemoBank::parse(&text)?)
-        }
-        None => None,
-    };
+    let bank = config.bank_file.as_deref().map(bank_of).transpose()?;
     Ok(Plan {
         listen: config.listen,
         admin_listen: config.admin_listen,
@@ -93,6 +87,12 @@ fn configured(config: Config) -> anyhow::Result<Plan> {
     })
 }
 
+fn bank_of(path: &Path) -> anyhow::Result<DemoBank> {
+    let text = std::fs::read_to_string(path);
+    let text = text.with_context(|| format!("the bank file {} cannot be read", path.display()))?;
+    Ok(DemoBank::parse(&text)?)
+}
+
 fn demonstrated(args: &ServeArgs) -> anyhow::Result<Plan> {
     tracing::warn!("demo: public keys and synthetic people; never for real forms");
     Ok(Plan {
@@ -102,7 +102,10 @@ fn demonstrated(args: &ServeArgs) -> anyhow::Result<Plan> {
         cache_mib: DEMO_CACHE_MIB,
         keys: Arc::new(Keys::demo()),
         origin: DEMO_ORIGIN.to_owned(),
-        bank: Some(demo::bank()?),
+        bank: Some(match &args.bank {
+            Some(path) => bank_of(path)?,
+            None => demo::bank()?,
+        }),
         workers: WorkersConfig::default(),
         limits: LimitsConfig::default(),
     })

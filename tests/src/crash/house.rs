@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use counterfoil_data::demo;
 use counterfoil_data::seam::SharedClock;
 use counterfoil_devices::transport::usbip::{Address, desk};
 use serde_json::Value;
@@ -21,6 +22,9 @@ use super::cable::Cable;
 pub const SPEED: &str = "20";
 /// How long the kiosk waits for staff, in seconds; longer than staff take to come.
 const STAFF_S: &str = "15";
+/// How long the demo bank waits for an officer, and how long it waits here.
+const CONFIRM_LONG: &str = "confirm_within_s = 180";
+const CONFIRM_SHORT: &str = "confirm_within_s = 8";
 /// Longest wait for a process to say where it listens.
 const START_WITHIN: Duration = Duration::from_secs(60);
 
@@ -88,6 +92,16 @@ pub struct House {
     desk: Address,
     backend: Option<Process>,
     kiosk: Option<Process>,
+    haste: Haste,
+}
+
+/// How much less than in life the kiosk waits, in seconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Haste {
+    /// For a silent customer.
+    pub idle_s: Option<u64>,
+    /// For forms to be taken.
+    pub take_s: Option<u64>,
 }
 
 impl House {
@@ -97,6 +111,7 @@ impl House {
         folder: &Path,
         books: &Path,
         clock: SharedClock,
+        haste: Haste,
     ) -> anyhow::Result<Self> {
         std::fs::copy(books, folder.join("books.redb")).context("cannot copy the books")?;
         let paper = folder.join("paper");
@@ -133,6 +148,7 @@ impl House {
             desk: desk.parse()?,
             backend: None,
             kiosk: None,
+            haste,
         };
         house.start_backend().await?;
         Ok(house)
@@ -156,7 +172,7 @@ impl House {
     /// Starts the backend and leads the cable to it.
     pub async fn start_backend(&mut self) -> anyhow::Result<()> {
         let log = log(&self.folder, "backend")?;
-        let (backend, address) = backend(&self.exe, &self.books(), log, &self.clock).await?;
+        let (backend, address) = backend(&self.exe, &self.books(), &[], log, &self.clock).await?;
         self.cable.far().set(Some(address));
         self.backend = Some(backend);
         Ok(())
@@ -179,7 +195,12 @@ impl House {
             self.cable.near().to_string(),
             format!("usbip:{}", self.usbip),
         );
-        let args = [
+        let (idle, take) = (self.haste.idle_s, self.haste.take_s);
+        let [idle, take] = [("--idle-s", idle), ("--take-s", take)]
+            .map(|(flag, s)| s.map(|s| [flag.to_owned(), s.to_string()]));
+        let haste = [idle, take].into_iter().flatten().flatten();
+        let haste: Vec<String> = haste.collect();
+        let mut args = vec![
             "kiosk",
             "--demo",
             "kiosk-1",
@@ -193,6 +214,7 @@ impl House {
             "--staff-s",
             STAFF_S,
         ];
+        args.extend(haste.iter().map(String::as_str));
         let log = log(&self.folder, "kiosk")?;
         self.kiosk = Some(Process::start(&self.exe, &args, log)?);
         Ok(())
@@ -245,10 +267,20 @@ impl House {
     }
 }
 
-/// Books with the demo bank enrolled, to be copied.
+/// Books with the demo bank enrolled, to be copied; its officers are not waited for
+/// as long as in life.
 pub async fn enrol(exe: &Path, folder: &Path, clock: &SharedClock) -> anyhow::Result<PathBuf> {
     let books = folder.join("enrolled.redb");
-    let (backend, _) = backend(exe, &books, log(folder, "enrol")?, clock).await?;
+    let bank = demo::BANK_TOML.replace(CONFIRM_LONG, CONFIRM_SHORT);
+    anyhow::ensure!(
+        bank.contains(CONFIRM_SHORT),
+        "the demo bank has no {CONFIRM_LONG}"
+    );
+    let file = folder.join("bank.toml");
+    std::fs::write(&file, bank).context("cannot write the bank")?;
+    let file = file.to_str().context("an odd folder")?;
+    let bank = ["--bank", file];
+    let (backend, _) = backend(exe, &books, &bank, log(folder, "enrol")?, clock).await?;
     backend.kill().await?;
     Ok(books)
 }
@@ -257,11 +289,12 @@ pub async fn enrol(exe: &Path, folder: &Path, clock: &SharedClock) -> anyhow::Re
 pub async fn backend(
     exe: &Path,
     books: &Path,
+    more: &[&str],
     log: File,
     clock: &SharedClock,
 ) -> anyhow::Result<(Process, SocketAddr)> {
     let db = books.to_str().context("an odd folder")?;
-    let args = [
+    let mut args = vec![
         "backend",
         "--demo",
         "--db",
@@ -270,6 +303,7 @@ pub async fn backend(
         "127.0.0.1:0",
         "--print-address",
     ];
+    args.extend(more);
     let mut backend = Process::start(exe, &args, log)?;
     let line = within(clock, backend.line()).await?;
     let line = line.context("the backend ended at once")?;

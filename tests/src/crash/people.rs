@@ -19,6 +19,7 @@ use counterfoil_tui::link::{Dial, Link};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use super::fault::Kind;
 use super::house::House;
 use super::plan::Buyer;
 use super::screens::{
@@ -123,6 +124,30 @@ impl Customer {
         Ok(())
     }
 
+    /// Does something else than what the screen asks for; whether it was done.
+    pub async fn instead(
+        &mut self,
+        house: &mut House,
+        clock: &SharedClock,
+        kind: Kind,
+    ) -> anyhow::Result<bool> {
+        Ok(match kind {
+            Kind::WrongPin => keyed(house, clock, "pin-pad wrong").await?,
+            Kind::WrongFinger => {
+                self.finger_on = house.desk("finger place stranger").await?.is_ok();
+                self.finger_on
+            }
+            Kind::StrangersDocument => house.desk("id-reader present stranger").await?.is_ok(),
+            Kind::ForgedDocument => house.desk("id-reader present zhang-forged").await?.is_ok(),
+            Kind::Cancels(_) => {
+                house.type_keys(b"\x1b").await;
+                true
+            }
+            // Nothing is done, and nothing taken back.
+            _ => true,
+        })
+    }
+
     async fn pin(
         &self,
         house: &House,
@@ -134,14 +159,32 @@ impl Customer {
             return Ok(());
         }
         let line = format!("pin-pad enter @{}-pin", self.buyer.name);
-        for _ in 0..TRIES {
-            if house.desk(&line).await?.is_ok() {
-                return Ok(());
-            }
-            clock.sleep(PAUSE).await;
-        }
-        Ok(())
+        keyed(house, clock, &line).await.map(drop)
     }
+}
+
+/// At the pad, as soon as it takes keys; whether it took them.
+async fn keyed(house: &House, clock: &SharedClock, line: &str) -> anyhow::Result<bool> {
+    for _ in 0..TRIES {
+        if house.desk(line).await?.is_ok() {
+            return Ok(true);
+        }
+        clock.sleep(PAUSE).await;
+    }
+    Ok(false)
+}
+
+/// How the officer is minded; asking and denying happen once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// Confirms.
+    Confirms,
+    /// Asks again.
+    Asks,
+    /// Denies.
+    Denies,
+    /// Says nothing.
+    Silent,
 }
 
 /// Dials wherever the backend is now, past the kiosk's cable.
@@ -172,24 +215,36 @@ pub fn officer_link(
     Some(Link::new(dial, clock, entropy, identity, "backend"))
 }
 
-/// Looks at what is shown and confirms it, until dropped.
-pub async fn sit(link: Link<Backdoor>, clock: SharedClock) {
+/// Looks at what is shown and decides as minded, until dropped.
+pub async fn sit(link: Link<Backdoor>, clock: SharedClock, mood: Rc<Cell<Mood>>) {
     loop {
         for case in link.confirmations().await.unwrap_or_default() {
             // A refusal means that the case has moved on; the next look tells.
-            drop(decide(&link, &case).await);
+            drop(decide(&link, &case, &mood).await);
         }
         clock.sleep(LOOK).await;
     }
 }
 
-async fn decide(link: &Link<Backdoor>, case: &ConfirmationView) -> Option<ConfirmationView> {
+async fn decide(
+    link: &Link<Backdoor>,
+    case: &ConfirmationView,
+    mood: &Cell<Mood>,
+) -> Option<ConfirmationView> {
     let digest = case.purchase.as_ref().map(|p| p.digest);
-    let verb = match case.state {
-        ConfirmState::Shown => Verb::Seen,
-        ConfirmState::Seen => Verb::Confirm,
+    let (verb, note) = match (case.state, mood.get()) {
+        (_, Mood::Silent) => return None,
+        (ConfirmState::Shown, _) => (Verb::Seen, None),
+        (ConfirmState::Seen, Mood::Confirms) => (Verb::Confirm, None),
+        (ConfirmState::Seen, Mood::Asks) => (Verb::Ask, Some("fewer-forms")),
+        (ConfirmState::Seen, Mood::Denies) => (Verb::Deny, Some("identity-in-doubt")),
         _ => return None,
     };
-    let decision = Decision { digest, note: None };
-    link.decide(case.sale, verb, &decision).await.ok()
+    let note = note.map(str::to_owned);
+    let decision = Decision { digest, note };
+    let decided = link.decide(case.sale, verb, &decision).await.ok()?;
+    if verb != Verb::Seen {
+        mood.set(Mood::Confirms);
+    }
+    Some(decided)
 }

@@ -12,6 +12,7 @@ use counterfoil_data::seam::SharedEntropy;
 use counterfoil_data::seam::random;
 use counterfoil_tui::model::FormPhase;
 
+use super::fault::{Fault, KINDS, Kind};
 use super::screens::{
     AWAIT_CONFIRM, CHECKING_IDENTITY, CHECKING_INFO, ENTER_PIN, INSERT_CARD, LINKING, PICK_MODE,
     PICK_ORDER, PLACE_DOCUMENT, PLACE_FINGER, PRINTING_RECEIPT, READING_CARD, READING_DOCUMENT,
@@ -29,7 +30,7 @@ const SHORT_MAX_MS: u32 = 12;
 const BRIEF_MAX_MS: u32 = 2;
 /// Longest time something stays dead or dark.
 const DARK_MAX_MS: u32 = 600;
-/// Longest time staff need to come to a jam.
+/// Longest time staff need to come to the printer.
 const STAFF_MAX_MS: u32 = 4_000;
 
 /// What is struck.
@@ -101,14 +102,10 @@ pub struct Blow {
     pub dark: Duration,
 }
 
-/// Something that goes wrong with the paper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mishap {
-    /// A jam after so many good feeds.
-    Jam(u32),
-    /// The next number cannot be read once so many are printed.
-    Unreadable(u32),
-}
+/// A customer's silence that ends a session, in a round in which one walks away.
+const IDLE_S: u64 = 4;
+/// How long forms lie in reach, in a round in which they are left there.
+const TAKE_S: u64 = 3;
 
 /// Who buys in a round; card, PIN, document and finger carry this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,11 +140,11 @@ pub struct Plan {
     pub quantity: u32,
     /// Struck one after the other; the next is armed when the one before is over.
     pub blows: Vec<Blow>,
-    /// At most one.
-    pub mishap: Option<Mishap>,
+    /// What else goes wrong; the first kind is every seed's in turn.
+    pub faults: Vec<Fault>,
     /// The customer takes the bundle while the kiosk is dead.
     pub takes_in_the_dark: bool,
-    /// How long staff need to come to a jam; `None`: nobody comes.
+    /// How long staff need to come to the printer; `None`: nobody comes.
     pub staff: Option<Duration>,
 }
 
@@ -217,12 +214,7 @@ impl Plan {
             };
             blows.push(network);
         }
-        let at = dice.roll(quantity);
-        let mishap = match dice.roll(8) {
-            0 => Some(Mishap::Jam(at)),
-            1 => Some(Mishap::Unreadable(at)),
-            _ => None,
-        };
+        let faults = faults(&dice, seed, quantity);
         let takes_in_the_dark = dice.one_in(3);
         let staff = (!dice.one_in(3)).then(|| dice.time(STAFF_MAX_MS));
         blows.sort_by_key(|blow| blow.point.position());
@@ -246,11 +238,46 @@ impl Plan {
             buyer,
             quantity,
             blows,
-            mishap,
+            faults,
             takes_in_the_dark,
             staff,
         }
     }
+
+    /// How long the kiosk waits for a customer, where it is not as long as in life.
+    pub fn idle_s(&self) -> Option<u64> {
+        let away = |fault: &Fault| matches!(fault.kind, Kind::WalksAway(_));
+        self.faults.iter().any(away).then_some(IDLE_S)
+    }
+
+    /// How long forms lie in reach, where it is not as long as in life.
+    pub fn take_s(&self) -> Option<u64> {
+        let left = |fault: &Fault| matches!(fault.kind, Kind::NotTaken | Kind::Snatched);
+        self.faults.iter().any(left).then_some(TAKE_S)
+    }
+
+    /// Sales that blows and faults may cost before one is linked.
+    pub fn sales_lost_max(&self) -> u32 {
+        let ending = self.faults.iter().filter(|fault| fault.kind.ends_sale());
+        let lost = self.blows.len().saturating_add(ending.count());
+        u32::try_from(lost).unwrap_or(u32::MAX)
+    }
+}
+
+/// Each kind has its turn, so that no kind is left out of many rounds; half of the
+/// rounds have a second one.
+fn faults(dice: &Dice, seed: u64, quantity: u32) -> Vec<Fault> {
+    let kinds = u64::try_from(KINDS.len()).unwrap_or(u64::MAX);
+    let turn = usize::try_from(seed.checked_rem(kinds).unwrap_or(0)).unwrap_or(0);
+    let second = dice.of(&KINDS).filter(|_| dice.one_in(2));
+    let mut faults: Vec<Fault> = Vec::new();
+    for kind in KINDS.get(turn).copied().into_iter().chain(second) {
+        let at = dice.roll(quantity);
+        if !faults.iter().any(|fault| fault.kind.hides(kind)) {
+            faults.push(Fault { kind, at });
+        }
+    }
+    faults
 }
 
 /// Most fall while paper moves, many at the turns of the sale, and a second one
@@ -305,13 +332,13 @@ impl fmt::Display for Plan {
             let (victim, point) = (blow.victim, blow.point);
             write!(f, "; {victim} {delay} ms after {point} for {dark} ms")?;
         }
-        match self.mishap {
-            Some(Mishap::Jam(n)) => match self.staff {
-                Some(in_) => write!(f, "; jam after {n} feeds, staff in {} ms", in_.as_millis()),
-                None => write!(f, "; jam after {n} feeds, and no staff"),
-            },
-            Some(Mishap::Unreadable(n)) => write!(f, "; unreadable number after {n}"),
-            None => Ok(()),
+        for fault in &self.faults {
+            write!(f, "; {fault}")?;
+        }
+        match self.staff {
+            _ if self.faults.iter().all(|f| f.kind.mended_by().is_none()) => Ok(()),
+            Some(wait) => write!(f, "; staff in {} ms", wait.as_millis()),
+            None => f.write_str("; and no staff"),
         }
     }
 }
@@ -326,6 +353,15 @@ mod tests {
         let plans: std::collections::BTreeSet<String> =
             (0..50).map(|seed| Plan::of(seed).to_string()).collect();
         assert_eq!(plans.len(), 50);
+    }
+
+    #[test]
+    fn two_hundred_rounds_have_every_fault_at_least_five_times() {
+        let faults: Vec<Fault> = (1..=200).flat_map(|seed| Plan::of(seed).faults).collect();
+        for kind in KINDS {
+            let planned = faults.iter().filter(|fault| fault.kind == kind).count();
+            assert!(planned >= 5, "{kind}: {planned}");
+        }
     }
 
     #[test]

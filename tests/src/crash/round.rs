@@ -1,24 +1,27 @@
 //! One round: a sale, the blows of its plan, then everything at rest.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use counterfoil_data::demo::DemoBank;
 use counterfoil_data::seam::SharedClock;
-use counterfoil_tui::model::FormPhase;
 use serde_json::Value;
 
 use super::check::{self, Findings, Struck, Traces};
-use super::house::House;
-use super::people::{Backdoor, Customer, officer_link, sit};
-use super::plan::{Blow, Mishap, Plan, Point, Victim};
+use super::fault::Fault;
+use super::house::{Haste, House};
+use super::people::{Backdoor, Customer, Mood, officer_link, sit};
+use super::plan::{Blow, Plan, Point, Victim};
 use super::screens::{
-    ATTRACT, AWAIT_CONFIRM, DISPENSING, DONE, OUT_OF_SERVICE, PICK_MODE, PRINTING_RECEIPT,
-    RESUMING, STARTING, TAKE_FORMS, asks, is_in, is_there, name, printed, state,
+    ATTRACT, DISPENSING, DONE, OUT_OF_SERVICE, PICK_MODE, PRINTING_RECEIPT, RESUMING, STARTING,
+    TAKE_FORMS, asks, is_there, name, state,
 };
 use super::tally::Tally;
+use super::trouble;
 
 /// Longest round.
 const WITHIN: Duration = Duration::from_secs(120);
@@ -26,8 +29,8 @@ const WITHIN: Duration = Duration::from_secs(120);
 const NUDGE: Duration = Duration::from_secs(2);
 /// A kiosk out of service for so long stays so.
 const SETTLED: Duration = Duration::from_secs(5);
-/// Sales begun beyond one for each blow, before the customer gives up: a blow
-/// before linked processing costs one sale at most.
+/// Sales begun beyond those that blows and faults may cost, before the customer
+/// gives up.
 const SALES_SPARE: u32 = 2;
 /// Screens that mean that linked processing is done.
 const LINKED: [&str; 5] = [DISPENSING, RESUMING, TAKE_FORMS, PRINTING_RECEIPT, DONE];
@@ -58,22 +61,29 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-struct Round<'a> {
+pub(super) struct Round<'a> {
     given: &'a Given<'a>,
-    plan: &'a Plan,
-    house: House,
-    customer: Customer,
-    tally: Tally,
+    pub(super) plan: &'a Plan,
+    pub(super) house: House,
+    pub(super) customer: Customer,
+    pub(super) tally: Tally,
     blows: VecDeque<Blow>,
     /// The blow that falls at this time.
     armed: Option<(Duration, Blow)>,
     /// The blow that is over at this time.
     dark: Option<(Duration, Blow)>,
-    mishap: Option<Mishap>,
-    /// When staff are at the printer; they come once.
-    staff_at: Option<Duration>,
-    staff_called: bool,
-    screen: Value,
+    /// Faults still to come.
+    pub(super) faults: Vec<Fault>,
+    /// What hands will do at the desk, and when.
+    pub(super) hands: Vec<(Duration, String)>,
+    /// What staff have to do at the printer when they come.
+    pub(super) to_mend: Vec<&'static str>,
+    /// They are on their way.
+    pub(super) staff_coming: bool,
+    /// The screen that the customer has left alone.
+    pub(super) away: Option<String>,
+    pub(super) mood: Rc<Cell<Mood>>,
+    pub(super) screen: Value,
     /// Since when the screen is what it is.
     since: Duration,
     acted: Option<String>,
@@ -81,7 +91,7 @@ struct Round<'a> {
     linked: bool,
     begun: u32,
     started: Duration,
-    struck: Struck,
+    pub(super) struck: Struck,
     /// Found while it ran.
     wrong: Vec<String>,
 }
@@ -90,32 +100,16 @@ struct Round<'a> {
 pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
     let started = given.clock.monotonic();
     let clock = given.clock.clone();
-    let house = House::open(given.exe, given.folder, given.books, clock.clone()).await?;
+    let haste = Haste {
+        idle_s: plan.idle_s(),
+        take_s: plan.take_s(),
+    };
+    let house = House::open(given.exe, given.folder, given.books, clock.clone(), haste).await?;
     let door = Backdoor(house.cable.far());
     let link = officer_link(given.bank, door, &clock).context("no officer")?;
-    let officer = tokio::task::spawn_local(sit(link, clock));
-    let mut round = Round {
-        given,
-        plan,
-        house,
-        customer: Customer::wanting(plan.buyer, plan.quantity),
-        tally: Tally::default(),
-        blows: plan.blows.iter().copied().collect(),
-        armed: None,
-        dark: None,
-        mishap: plan.mishap,
-        staff_at: None,
-        staff_called: false,
-        screen: Value::Null,
-        since: started,
-        acted: None,
-        acted_at: started,
-        linked: false,
-        begun: 0,
-        started,
-        struck: Struck::default(),
-        wrong: Vec::new(),
-    };
+    let mood = Rc::new(Cell::new(trouble::mood(&plan.faults)));
+    let officer = tokio::task::spawn_local(sit(link, clock, Rc::clone(&mood)));
+    let mut round = Round::new(given, plan, house, mood);
     round.house.start_kiosk()?;
     let ran = round.run().await;
     officer.abort();
@@ -152,6 +146,37 @@ pub async fn play(given: &Given<'_>, plan: &Plan) -> anyhow::Result<Outcome> {
     })
 }
 
+impl<'a> Round<'a> {
+    fn new(given: &'a Given<'a>, plan: &'a Plan, house: House, mood: Rc<Cell<Mood>>) -> Self {
+        let started = given.clock.monotonic();
+        Self {
+            given,
+            plan,
+            house,
+            customer: Customer::wanting(plan.buyer, plan.quantity),
+            tally: Tally::default(),
+            blows: plan.blows.iter().copied().collect(),
+            armed: None,
+            dark: None,
+            faults: plan.faults.clone(),
+            hands: Vec::new(),
+            to_mend: Vec::new(),
+            staff_coming: false,
+            away: None,
+            mood,
+            screen: Value::Null,
+            since: started,
+            acted: None,
+            acted_at: started,
+            linked: false,
+            begun: 0,
+            started,
+            struck: Struck::default(),
+            wrong: Vec::new(),
+        }
+    }
+}
+
 impl Round<'_> {
     async fn run(&mut self) -> anyhow::Result<()> {
         loop {
@@ -172,15 +197,21 @@ impl Round<'_> {
 
     fn wakes_at(&self) -> Duration {
         let nudge = self.since.max(self.acted_at).saturating_add(NUDGE);
-        let times = [
-            self.armed.map(|(at, _)| at),
-            self.dark.map(|(at, _)| at),
-            self.staff_at,
-        ];
-        times.into_iter().flatten().fold(nudge, Duration::min)
+        let blows = [self.armed, self.dark].into_iter().flatten();
+        let hands = self.hands.iter().map(|(at, _)| *at);
+        let times = blows.map(|(at, _)| at).chain(hands);
+        times.fold(nudge, Duration::min)
     }
 
-    fn tell(&self, what: &str) {
+    pub(super) fn now(&self) -> Duration {
+        self.given.clock.monotonic()
+    }
+
+    pub(super) fn clock(&self) -> &SharedClock {
+        self.given.clock
+    }
+
+    pub(super) fn tell(&self, what: &str) {
         if self.given.verbose {
             let now = self.given.clock.monotonic();
             let at = now.saturating_sub(self.started).as_millis();
@@ -204,18 +235,9 @@ impl Round<'_> {
             }
         }
         self.arm();
-        self.mishap().await?;
+        self.trouble().await?;
         self.call_staff();
         self.act(false).await
-    }
-
-    /// Staff see the screen that asks for them, and come in the plan's time.
-    fn call_staff(&mut self) {
-        if is_in(&self.screen, FormPhase::Attention) && !self.staff_called {
-            self.staff_called = true;
-            let now = self.given.clock.monotonic();
-            self.staff_at = self.plan.staff.map(|wait| now.saturating_add(wait));
-        }
     }
 
     fn arm(&mut self) {
@@ -230,24 +252,6 @@ impl Round<'_> {
             let now = self.given.clock.monotonic();
             self.armed = Some((now.saturating_add(blow.delay), blow));
         }
-    }
-
-    async fn mishap(&mut self) -> anyhow::Result<()> {
-        let printed = printed(&self.screen);
-        let line = match self.mishap {
-            Some(Mishap::Jam(n)) if name(&self.screen) == AWAIT_CONFIRM => {
-                format!("form-printer jam after {n}")
-            }
-            Some(Mishap::Unreadable(n)) if printed.is_some_and(|p| p >= n) => {
-                "form-printer unreadable next".to_owned()
-            }
-            _ => return Ok(()),
-        };
-        self.struck.jammed = matches!(self.mishap.take(), Some(Mishap::Jam(_)));
-        self.struck.unmended = self.struck.jammed && self.plan.staff.is_none();
-        self.tell(&line);
-        drop(self.house.desk(&line).await?);
-        Ok(())
     }
 
     /// The customer acts once on a screen, or again when nothing came of it.
@@ -269,6 +273,9 @@ impl Round<'_> {
         }
         self.acted = Some(asks);
         self.acted_at = self.given.clock.monotonic();
+        if self.is_away() || self.does_instead().await? {
+            return Ok(());
+        }
         let screen = self.screen.clone();
         let clock = self.given.clock;
         let customer = &mut self.customer;
@@ -289,10 +296,7 @@ impl Round<'_> {
             self.dark = None;
             return self.restore(blow).await;
         }
-        if self.staff_at.is_some_and(|at| now >= at) {
-            self.staff_at = None;
-            self.tell("--- staff clear the jam");
-            drop(self.house.desk("form-printer clear jam").await?);
+        if self.hands_are_due(now).await? {
             return Ok(());
         }
         if self.house.kiosk_on() {
@@ -333,8 +337,9 @@ impl Round<'_> {
         self.tell(&format!("--- {} is back", blow.victim));
         if matches!(blow.victim, Victim::Backend | Victim::Both) {
             let (books, paper) = (self.house.books(), self.house.paper());
+            let out_of_turn = self.struck.out_of_turn;
             self.wrong
-                .extend(check::fed_before_durable(&books, &paper)?);
+                .extend(check::fed_before_durable(&books, &paper, out_of_turn)?);
             self.house.start_backend().await?;
         }
         match blow.victim {
@@ -354,14 +359,13 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// The customer has begun more sales than the blows can have cost.
+    /// The customer has begun more sales than blows and faults can have cost.
     fn gave_up(&self) -> bool {
-        let blows = u32::try_from(self.plan.blows.len()).unwrap_or(u32::MAX);
-        self.begun >= blows.saturating_add(SALES_SPARE)
+        self.begun >= self.plan.sales_lost_max().saturating_add(SALES_SPARE)
     }
 
     fn is_at_rest(&self) -> bool {
-        let busy = self.armed.is_some() || self.dark.is_some() || self.staff_at.is_some();
+        let busy = self.armed.is_some() || self.dark.is_some() || !self.hands.is_empty();
         if busy || !(self.linked || self.gave_up()) {
             return false;
         }

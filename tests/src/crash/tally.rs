@@ -6,11 +6,16 @@ use counterfoil_data::wire::forms::FormState;
 use counterfoil_tui::model::FormPhase;
 
 use super::check::Findings;
+use super::fault::{KINDS, Kind};
 use super::plan::Victim;
 use super::screens::{DISPENSING, LINKING, RESUMING, TAKE_FORMS};
 
 /// Rounds after which it is told what was never struck.
 const ENOUGH_ROUNDS: u32 = 50;
+/// Rounds after which every fault must have happened.
+const ALL_FAULTS_ROUNDS: u32 = 200;
+/// Faults told in one line.
+const FAULTS_A_LINE: usize = 5;
 /// Of so many planned blows one may never be due.
 const NEVER_DUE_ONE_IN: u32 = 2;
 /// In so many rounds at least one blow must fall while paper moves.
@@ -30,6 +35,7 @@ const SCREENS: [&str; 3] = [LINKING, TAKE_FORMS, RESUMING];
 #[derive(Debug, Default)]
 pub struct Tally {
     hits: BTreeMap<(Victim, String), u32>,
+    faults: BTreeMap<Kind, u32>,
     forms: BTreeMap<FormState, u32>,
     missed: u32,
     frozen: u32,
@@ -41,6 +47,12 @@ impl Tally {
     /// A blow fell while the kiosk showed this.
     pub fn hit(&mut self, victim: Victim, state: String) {
         let count = self.hits.entry((victim, state)).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// This went wrong.
+    pub fn fault(&mut self, kind: Kind) {
+        let count = self.faults.entry(kind).or_default();
         *count = count.saturating_add(1);
     }
 
@@ -65,6 +77,10 @@ impl Tally {
     pub fn add(&mut self, other: Self) {
         for ((victim, state), count) in other.hits {
             let sum = self.hits.entry((victim, state)).or_default();
+            *sum = sum.saturating_add(count);
+        }
+        for (kind, count) in other.faults {
+            let sum = self.faults.entry(kind).or_default();
             *sum = sum.saturating_add(count);
         }
         for (state, count) in other.forms {
@@ -97,6 +113,12 @@ impl Tally {
             });
             lines.push(format!("{state:<26}{k:>8}{b:>9}{both:>15}{n:>9}"));
         }
+        let told = |kind: &Kind| format!("{kind} {}", self.faults.get(kind).unwrap_or(&0));
+        lines.push("went wrong, so often:".to_owned());
+        lines.extend(KINDS.chunks(FAULTS_A_LINE).map(|kinds| {
+            let told: Vec<String> = kinds.iter().map(told).collect();
+            format!("  {}", told.join(", "))
+        }));
         let forms = self.forms.iter().map(|(state, n)| format!("{n} {state:?}"));
         let forms = forms.collect::<Vec<_>>().join(", ");
         lines.push(format!(
@@ -116,7 +138,7 @@ impl Tally {
     }
 
     /// What makes many rounds prove nothing, whatever they found: hardly a blow fell
-    /// while paper moved, or half of them were never due.
+    /// while paper moved, or half of them were never due, or a kind of fault is missing.
     pub fn failures(&self) -> Vec<String> {
         if self.rounds < ENOUGH_ROUNDS {
             return Vec::new();
@@ -132,6 +154,10 @@ impl Tally {
             failures.push(format!(
                 "only {paper} blows in {rounds} rounds fell while paper moved"
             ));
+        }
+        if self.rounds >= ALL_FAULTS_ROUNDS {
+            let never = KINDS.iter().filter(|kind| !self.faults.contains_key(kind));
+            failures.extend(never.map(|kind| format!("never happened: {kind}")));
         }
         let planned = self.struck().saturating_add(self.missed);
         if self.missed.saturating_mul(NEVER_DUE_ONE_IN) > planned {
@@ -159,6 +185,21 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_hundred_rounds_without_one_kind_of_fault_fail() {
+        let mut tally = Tally::default();
+        for _ in 0..ALL_FAULTS_ROUNDS {
+            tally.round(&Findings::default());
+            tally.hit(Victim::Kiosk, DISPENSING.to_owned());
+        }
+        for kind in KINDS.into_iter().filter(|kind| *kind != Kind::TwoBlanks) {
+            tally.fault(kind);
+        }
+        assert_eq!(tally.failures(), ["never happened: two blanks"]);
+        tally.fault(Kind::TwoBlanks);
+        assert_eq!(tally.failures(), [""; 0]);
+    }
 
     #[test]
     fn many_rounds_that_strike_too_little_are_told() {

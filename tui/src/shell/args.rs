@@ -10,12 +10,15 @@ use std::str::FromStr;
 use clap::{Args, Parser, ValueEnum};
 use counterfoil_devices::transport::usbip::Address;
 
-use super::config::STAFF_S;
+use super::config::{IDLE_S, STAFF_S, TAKE_S};
 use crate::flow::Settings;
 use crate::model::Language;
 
 /// Where the backend of a demo is, unless said otherwise.
 pub const BACKEND_USUAL: &str = "127.0.0.1:8080";
+
+/// Least seconds that a demo may be told to wait.
+const DEMO_S: u64 = 2;
 
 /// The self-service kiosk of Counterfoil.
 #[derive(Debug, Parser)]
@@ -23,7 +26,8 @@ pub const BACKEND_USUAL: &str = "127.0.0.1:8080";
 pub struct KioskArgs {
     /// Configuration file (TOML); takes the place of all flags below but --models.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "demo", "kiosk", "key", "backend", "devices", "journal", "language", "staff_s",
+        "demo", "kiosk", "key", "backend", "devices", "journal", "language", "staff_s", "idle_s",
+        "take_s",
     ])]
     pub config: Option<PathBuf>,
     /// Check the configuration and stop.
@@ -48,6 +52,15 @@ pub struct KioskArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = Settings::default().staff.as_secs(),
         value_parser = clap::value_parser!(u64).range(STAFF_S.0..=STAFF_S.1))]
     pub staff_s: u64,
+    /// Seconds of a customer's silence that end a session; a demo may be as impatient
+    /// as a test needs.
+    #[arg(long, value_name = "SECONDS", requires = "demo",
+        value_parser = clap::value_parser!(u64).range(DEMO_S..=IDLE_S.1))]
+    pub idle_s: Option<u64>,
+    /// Seconds after which a demo draws back forms that nobody takes.
+    #[arg(long, value_name = "SECONDS", requires = "demo",
+        value_parser = clap::value_parser!(u64).range(DEMO_S..=TAKE_S.1))]
+    pub take_s: Option<u64>,
     /// Flags that both programs have.
     #[command(flatten)]
     pub both: BothArgs,

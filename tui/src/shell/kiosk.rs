@@ -134,9 +134,12 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         demo || args.devices != Devices::Twins,
         "--devices twins is only for --demo"
     );
+    let usual = Settings::of_demo(&bank.policy, args.both.language.into());
     let settings = Settings {
         staff: Duration::from_secs(args.staff_s),
-        ..Settings::of_demo(&bank.policy, args.both.language.into())
+        idle: args.idle_s.map_or(usual.idle, Duration::from_secs),
+        take: args.take_s.map_or(usual.take, Duration::from_secs),
+        ..usual
     };
     Ok(Plan {
         kiosk,

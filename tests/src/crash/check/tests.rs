@@ -71,11 +71,16 @@ fn a_feed_that_the_books_do_not_have_is_found() {
         drop(enrolled.await.expect("opens"));
     });
     let paper = folder.join("paper");
-    assert_eq!(fed_before_durable(&books, &paper).expect("reads"), [""; 0]);
+    assert_eq!(
+        fed_before_durable(&books, &paper, 0).expect("reads"),
+        [""; 0]
+    );
     let line = r#"{"number":"3130002100010001","inked":[],"partial":false,"place":"transport"}"#;
     // The second line is still being written.
     fs::write(paper.join("sheets.jsonl"), format!("{line}\n{{\"num")).expect("writes");
-    let found = fed_before_durable(&books, &paper).expect("reads");
+    let found = fed_before_durable(&books, &paper, 0).expect("reads");
     assert_eq!(found.len(), 1, "{found:?}");
+    let excused = fed_before_durable(&books, &paper, 1).expect("reads");
+    assert_eq!(excused, [""; 0]);
     fs::remove_dir_all(folder).expect("removes");
 }

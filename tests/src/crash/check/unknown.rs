@@ -4,6 +4,7 @@ use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::SaleState;
 
 use super::{Findings, Sheet};
+use crate::crash::fault::Unknowns;
 
 /// What was done to the kiosk in a round: what it cannot know follows from that.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,9 +13,11 @@ pub struct Struck {
     pub kiosk: u32,
     /// The customer took the bundle while it was dead.
     pub taken_unseen: bool,
-    /// The paper jammed.
-    pub jammed: bool,
-    /// And nobody came to clear it: what is printed stays in the printer.
+    /// What faults of the paper may have left unknown, beside the kills.
+    pub excused: Unknowns,
+    /// Sheets that came up out of turn: nobody asked for a feed of theirs.
+    pub out_of_turn: usize,
+    /// Something stopped the printer and nobody came: what is printed stays in it.
     pub unmended: bool,
 }
 
@@ -32,8 +35,8 @@ pub(super) fn judge_place(sheet: &Sheet, form: FormState, sale: SaleState, found
 /// `Unknown` is for what nobody can know, and that is little. A kiosk that is killed
 /// has one form under way (wherever that goes then, also into the bundle); if its
 /// blank never moved, the next feed brings it up, and the number that was to come is
-/// unfed and unknown too. A jam has one sheet under way, and keeps the bundle in the
-/// printer if nobody clears it. A bundle is lost sight of only while the kiosk is dead.
+/// unfed and unknown too. A fault of the paper excuses what its kind says, and keeps
+/// the bundle in the printer if nobody comes. A bundle is lost sight of only while the kiosk is dead.
 pub(super) fn judge_unknown(unknown: &[Option<&Sheet>], struck: Struck, found: &mut Findings) {
     let short = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let excused = |sheet: &&Sheet| match sheet.place.as_str() {
@@ -44,10 +47,10 @@ pub(super) fn judge_unknown(unknown: &[Option<&Sheet>], struck: Struck, found: &
     let fed = unknown.iter().flatten().filter(|sheet| !excused(sheet));
     let fed = short(fed.count());
     let unfed = short(unknown.iter().filter(|sheet| sheet.is_none()).count());
-    let lost = struck.kiosk.saturating_add(u32::from(struck.jammed));
-    if unfed > struck.kiosk {
-        let kills = struck.kiosk;
-        let note = format!("{unfed} unfed forms are unknown after {kills} kills of the kiosk");
+    let lost = struck.kiosk.saturating_add(struck.excused.fed);
+    let behind = struck.kiosk.saturating_add(struck.excused.unfed);
+    if unfed > behind {
+        let note = format!("{unfed} unfed forms are unknown, but at most {behind} may be");
         found.wrong.push(note);
     }
     if fed > lost {
@@ -72,12 +75,17 @@ mod tests {
     #[test]
     fn more_unknown_forms_than_blows_can_explain_are_found() {
         let (taken, reject) = (sheet("taken"), sheet("reject"));
-        let judge = |unknown: &[Option<&Sheet>], kiosk, taken_unseen, jammed| {
+        let judge = |unknown: &[Option<&Sheet>], kiosk, taken_unseen, jammed: bool| {
             let mut found = Findings::default();
+            let excused = Unknowns {
+                fed: u32::from(jammed),
+                unfed: 0,
+            };
             let struck = Struck {
                 kiosk,
                 taken_unseen,
-                jammed,
+                excused,
+                out_of_turn: 0,
                 unmended: false,
             };
             judge_unknown(unknown, struck, &mut found);
