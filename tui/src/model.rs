@@ -143,6 +143,8 @@ pub enum Body {
     AwaitConfirm {
         /// What the officer sees.
         order: OrderView,
+        /// It is not what was confirmed before: the numbers or the fee have moved.
+        moved: bool,
     },
     /// Linked processing (S7).
     Linking,

@@ -147,6 +147,7 @@ messages! {
     AwaitConfirmTitle = "await-confirm-title",
     AwaitConfirmHelp = "await-confirm-help",
     AwaitConfirmSeen = "await-confirm-seen",
+    AwaitConfirmMoved = "await-confirm-moved",
     AwaitConfirmCode = "await-confirm-code",
     AwaitConfirmPrinted = "await-confirm-printed",
     // Linked processing, printing, taking (S7-S9).
@@ -265,6 +266,8 @@ messages! {
     StationQuestion = "station-question",
     StationStale = "station-stale",
     StationNoOrder = "station-no-order",
+    StationTooLate = "station-too-late",
+    StationDecidedBy = "station-decided-by",
     StationSilence = "station-silence",
     ConfirmIdentity = "confirm-identity",
     ConfirmShown = "confirm-shown",

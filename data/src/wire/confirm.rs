@@ -101,6 +101,9 @@ pub struct ConfirmationView {
     pub state: ConfirmState,
     /// State of the sale itself.
     pub sale_state: SaleState,
+    /// Name of the officer who decided; `null` before, and after silence.
+    #[serde(default)]
+    pub decided_by: Option<String>,
     /// Who is buying (S19).
     pub identity: IdentityShown,
     /// Whom to ask (S18): from the account record, never from the session.

@@ -49,7 +49,7 @@ pub(super) fn arrive(cx: &mut Context, view: SaleView, news: News) -> Step {
         },
         SaleState::IdentityVerified | SaleState::Ordered => ordering(cx, view, news, refusal),
         SaleState::AwaitConfirm => match view.order {
-            Some(order) => AwaitConfirm::begin(cx, sale, order),
+            Some(order) => AwaitConfirm::begin(cx, sale, order, news.moved),
             None => lost(cx, sale),
         },
         SaleState::Confirmed => match Confirmed::from_view(&view) {

@@ -133,6 +133,8 @@ pub enum Answer {
     /// Keyboard: ended and sealed at the field.
     FieldDone(Sealed<SecretText>),
 
+    /// What lies on the reader is not for this read: it must be lifted first.
+    DocumentLies,
     /// Document: one lies there.
     DocumentPresent,
     /// Document: authentic (S16) and read.

@@ -89,6 +89,11 @@ impl Stage for PlaceDocument {
                 self.reading = true;
                 self.into()
             }
+            Answer::DocumentLies => {
+                cx.document_on = true;
+                self.problem.get_or_insert(DocumentProblem::LiftAndReplace);
+                self.into()
+            }
             Answer::DocumentRead {
                 document,
                 authenticity,

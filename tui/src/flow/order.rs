@@ -5,7 +5,7 @@ use std::time::Duration;
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::problem::Remedy;
-use counterfoil_data::wire::sale::{Offer, Order, OrderItem, OrderView};
+use counterfoil_data::wire::sale::{Offer, Order, OrderItem, OrderView, SaleState};
 
 use super::arrive::{News, arrive};
 use super::bank::Asking;
@@ -166,14 +166,17 @@ impl Stage for PickOrder {
 pub(super) struct AwaitConfirm {
     sale: SaleId,
     order: OrderView,
+    /// Linked processing found the numbers moved, so they are shown again.
+    moved: bool,
     ticket: Ticket,
 }
 
 impl AwaitConfirm {
-    pub fn begin(cx: &mut Context, sale: SaleId, order: OrderView) -> Step {
+    pub fn begin(cx: &mut Context, sale: SaleId, order: OrderView, moved: bool) -> Step {
         Self {
             sale,
             order,
+            moved,
             ticket: cx.wait(LOOK),
         }
         .into()
@@ -193,6 +196,14 @@ impl Stage for AwaitConfirm {
     fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
         match answer {
             Answer::Waited => self.look(cx),
+            Answer::Sale(view) if view.state == SaleState::AwaitConfirm => {
+                if let Some(order) = view.order {
+                    self.moved |= order.digest != self.order.digest;
+                    self.order = order;
+                }
+                self.ticket = cx.wait(LOOK);
+                self.into()
+            }
             Answer::Sale(view) => {
                 let news = News {
                     awaited_until: self.order.deadline,
@@ -237,6 +248,7 @@ impl Stage for AwaitConfirm {
     fn body(&self, _: &Context) -> Body {
         Body::AwaitConfirm {
             order: self.order.clone(),
+            moved: self.moved,
         }
     }
 }

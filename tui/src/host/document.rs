@@ -48,19 +48,28 @@ pub(super) struct DocumentDesk<T: Transport> {
 impl<T: Transport> DocumentDesk<T> {
     async fn read(&mut self, sealing: Sealing, say: &Say) -> Result<(), SdtError> {
         self.kept = None;
+        let mut told = false;
         while self.spent {
             if say.is_stale() {
                 return Ok(());
             }
             self.spent = !self.reader.wait_lifted(SLICE).await?;
+            if self.spent && !told {
+                told = true;
+                say.answer(Answer::DocumentLies).await;
+            }
         }
         while !self.reader.poll_card(SLICE).await? {
             if say.is_stale() {
                 return Ok(());
             }
         }
-        say.answer(Answer::DocumentPresent).await;
         self.spent = true;
+        if say.is_stale() {
+            // Laid down for a session that was over by then: nobody's to read.
+            return Ok(());
+        }
+        say.answer(Answer::DocumentPresent).await;
         match self.reader.read(READ_WITHIN).await {
             Ok(read) => self.judge(read, sealing, say).await,
             Err(error) if error.needs_reopening() => return Err(error),

@@ -47,7 +47,9 @@ pub fn page(screen: &KioskScreen) -> Page {
             screen.body,
             Body::Stopped { .. } | Body::Done { .. } | Body::TakeForms { .. }
         );
-        if page.notice.is_none() && !last {
+        // Who is about to be sent home must read that, and not what was said before;
+        // any key brings it back.
+        if !last {
             let help = words.with(Msg::StillThereHelp, &[("seconds", &seconds.to_string())]);
             let both = [words.say(Msg::StillThere), help];
             page.notice = Some(Span::of(Role::Danger, words.join(&both)));

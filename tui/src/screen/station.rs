@@ -144,8 +144,13 @@ fn one_case(
     } else {
         words.keys(&[("Esc", Msg::KeyBack)])
     };
+    let who = case.decided_by.as_ref().map(|name| {
+        let who = words.with(Msg::StationDecidedBy, &[("officer", &cleaned(name))]);
+        format!("  ({who})")
+    });
+    let (state, sale) = (words.say(case.state), words.say(case.sale_state));
     Page {
-        heading: format!("{}: {}", words.say(case.state), words.say(case.sale_state)),
+        heading: format!("{state}: {sale}{}", who.unwrap_or_default()),
         blocks,
         notice: notice
             .map(|n| Span::of(Role::Danger, format!("! {}", words.say(notice_message(n))))),
@@ -191,7 +196,7 @@ fn time_left(words: Words, seconds: i64) -> Span {
 fn notice_message(notice: StationNotice) -> Msg {
     match notice {
         StationNotice::Changed => Msg::StationStale,
-        StationNotice::TooLate => Msg::StationSilence,
+        StationNotice::TooLate => Msg::StationTooLate,
         StationNotice::NotSent => Msg::FaultOffline,
     }
 }

@@ -114,6 +114,7 @@ impl Station {
         }
         // Asked again and shown again counts as new: it needs the officer anew.
         let was_live = |sale| self.case(sale).is_some_and(|old| is_live(old.state));
+        let moved = self.has_moved(&cases);
         let new = cases
             .iter()
             .find(|case| is_live(case.state) && !was_live(case.sale))
@@ -123,8 +124,17 @@ impl Station {
             (At::Queue { .. }, Some(sale)) => self.open(sale),
             (At::Case { sale } | At::Reason { sale, .. }, new) => {
                 let live = self.case(sale).is_some_and(|case| is_live(case.state));
+                if moved {
+                    self.at = At::Case { sale };
+                    self.notice = Some(StationNotice::Changed);
+                }
                 match new {
                     Some(new) if !live => return self.open(new),
+                    // Decided by a colleague or the clock while a reason was chosen.
+                    _ if !live && matches!(self.at, At::Reason { .. }) => {
+                        self.at = At::Case { sale };
+                        self.notice = Some(StationNotice::TooLate);
+                    }
                     _ if self.case(sale).is_none() => self.at = At::Queue { focus: 0 },
                     _ => {}
                 }
@@ -132,6 +142,22 @@ impl Station {
             }
             (At::Queue { .. }, None) => Vec::new(),
         }
+    }
+
+    /// Whether the text of the open case is another one although nobody asked: its
+    /// numbers or its fee moved, so what was confirmed is not what is shown now.
+    fn has_moved(&self, cases: &[ConfirmationView]) -> bool {
+        let (At::Case { sale } | At::Reason { sale, .. }) = self.at else {
+            return false;
+        };
+        let before = self
+            .case(sale)
+            .filter(|old| old.state != ConfirmState::Asked);
+        let before = before.and_then(shown_digest);
+        let now = cases.iter().find(|case| case.sale == sale);
+        let now = now.filter(|case| awaits_decision(case.state));
+        let now = now.and_then(shown_digest);
+        before.is_some() && now.is_some() && before != now
     }
 
     /// What the backend answered to a decision.

@@ -105,8 +105,10 @@ fn leave_kiosk(books: &mut Overlay<'_>, row: &SaleRow) -> Result<(), StoreError>
         kiosk.open_sale = None;
         books.put(key, &kiosk)?;
     }
-    // The linked result (S23) stays on the station until the next buyer.
-    if !matches!(row.state, SaleState::Closed | SaleState::Suspended) {
+    // The linked result (S23), and how an order ended that an officer may have before
+    // them, stay on the station until the next buyer.
+    let over = matches!(row.state, SaleState::Closed | SaleState::Suspended);
+    if !over && row.confirm.is_none() {
         books.remove(key::confirming(&row.branch, &row.kiosk));
     }
     Ok(())

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::sale::{VOID, ranges};
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
-use crate::core::record::bank::{AgentRow, UnitRow};
+use crate::core::record::bank::{AgentRow, StaffRow, UnitRow};
 use crate::core::record::sale::SaleRow;
 use crate::store::{From, Read, StoreError};
 
@@ -21,6 +21,10 @@ const SHOWN_MAX: usize = 64;
 /// Seconds the result of a sale that is over stays on the stations. It names the
 /// buyer and the contact, whom nobody has to see once it was looked at.
 pub const RESULT_SHOWN_S: i64 = 600;
+
+/// Seconds for which the stations say how a sale ended that came to nothing: whoever
+/// had it before them is not left with an empty screen.
+pub const ENDED_SHOWN_S: i64 = 60;
 
 /// What the officers of a branch see: at most one sale a kiosk, the result of one that
 /// is over for [`RESULT_SHOWN_S`].
@@ -41,7 +45,11 @@ pub fn confirmations(
             continue;
         };
         let age_s = now.as_second().saturating_sub(row.heard_at.as_second());
-        if (!row.state.is_over() || age_s < RESULT_SHOWN_S)
+        let shown_s = match row.linked {
+            Some(_) => RESULT_SHOWN_S,
+            None => ENDED_SHOWN_S,
+        };
+        if (!row.state.is_over() || age_s < shown_s)
             && let Some(view) = view(read, &row)?
         {
             views.push(view);
@@ -70,11 +78,21 @@ fn view(read: &dyn Read, row: &SaleRow) -> Result<Option<ConfirmationView>, Stor
         return Err(gap);
     };
     let state = row.confirm.as_ref().map(|c| c.state);
+    // After a question nobody has decided about the new text, or about its end.
+    use ConfirmState::{Asked, Confirmed, Denied};
+    let decided = matches!(state, Some(Asked | Confirmed | Denied));
+    let confirm = row.confirm.as_ref().filter(|_| decided);
+    let decided_by = confirm.and_then(|c| c.decided_by.as_ref());
+    let decided_by: Option<StaffRow> = match decided_by {
+        Some(officer) => get(read, &key::text(Table::Staff, officer.as_str()))?,
+        None => None,
+    };
     Ok(Some(ConfirmationView {
         sale: row.sale,
         kiosk: row.kiosk.clone(),
         state: state.unwrap_or(ConfirmState::Identity),
         sale_state: row.state,
+        decided_by: decided_by.map(|officer| officer.name),
         identity: IdentityShown {
             name: agent.name,
             number_masked: agent.number_masked,

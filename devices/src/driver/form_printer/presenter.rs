@@ -124,10 +124,10 @@ impl<T: Transport> FormPrinter<T> {
         Ok(self.at_presenter().await?.nothing())
     }
 
-    /// What is gone was taken only if it was there.
-    fn taken(&mut self) -> Result<(), PrintFault> {
-        let shown = std::mem::take(&mut self.shown);
-        shown.then_some(()).ok_or(PrintFault::NoMediaPresent)
+    /// What is gone was taken only if it was there. Asking twice gives the same answer,
+    /// until another bundle is presented: who asked first may not have waited for it.
+    fn taken(&self) -> Result<(), PrintFault> {
+        self.shown.then_some(()).ok_or(PrintFault::NoMediaPresent)
     }
 
     /// The sensors, unless it is jammed.

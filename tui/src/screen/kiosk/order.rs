@@ -63,7 +63,12 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
                 ..Page::default()
             }
         }
-        Body::AwaitConfirm { order } => await_confirm(words, order),
+        Body::AwaitConfirm { order, moved } => Page {
+            notice: moved
+                .then(|| danger(words.say(Msg::AwaitConfirmMoved)))
+                .flatten(),
+            ..await_confirm(words, order)
+        },
         _ => simple(words, Msg::PickOrderTitle, Msg::PleaseWait),
     }
 }

@@ -159,7 +159,10 @@ fn bodies() -> Vec<Body> {
             fee: Fen(1500),
             notice: Some(OrderNotice::Refused(refusal())),
         },
-        Body::AwaitConfirm { order: order() },
+        Body::AwaitConfirm {
+            order: order(),
+            moved: false,
+        },
         Body::Linking,
         Body::Dispensing {
             requisition: "2026112200000001".into(),

@@ -30,6 +30,7 @@ fn case(state: ConfirmState, account: &str) -> ConfirmationView {
         kiosk: "kiosk-1".parse().expect("an id"),
         state,
         sale_state: SaleState::AwaitConfirm,
+        decided_by: None,
         identity: IdentityShown {
             name: "张样例".into(),
             number_masked: "110105**********2X".into(),
