@@ -4,12 +4,14 @@
 //! branch in a terminal (real time, redb file, loopback). Both speak the same
 //! desk vocabulary, so what a person does can be written down as a play.
 
+mod custodians;
 mod effects;
 mod facts;
 mod frames;
 mod house;
 mod looks;
 mod network;
+mod screens;
 mod staff;
 mod station;
 
@@ -17,6 +19,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use counterfoil_data::demo::{self, DemoBank};
@@ -31,23 +34,20 @@ use counterfoil_tui::cmd::Cmd;
 use counterfoil_tui::flow::Settings;
 use counterfoil_tui::input::{Decoder, Key};
 use counterfoil_tui::model::{KioskScreen, Language};
-use counterfoil_tui::station::model::StationScreen;
 use counterfoil_tui::terminal::clamp;
-use counterfoil_tui::theme::Role;
-use counterfoil_tui::{kiosk, screen, shell};
+use counterfoil_tui::{kiosk, shell};
 use jiff::tz::TimeZone;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::entropy::SeededEntropy;
 use crate::play::parse::{Actor, Header};
-use crate::snapshot::Snapshot;
 pub use frames::Frames;
 use house::House;
 pub use network::{Far, Network};
 
+/// How long a piece is on its way over a slow network.
+const SLOW: Duration = Duration::from_millis(400);
 /// Keys and screens on the way at most; a pasted number fits.
 const CHANNEL_MAX: usize = 64;
 
@@ -95,12 +95,11 @@ pub struct World {
     journal: MemoryJournal,
     kiosk: Option<KioskOn>,
     kiosk_screen: Latest<KioskScreen>,
-    station: station::StationOn,
-    station_screen: Latest<StationScreen>,
+    /// The branch's confirm stations; the second one is dark until it is needed.
+    stations: [station::Seat; 2],
     staff: BTreeMap<usize, staff::StaffOn>,
     frames: Rc<RefCell<Frames>>,
     kiosk_size: (u16, u16),
-    station_size: (u16, u16),
 }
 
 impl World {
@@ -144,7 +143,6 @@ impl World {
             setup.paper.clone(),
         );
         let frames = Rc::default();
-        let (station, station_screen) = station::station(&bank, &setup, &network, &frames)?;
         let size = clamp(setup.size);
         let mut world = Self {
             bank,
@@ -155,13 +153,12 @@ impl World {
             journal: MemoryJournal::default(),
             kiosk: None,
             kiosk_screen: Latest::default(),
-            station,
-            station_screen,
+            stations: [station::Seat::dark(0, size), station::Seat::dark(1, size)],
             staff: BTreeMap::new(),
             frames,
             kiosk_size: size,
-            station_size: size,
         };
+        world.switch_on(0)?;
         world.power_on()?;
         Ok(world)
     }
@@ -260,11 +257,7 @@ impl World {
                     .try_send(command)
                     .map_err(|_| "the kiosk takes no more keys".to_owned())
             }
-            Actor::Officer => self
-                .station
-                .keys
-                .try_send(key)
-                .map_err(|_| "the station takes no more keys".to_owned()),
+            Actor::Officer | Actor::SecondOfficer => self.station_key(actor, key),
             Actor::Staff(index) => self
                 .staff
                 .get(&index)
@@ -297,7 +290,11 @@ impl World {
         let size = clamp((width, height));
         match actor {
             Actor::Customer => self.kiosk_size = size,
-            Actor::Officer => self.station_size = size,
+            Actor::Officer | Actor::SecondOfficer => {
+                if let Some(seat) = self.seat_mut(actor) {
+                    seat.size = size;
+                }
+            }
             Actor::Staff(index) => {
                 let on = self.staff.get_mut(&index);
                 on.ok_or("this terminal is not switched on")?.size = size;
@@ -326,6 +323,8 @@ impl World {
                 self.power_on().map_err(|e| format!("{e:#}"))?
             }
             "power restore" => return Err("the kiosk has power".to_owned()),
+            "network fast" => self.network.set_slow(Duration::ZERO),
+            "network slow" => self.network.set_slow(SLOW),
             "network cut" => self.network.set_cut(true),
             "network restore" => self.network.set_cut(false),
             "backend kill" => {
@@ -337,6 +336,9 @@ impl World {
                 let far = self.house.restart().await.map_err(|e| format!("{e:#}"))?;
                 self.network.lead_to(far);
             }
+            "station off" => self.switch_off(0),
+            "station on" => self.switch_on(0).map_err(|e| format!("{e:#}"))?,
+            line if line.starts_with("staff ") => self.custodians_act(line).await?,
             line => return self.bus.desk(line).map_err(|e| e.to_string()),
         }
         Ok(String::new())
@@ -345,67 +347,6 @@ impl World {
     /// The kiosk's latest screen.
     pub fn kiosk_screen(&self) -> Option<KioskScreen> {
         self.kiosk_screen.borrow().clone()
-    }
-
-    /// Public name of an actor's screen.
-    pub fn screen_name(&self, actor: Actor) -> String {
-        let name = match actor {
-            Actor::Customer => self.kiosk_screen.borrow().as_ref().map(|s| s.body.name()),
-            Actor::Officer => self.station_screen.borrow().as_ref().map(|s| s.body.name()),
-            Actor::Staff(index) => {
-                let on = self.staff.get(&index);
-                on.and_then(|on| on.screen.borrow().as_ref().map(|s| s.body.name()))
-            }
-            Actor::Desk | Actor::Teller => None,
-        };
-        name.unwrap_or("Dark").to_owned()
-    }
-
-    /// Draws an actor's screen.
-    pub fn paint(&self, actor: Actor, area: Rect, buffer: &mut Buffer) {
-        match actor {
-            Actor::Customer => {
-                if let Some(shown) = self.kiosk_screen.borrow().as_ref() {
-                    screen::kiosk::draw(shown, area, buffer);
-                }
-            }
-            Actor::Officer => {
-                if let Some(shown) = self.station_screen.borrow().as_ref() {
-                    screen::station::draw(shown, area, buffer);
-                }
-            }
-            Actor::Staff(index) => {
-                let on = self.staff.get(&index);
-                if let Some(shown) = on.and_then(|on| on.screen.borrow().clone()) {
-                    screen::custody::draw(&shown, area, buffer);
-                }
-            }
-            Actor::Desk | Actor::Teller => {}
-        }
-    }
-
-    /// An actor's screen as drawn cells.
-    pub fn buffer(&self, actor: Actor) -> Buffer {
-        let (width, height) = match actor {
-            Actor::Officer => self.station_size,
-            Actor::Staff(index) => {
-                let on = self.staff.get(&index);
-                on.map_or(self.kiosk_size, |on| on.size)
-            }
-            _ => self.kiosk_size,
-        };
-        let area = Rect::new(0, 0, width, height);
-        let mut buffer = Buffer::empty(area);
-        self.paint(actor, area, &mut buffer);
-        buffer
-    }
-
-    /// An actor's screen as text and styles; the desk has none.
-    pub fn snapshot(&self, actor: Actor) -> Option<Snapshot> {
-        match actor {
-            Actor::Desk | Actor::Teller => None,
-            actor => Some(Snapshot::of(&self.buffer(actor), Role::name_of)),
-        }
     }
 }
 

@@ -25,9 +25,9 @@ pub const ADVANCE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Most repeats of one key press.
 pub const REPEAT_MAX: u32 = 500;
 /// The closed verb list.
-pub const VERBS: [&str; 15] = [
+pub const VERBS: [&str; 17] = [
     "as", "press", "type", "click", "paste", "resize", "device", "backend", "advance", "expect",
-    "screen", "styles", "effects", "note", "include",
+    "screen", "styles", "effects", "note", "include", "station", "staff",
 ];
 /// Named controls of `click`, and the key each stands for. Public and versioned.
 pub const CONTROLS: [(&str, &str); 5] = [
@@ -59,6 +59,8 @@ pub enum Actor {
     Customer,
     /// At the confirm station.
     Officer,
+    /// At the branch's second station; comes to work when a script first says so.
+    SecondOfficer,
     /// The physical world.
     Desk,
     /// Staff at the counter.
@@ -72,6 +74,7 @@ impl Actor {
         Some(match word {
             "customer" => Self::Customer,
             "officer" => Self::Officer,
+            "officer-2" => Self::SecondOfficer,
             "desk" => Self::Desk,
             "teller" => Self::Teller,
             word => return names.person(word).map(Self::Staff),

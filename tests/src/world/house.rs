@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context as _, anyhow};
-use counterfoil_backend::core::command::Command;
+use counterfoil_backend::core::command::{Actor, Command, CommandBody};
 use counterfoil_backend::core::key::{self, Table};
 use counterfoil_backend::core::log;
+use counterfoil_backend::core::refusal::Refusal;
 use counterfoil_backend::demo::{self, Means};
 use counterfoil_backend::keys::Keys;
 use counterfoil_backend::ports::Ports;
@@ -20,7 +21,7 @@ use counterfoil_backend::workers::pin::Argon2Params;
 use counterfoil_backend::writer::{LogKey, Writer};
 use counterfoil_data::demo::DemoBank;
 use counterfoil_data::leaf::Leaf;
-use counterfoil_data::seam::{SharedClock, SharedEntropy};
+use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
 use counterfoil_data::wire::Digest;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinHandle, JoinSet};
@@ -74,6 +75,7 @@ impl Serving {
 
 struct Running {
     serving: Rc<Serving>,
+    writer: WriterHandle,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -137,6 +139,7 @@ impl House {
 
     async fn start_with(&mut self, writer: Writer<RedbStore>) -> anyhow::Result<Far> {
         let (handle, queue) = WriterHandle::new();
+        let own = handle.clone();
         let params = Argon2Params::testbed();
         let workers = if self.loopback {
             Workers::threads(&self.keys, params, POOL, POOL)?
@@ -188,8 +191,36 @@ impl House {
         } else {
             Far::Service(Rc::clone(&serving))
         };
-        self.running = Some(Running { serving, tasks });
+        self.running = Some(Running {
+            serving,
+            writer: own,
+            tasks,
+        });
         Ok(far)
+    }
+
+    /// Gives one command of somebody who is not at a kiosk or a station. The outer
+    /// error is a backend that does not answer, the inner one its refusal.
+    pub async fn give(
+        &self,
+        actor: Actor,
+        body: CommandBody,
+    ) -> Result<Result<(), Refusal>, String> {
+        let running = self.running.as_ref().ok_or("the backend does not run")?;
+        let command = Command {
+            at: self.clock.now(),
+            salt: random(&*self.entropy),
+            actor,
+            sequence: None,
+            key: None,
+            body,
+        };
+        let answer = running
+            .writer
+            .give(command)
+            .await
+            .map_err(|e| e.to_string())?;
+        Ok(answer.result.map(drop))
     }
 
     /// Ends it between two commits, as SIGKILL would: nobody in flight is answered.

@@ -1,15 +1,18 @@
 //! The cable between kiosk or station and the backend: in memory or loopback
 //! TCP, and it can be cut.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use counterfoil_tui::link::Dial;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
+};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -34,6 +37,8 @@ pub enum Far {
 pub struct Network {
     cut: Rc<watch::Sender<bool>>,
     far: Rc<RefCell<Far>>,
+    /// How long every piece is on the way, in each direction.
+    slow: Rc<Cell<Duration>>,
 }
 
 impl Network {
@@ -42,6 +47,7 @@ impl Network {
         Self {
             cut: Rc::new(watch::Sender::new(false)),
             far: Rc::new(RefCell::new(Far::Nobody)),
+            slow: Rc::default(),
         }
     }
 
@@ -53,6 +59,12 @@ impl Network {
     /// Cuts the cable (every stream on it breaks) or mends it.
     pub fn set_cut(&self, cut: bool) {
         self.cut.send_replace(cut);
+    }
+
+    /// How long a piece is on its way from now on, for connections made from now on:
+    /// the time in which something can happen between a request and its answer.
+    pub fn set_slow(&self, each_way: Duration) {
+        self.slow.set(each_way);
     }
 
     /// Whether it is cut.
@@ -79,7 +91,10 @@ impl Dial for Network {
             Far::Nobody => return Err(io::ErrorKind::ConnectionRefused.into()),
             Far::Service(serving) => {
                 let (near, end) = tokio::io::duplex(CABLE_BYTES);
-                serving.serve(end);
+                match self.slow.get() {
+                    Duration::ZERO => serving.serve(end),
+                    each_way => serving.serve(long_way(end, each_way)),
+                }
                 End::Memory(near)
             }
             Far::Tcp(address) => End::Tcp(TcpStream::connect(address).await?),
@@ -94,6 +109,33 @@ impl Dial for Network {
             is_broken: false,
         })
     }
+}
+
+/// The far end of a long cable that ends at `near`.
+fn long_way(near: DuplexStream, each_way: Duration) -> DuplexStream {
+    let (mine, far) = tokio::io::duplex(CABLE_BYTES);
+    let (near_in, near_out) = tokio::io::split(near);
+    let (far_in, far_out) = tokio::io::split(mine);
+    tokio::task::spawn_local(carry(near_in, far_out, each_way));
+    tokio::task::spawn_local(carry(far_in, near_out, each_way));
+    far
+}
+
+async fn carry<R, W>(mut from: R, mut to: W, each_way: Duration)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut piece = vec![0_u8; CABLE_BYTES];
+    while let Ok(count) = from.read(&mut piece).await {
+        tokio::time::sleep(each_way).await;
+        let whole = piece.get(..count).unwrap_or_default();
+        if count == 0 || to.write_all(whole).await.is_err() {
+            break;
+        }
+    }
+    // What the other side still has to say comes all the same.
+    let _ = to.shutdown().await;
 }
 
 enum End {

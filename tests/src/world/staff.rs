@@ -27,11 +27,17 @@ pub(super) struct StaffOn {
 }
 
 impl World {
-    /// The actor sits down. Only staff have terminals that are switched on for them.
+    /// The actor sits down: terminals of staff and of the second officer are switched
+    /// on when a script first acts there.
     pub fn sit_down(&mut self, actor: Actor) -> Result<(), String> {
-        let Actor::Staff(index) = actor else {
-            return Ok(());
-        };
+        match actor {
+            Actor::Staff(index) => self.staff_on(index),
+            Actor::SecondOfficer => self.comes_to_work(),
+            _ => Ok(()),
+        }
+    }
+
+    fn staff_on(&mut self, index: usize) -> Result<(), String> {
         if self.staff.contains_key(&index) {
             return Ok(());
         }

@@ -27,7 +27,7 @@ const KEYS: [&str; 10] = [
 
 /// The desk, act by act. A word in capitals stands for a name or a number, `a|b`
 /// for either; every device can also be unplugged and replugged.
-const DESK: [(&str, &[&str]); 9] = [
+const DESK: [(&str, &[&str]); 11] = [
     (
         "card-reader",
         &[
@@ -90,8 +90,17 @@ const DESK: [(&str, &[&str]); 9] = [
         ],
     ),
     ("power", &["cut|restore"]),
-    ("network", &["cut|restore"]),
+    ("network", &["cut|restore|slow|fast"]),
     ("backend", &["kill|restart"]),
+    ("station", &["off|on"]),
+    (
+        "staff",
+        &[
+            "receive RANGE",
+            "load KIOSK SLOT RANGE",
+            "unload|unlock KIOSK SLOT",
+        ],
+    ),
 ];
 /// What every device has.
 const CABLE: &str = "unplug|replug";
@@ -242,6 +251,7 @@ impl Names {
                 let ends = word.split_once('-');
                 ends.is_some_and(|(a, b)| self.fits("BILL", a) && self.fits("BILL", b))
             }
+            "KIOSK" => self.bank.kiosks.iter().any(|k| k.id.as_str() == word),
             "SLOT" => !word.is_empty(),
             words => words.split('|').any(|known| known == word),
         }
@@ -255,6 +265,7 @@ impl Names {
             "DOCUMENT" => bank.documents.iter().map(|d| d.name.clone()).collect(),
             "FINGER" => bank.fingers.iter().map(|f| f.name.clone()).collect(),
             "SECRET" => bank.secret_names().map(|name| format!("@{name}")).collect(),
+            "KIOSK" => bank.kiosks.iter().map(|k| k.id.to_string()).collect(),
             "BILL" => return "a bill number is 16 digits".to_owned(),
             "RANGE" => return "a range is FIRST-LAST, 16 digits each".to_owned(),
             _ => return format!("`{word}` is not a number"),
@@ -273,6 +284,7 @@ impl Names {
         let stocks = matches!(
             [words.next(), words.next(), words.next()],
             [Some("device"), Some("form-printer"), Some("load" | "wrong")]
+                | [Some("staff"), Some("receive" | "load"), _]
         );
         let mut at = 0_usize;
         for run in line.split(|c: char| !c.is_ascii_digit()) {

@@ -9,7 +9,7 @@ impl<'a> Parser<'a> {
         Ok(match word {
             "as" => Verb::As(Actor::parse(rest, &self.names).ok_or_else(|| {
                 let staff = self.names.people().join(", ");
-                let what = format!("actors: customer, officer, desk, teller, {staff}");
+                let what = format!("actors: customer, officer, officer-2, desk, teller, {staff}");
                 self.error(rest, what)
             })?),
             "press" => self.press(rest)?,
@@ -26,7 +26,7 @@ impl<'a> Parser<'a> {
                 ));
             }
             "device" => self.device(rest.split_whitespace().collect())?,
-            "backend" => {
+            "backend" | "station" | "staff" => {
                 let rest = rest.split_whitespace();
                 self.device(std::iter::once(word).chain(rest).collect())?
             }
