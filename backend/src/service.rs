@@ -7,6 +7,7 @@
 //! the testbed gives it in-memory streams and paused time.
 
 pub mod admin;
+pub mod bell;
 pub mod books;
 pub mod events;
 pub mod fault;
@@ -37,12 +38,12 @@ use bytes::Bytes;
 use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
 use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire;
-use tokio::sync::watch;
 
 use crate::keys::Keys;
 use crate::ports::Ports;
 use crate::store::Snapshots;
 use crate::workers::Workers;
+use bell::Bell;
 use meter::Meter;
 use shares::Shares;
 use signer::Seen;
@@ -133,8 +134,9 @@ pub struct Service {
     seen: RefCell<Seen>,
     streams: Shares<SignerId>,
     /// Grows with every durable change; event streams wait on it.
-    changes: watch::Sender<u64>,
-    closing: watch::Sender<bool>,
+    changes: Bell,
+    /// Rings once.
+    closing: Bell,
     connections: Shares<IpAddr>,
     requests: Shares<SignerId>,
     admins: Cell<usize>,
@@ -170,8 +172,8 @@ impl Service {
             limits,
             seen: RefCell::default(),
             streams: Shares::new(streams_max, events::STREAMS_PER_SIGNER_MAX),
-            changes: watch::Sender::new(0),
-            closing: watch::Sender::new(false),
+            changes: Bell::default(),
+            closing: Bell::default(),
             connections: Shares::new(connections_max, limits.connections_per_address_max),
             requests: Shares::new(limits.requests_max, REQUESTS_PER_SIGNER_MAX),
             admins: Cell::new(0),
@@ -182,7 +184,7 @@ impl Service {
 
     /// Ends event streams and idle connections; requests in flight finish.
     pub fn close(&self) {
-        self.closing.send_replace(true);
+        self.closing.ring();
     }
 
     /// Connections open now.
@@ -193,7 +195,7 @@ impl Service {
     /// Whether commands are made durable (for `/readyz`): the writer lives, none of
     /// its commands waits too long, and the books can be read.
     pub fn is_ready(&self) -> bool {
-        !*self.closing.borrow()
+        !self.closing.has_rung()
             && self.writer.is_alive()
             && self.oldest_wait() <= WRITER_LATE
             && self.snapshots.snapshot().is_ok()

@@ -146,7 +146,7 @@ impl Service {
         let answer = self.writer.give(command).await.map_err(|_| Fault::busy())?;
         drop(waiting);
         // Also after a refusal: a counted attempt may be new.
-        self.changes.send_modify(|n| *n = n.wrapping_add(1));
+        self.changes.ring();
         if answer.replayed {
             self.meter.replayed.one();
         }

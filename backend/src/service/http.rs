@@ -88,11 +88,11 @@ impl Service {
             .auto_date_header(self.limits.date_header)
             .serve_connection(TokioIo::new(io), service);
         let mut connection = std::pin::pin!(connection);
-        let mut closing = self.closing.subscribe();
-        let closed = async { closing.wait_for(|closing| *closing).await.is_ok() };
+        let mut closing = self.closing.listen_for_first();
         let ended = tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
-            _ = closed => {
+            () = closing.rung() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

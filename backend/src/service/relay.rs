@@ -45,14 +45,14 @@ impl Service {
 
     async fn carry(&self, port: Port) {
         let mut queue = Queue { port, done: 0 };
-        let mut changes = self.changes.subscribe();
+        let mut changes = self.changes.listen();
         let mut pause = PAUSE_MIN;
         loop {
-            changes.borrow_and_update();
+            changes.catch_up();
             let closed = match self.run_errands(&mut queue).await {
                 Ok(true) => {
                     pause = PAUSE_MIN;
-                    *self.closing.borrow()
+                    self.closing.has_rung()
                 }
                 Ok(false) => self.pause(IDLE_MAX, &mut changes).await,
                 Err(fault) => {

@@ -6,9 +6,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::Service;
+use super::bell::Ear;
 use super::books::told;
 use super::fault::Fault;
 use crate::core::command::GROUP_MAX;
@@ -30,9 +29,9 @@ enum Rest {
 impl Service {
     /// Gives due commands until the service closes.
     pub async fn tick(self: Rc<Self>) {
-        let mut changes = self.changes.subscribe();
+        let mut changes = self.changes.listen();
         loop {
-            changes.borrow_and_update();
+            changes.catch_up();
             let rest = self.fire().await.unwrap_or_else(|fault| {
                 tracing::error!(%fault, "a timer could not be handled");
                 Rest::Whole(PAUSE)
@@ -81,22 +80,22 @@ impl Service {
     }
 
     /// Waits for time or change; `true` when the service closes.
-    pub(super) async fn pause(&self, wait: Duration, changes: &mut watch::Receiver<u64>) -> bool {
-        let mut closing = self.closing.subscribe();
+    pub(super) async fn pause(&self, wait: Duration, changes: &mut Ear) -> bool {
+        let mut closing = self.closing.listen_for_first();
         tokio::select! {
             biased;
-            _ = closing.wait_for(|closing| *closing) => true,
-            changed = changes.changed() => changed.is_err(),
+            () = closing.rung() => true,
+            () = changes.rung() => false,
             () = self.clock.sleep(wait) => false,
         }
     }
 
     /// Waits for time alone; `true` when the service closes.
     pub(super) async fn sleep(&self, wait: Duration) -> bool {
-        let mut closing = self.closing.subscribe();
+        let mut closing = self.closing.listen_for_first();
         tokio::select! {
             biased;
-            _ = closing.wait_for(|closing| *closing) => true,
+            () = closing.rung() => true,
             () = self.clock.sleep(wait) => false,
         }
     }

@@ -268,7 +268,6 @@ messages! {
     StationNoOrder = "station-no-order",
     StationTooLate = "station-too-late",
     StationDecidedBy = "station-decided-by",
-    StationSilence = "station-silence",
     ConfirmIdentity = "confirm-identity",
     ConfirmShown = "confirm-shown",
     ConfirmSeen = "confirm-seen",

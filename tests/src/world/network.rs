@@ -9,12 +9,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use counterfoil_backend::service::bell::Bell;
 use counterfoil_tui::link::Dial;
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
 };
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
 use super::house::Serving;
 
@@ -35,7 +35,9 @@ pub enum Far {
 /// The network of one branch.
 #[derive(Clone)]
 pub struct Network {
-    cut: Rc<watch::Sender<bool>>,
+    cut: Rc<Cell<bool>>,
+    /// Rings when it is cut; every stream on it breaks.
+    broken: Bell,
     far: Rc<RefCell<Far>>,
     /// How long every piece is on the way, in each direction.
     slow: Rc<Cell<Duration>>,
@@ -45,7 +47,8 @@ impl Network {
     /// A whole cable that ends nowhere yet.
     pub fn new() -> Self {
         Self {
-            cut: Rc::new(watch::Sender::new(false)),
+            cut: Rc::default(),
+            broken: Bell::default(),
             far: Rc::new(RefCell::new(Far::Nobody)),
             slow: Rc::default(),
         }
@@ -58,7 +61,10 @@ impl Network {
 
     /// Cuts the cable (every stream on it breaks) or mends it.
     pub fn set_cut(&self, cut: bool) {
-        self.cut.send_replace(cut);
+        let was = self.cut.replace(cut);
+        if cut && !was {
+            self.broken.ring();
+        }
     }
 
     /// How long a piece is on its way from now on, for connections made from now on:
@@ -69,7 +75,7 @@ impl Network {
 
     /// Whether it is cut.
     pub fn is_cut(&self) -> bool {
-        *self.cut.borrow()
+        self.cut.get()
     }
 }
 
@@ -99,10 +105,8 @@ impl Dial for Network {
             }
             Far::Tcp(address) => End::Tcp(TcpStream::connect(address).await?),
         };
-        let mut cut = self.cut.subscribe();
-        let broken = Box::pin(async move {
-            let _ = cut.wait_for(|cut| *cut).await;
-        });
+        let mut ear = self.broken.listen();
+        let broken = Box::pin(async move { ear.rung().await });
         Ok(Cable {
             end,
             broken,

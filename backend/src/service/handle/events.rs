@@ -72,13 +72,13 @@ impl Service {
 impl Stream {
     /// Until the client hangs up, is too slow, or the service closes.
     async fn run(mut self) {
-        let mut changes = self.service.changes.subscribe();
-        let mut closing = self.service.closing.subscribe();
+        let mut changes = self.service.changes.listen();
+        let mut closing = self.service.closing.listen_for_first();
         if self.push(greeting(self.after)).await == Client::Gone {
             return;
         }
         loop {
-            changes.borrow_and_update();
+            changes.catch_up();
             let client = match &self.hears {
                 Hears::Sales(audience) => self.catch_up(audience.clone()).await,
                 Hears::Custody(branch) => self.look(branch.clone()).await,
@@ -88,9 +88,9 @@ impl Stream {
             }
             tokio::select! {
                 biased;
-                _ = closing.wait_for(|closing| *closing) => return,
+                () = closing.rung() => return,
                 () = self.frames.closed() => return,
-                changed = changes.changed() => if changed.is_err() { return },
+                () = changes.rung() => {}
                 () = self.service.clock.sleep(HEARTBEAT) => {
                     if self.push(heartbeat()).await == Client::Gone {
                         return;
