@@ -20,7 +20,7 @@ use tokio::task::LocalSet;
 use super::system::{OsEntropy, SystemClock};
 use super::{DEMO_ORIGIN, ServeArgs};
 use crate::config::{Config, LimitsConfig, WorkersConfig};
-use crate::core::query;
+use crate::core::{log, query};
 use crate::demo::Means;
 use crate::keys::Keys;
 use crate::ports::Ports;
@@ -95,10 +95,18 @@ fn bank_of(path: &Path) -> anyhow::Result<DemoBank> {
 
 fn demonstrated(args: &ServeArgs) -> anyhow::Result<Plan> {
     tracing::warn!("demo: public keys and synthetic people; never for real forms");
+    demo_plan(args.listen, args.admin_listen, args.db.clone())
+}
+
+fn demo_plan(
+    listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
+    database: Option<PathBuf>,
+) -> anyhow::Result<Plan> {
     Ok(Plan {
-        listen: args.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
-        admin_listen: args.admin_listen,
-        database: args.db.clone(),
+        listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+        admin_listen,
+        database,
         cache_mib: DEMO_CACHE_MIB,
         keys: Arc::new(Keys::demo()),
         origin: DEMO_ORIGIN.to_owned(),
@@ -112,6 +120,28 @@ fn demonstrated(args: &ServeArgs) -> anyhow::Result<Plan> {
 }
 
 fn serve(plan: &Plan) -> anyhow::Result<()> {
+    let (store, writer) = books(plan)?;
+    let (handle, queue) = WriterHandle::new();
+    let thread = start_writer(queue, writer)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let parts = parts(plan, store, handle)?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, until_signal(Service::open(parts), plan))?;
+    // Drops every task and with them every handle, which ends the writer's queue.
+    drop(local);
+    drop(runtime);
+    thread
+        .join()
+        .map_err(|_| anyhow::anyhow!("the writer's thread was lost"))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the books, compares the evidence log's root with the signed one, and enrols
+/// the bank when they are empty. Reads no more of large books than of small ones.
+fn books(plan: &Plan) -> anyhow::Result<(RedbStore, Writer<RedbStore>)> {
     let cache = plan.cache_mib.saturating_mul(MIB);
     let store = match &plan.database {
         Some(path) => RedbStore::file(path, cache),
@@ -123,18 +153,20 @@ fn serve(plan: &Plan) -> anyhow::Result<()> {
         key: plan.keys.evidence.clone(),
     };
     let mut writer = Writer::open(store.clone(), log)?;
+    if !log::is_signed(&*store.snapshot()?)? {
+        anyhow::bail!("the evidence log is not the one that was signed: run audit, then restore");
+    }
     if let Some(bank) = &plan.bank {
         enrol(&mut writer, bank, plan)?;
     }
-    let (handle, queue) = WriterHandle::new();
-    let thread = start_writer(queue, writer)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let parts = Parts {
+    Ok((store, writer))
+}
+
+fn parts(plan: &Plan, store: RedbStore, writer: WriterHandle) -> anyhow::Result<Parts> {
+    Ok(Parts {
         clock: Rc::new(SystemClock::start()),
         entropy: Rc::new(OsEntropy),
-        writer: handle,
+        writer,
         snapshots: Box::new(store),
         keys: Arc::clone(&plan.keys),
         workers: Workers::threads(
@@ -145,17 +177,7 @@ fn serve(plan: &Plan) -> anyhow::Result<()> {
         )?,
         ports: Ports::embedded().0,
         limits: plan.limits.limits(),
-    };
-    let local = LocalSet::new();
-    local.block_on(&runtime, until_signal(Service::open(parts), plan))?;
-    // Drops every task and with them every handle, which ends the writer's queue.
-    drop(local);
-    drop(runtime);
-    thread
-        .join()
-        .map_err(|_| anyhow::anyhow!("the writer's thread was lost"))?;
-    tracing::info!("stopped");
-    Ok(())
+    })
 }
 
 fn start_writer(

@@ -9,7 +9,7 @@ use counterfoil_data::wire::Digest;
 
 use super::key::{self, Table};
 use super::overlay::{Overlay, get};
-use super::record::books::CounterRow;
+use super::record::books::{CheckpointRow, CounterRow};
 use crate::store::{Read, StoreError};
 
 const BROKEN: StoreError = StoreError::Contradiction("the evidence log is broken");
@@ -66,4 +66,14 @@ pub fn root(read: &dyn Read) -> Result<Digest, StoreError> {
     let source = |level, index| node(read, level, index);
     let frontier = Frontier::load(size(read)?, source).map_err(broken)?;
     Ok(frontier.root())
+}
+
+/// Whether the log is the one that was signed last: its size and its root.
+pub fn is_signed(read: &dyn Read) -> Result<bool, StoreError> {
+    let signed: Option<CheckpointRow> = get(read, &key::single(Table::Checkpoint))?;
+    let size = size(read)?;
+    match signed {
+        None => Ok(size == 0),
+        Some(row) => Ok(row.size == size && row.root == root(read)?),
+    }
 }

@@ -13,6 +13,7 @@ mod custody;
 mod gates;
 mod linking;
 mod locks;
+mod log;
 mod lost;
 mod mismatch;
 mod register;
