@@ -1,14 +1,16 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
-//! `register`, `policy`, `custody`, `number` and `openapi` work offline. This module and
-//! its children are the only place that opens files and sockets, starts threads and reads the real clock; all
-//! else is below the seams. Called by the binary and by `counterfoil backend`.
+//! `register`, `policy`, `custody`, `number`, `load-demo` and `openapi` work offline. This
+//! module and its children are the only place that opens files and sockets, starts threads
+//! and reads the real clock; all else is below the seams. Called by the binary and by
+//! `counterfoil backend`.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
 //! the books are not sound.
 
 mod custody;
+mod load_demo;
 mod number;
 mod offline;
 mod policy;
@@ -80,6 +82,8 @@ enum Task {
     Register(register::RegisterArgs),
     /// Put a file of policy, fees, calendar, list and news of customers in force.
     Policy(policy::PolicyArgs),
+    /// Grow a database of synthetic sales and say what that costs.
+    LoadDemo(load_demo::LoadArgs),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -177,6 +181,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),
         Task::Policy(args) => policy::put_in_force(&args),
+        Task::LoadDemo(args) => load_demo::run(&args),
         Task::Openapi => offline::openapi(),
     };
     match done {

@@ -16,7 +16,7 @@ use crate::core::log;
 use crate::core::overlay::Overlay;
 use crate::core::record::books::CheckpointRow;
 use crate::core::refusal::Refusal;
-use crate::store::{Store, StoreError};
+use crate::store::{Read, Store, StoreError};
 
 /// The process must end; nobody of the group was answered.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,25 @@ pub struct LogKey {
     pub origin: String,
     /// Ed25519.
     pub key: SigningKey,
+}
+
+/// A commit in the making that has no bound but its memory.
+pub struct Bulk<'a> {
+    books: Overlay<'a>,
+}
+
+impl Bulk<'_> {
+    /// Does one command; durable when the whole of it is.
+    pub fn give(&mut self, command: &Command) -> Result<Answer, Fatal> {
+        let (answer, changes) = answer(&self.books, command)?;
+        self.books.absorb(changes);
+        Ok(answer)
+    }
+
+    /// The books with everything done so far.
+    pub fn read(&self) -> &dyn Read {
+        &self.books
+    }
 }
 
 /// The writer of one store.
@@ -97,19 +116,38 @@ impl<S: Store> Writer<S> {
     /// bound but the file it comes from. A bank's new terms come the same way. Gives
     /// the first refusal and the place of its command.
     pub fn enrol(&mut self, commands: &[Command]) -> Result<Result<(), Refused>, Fatal> {
-        let snapshot = self.store.snapshot()?;
-        let mut books = Overlay::new(&*snapshot);
-        for (at, command) in commands.iter().enumerate() {
-            let (answer, changes) = answer(&books, command)?;
-            if let Err(refusal) = answer.result {
-                return Ok(Err(Refused { at, refusal }));
+        self.bulk(|bulk| {
+            for (at, command) in commands.iter().enumerate() {
+                if let Err(refusal) = bulk.give(command)?.result {
+                    return Ok(Err(Refused { at, refusal }));
+                }
             }
-            books.absorb(changes);
-        }
-        self.checkpoint(&mut books)?;
+            Ok(Ok(()))
+        })
+    }
+
+    /// Does everything that `work` gives in one commit, or nothing of it where `work`
+    /// fails or comes to a refusal. Only for work that nobody waits for: enrolment, and
+    /// filling a database to see it grow. Answers, evidence and notices are those of
+    /// [`Writer::step`].
+    pub fn bulk<T, R, E: std::convert::From<Fatal>>(
+        &mut self,
+        work: impl FnOnce(&mut Bulk<'_>) -> Result<Result<T, R>, E>,
+    ) -> Result<Result<T, R>, E> {
+        let snapshot = self.store.snapshot().map_err(Fatal::from)?;
+        let mut bulk = Bulk {
+            books: Overlay::new(&*snapshot),
+        };
+        let done = match work(&mut bulk)? {
+            Ok(done) => done,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut books = bulk.books;
+        self.checkpoint(&mut books).map_err(Fatal::from)?;
         let changes = books.into_changes();
-        self.store.flush(self.epoch, &changes)?;
-        Ok(Ok(()))
+        let flushed = self.store.flush(self.epoch, &changes);
+        flushed.map_err(Fatal::from)?;
+        Ok(Ok(done))
     }
 
     /// Signs the head of the log, if this group made it grow.

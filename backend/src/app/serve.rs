@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use counterfoil_data::demo::{self, DemoBank};
+use counterfoil_data::seam::Clock as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
@@ -95,28 +96,35 @@ fn bank_of(path: &Path) -> anyhow::Result<DemoBank> {
 
 fn demonstrated(args: &ServeArgs) -> anyhow::Result<Plan> {
     tracing::warn!("demo: public keys and synthetic people; never for real forms");
-    demo_plan(args.listen, args.admin_listen, args.db.clone())
+    let bank = match &args.bank {
+        Some(path) => bank_of(path)?,
+        None => demo::bank()?,
+    };
+    Ok(demo_plan(
+        args.listen,
+        args.admin_listen,
+        args.db.clone(),
+        bank,
+    ))
 }
 
 fn demo_plan(
     listen: Option<SocketAddr>,
     admin_listen: Option<SocketAddr>,
     database: Option<PathBuf>,
-) -> anyhow::Result<Plan> {
-    Ok(Plan {
+    bank: DemoBank,
+) -> Plan {
+    Plan {
         listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
         admin_listen,
         database,
         cache_mib: DEMO_CACHE_MIB,
         keys: Arc::new(Keys::demo()),
         origin: DEMO_ORIGIN.to_owned(),
-        bank: Some(match &args.bank {
-            Some(path) => bank_of(path)?,
-            None => demo::bank()?,
-        }),
+        bank: Some(bank),
         workers: WorkersConfig::default(),
         limits: LimitsConfig::default(),
-    })
+    }
 }
 
 fn serve(plan: &Plan) -> anyhow::Result<()> {
@@ -177,6 +185,48 @@ fn parts(plan: &Plan, store: RedbStore, writer: WriterHandle) -> anyhow::Result<
         )?,
         ports: Ports::embedded().0,
         limits: plan.limits.limits(),
+    })
+}
+
+/// How long a start takes.
+pub struct StartTimes {
+    /// Until the books are open and their evidence root was compared.
+    pub books: Duration,
+    /// Until the service listens.
+    pub listening: Duration,
+}
+
+/// Starts on this database as `--demo --db` does, and stops at once.
+pub fn measure_start(db: &std::path::Path, clock: &SystemClock) -> anyhow::Result<StartTimes> {
+    let began = clock.monotonic();
+    let plan = Plan {
+        bank: None,
+        ..demo_plan(None, None, Some(db.to_owned()), demo::bank()?)
+    };
+    let (store, writer) = books(&plan)?;
+    let opened = clock.monotonic();
+    let (handle, queue) = WriterHandle::new();
+    let thread = start_writer(queue, writer)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let parts = parts(&plan, store, handle)?;
+    let local = LocalSet::new();
+    let listening = local.block_on(&runtime, async {
+        let service = Service::open(parts);
+        let listener = TcpListener::bind(plan.listen).await?;
+        let listening = clock.monotonic();
+        drop((service, listener));
+        std::io::Result::Ok(listening)
+    })?;
+    drop(local);
+    drop(runtime);
+    thread
+        .join()
+        .map_err(|_| anyhow::anyhow!("the writer's thread was lost"))?;
+    Ok(StartTimes {
+        books: opened.saturating_sub(began),
+        listening: listening.saturating_sub(began),
     })
 }
 

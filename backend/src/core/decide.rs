@@ -31,6 +31,7 @@ use super::record::bank::{KioskRow, Policy, StaffRow, StationRow};
 use super::record::books::CounterRow;
 use super::record::sale::SaleRow;
 pub use forms::template;
+pub use keyed::is_keyed;
 
 use super::refusal::{Malformed, Missing, Refusal};
 use super::{leafing, log, number};
