@@ -1,7 +1,7 @@
 //! Reference tables with dates: bank codes, regions and printing works of bill numbers
 //! (`data/reference/*.toml`), and what staff are warned of when they take blanks in.
 //!
-//! A number's shape is strict and checked by [`BillNumber`]; its meaning is only ever a
+//! A number's shape is strict and checked by [`BillNumber`](crate::bill::BillNumber); its meaning is only ever a
 //! warning, because tables change and forms are already printed. There is no check
 //! digit, so a mistyped serial is found by counting, never here. Called where staff
 //! receive blanks.

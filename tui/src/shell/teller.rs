@@ -1,5 +1,5 @@
 //! `counterfoil-teller`: the confirm station (第三方设备) behind a terminal, or the
-//! custody terminal ([`super::staff`]).
+//! custody terminal behind `--role custodian` and `--role supervisor`.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
