@@ -24,6 +24,7 @@ messages! {
     StepOf = "step-of",
     SecondsLeft = "seconds-left",
     OfflineBadge = "offline-badge",
+    OfflineWaiting = "offline-waiting",
     KeyConfirm = "key-confirm",
     KeyCancel = "key-cancel",
     KeyBack = "key-back",

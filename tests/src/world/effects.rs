@@ -97,17 +97,27 @@ fn actor(leaf: &Leaf) -> &str {
 
 fn line(kind: LeafKind, numbers: &[BillNumber], facts: &str) -> String {
     let mut words = vec![kind.word().to_owned()];
-    if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
-        let range = BillRange::new(first.prefix, first.serial, last.serial);
-        words.push(range.map_or_else(|_| first.rows(), counterfoil_data::fmt::range));
-        if numbers.len() > 1 {
-            words.push(format!("({})", numbers.len()));
-        }
+    let runs: Vec<String> = numbers
+        .chunk_by(|one, next| one.next().ok() == Some(*next))
+        .filter_map(run)
+        .collect();
+    if !runs.is_empty() {
+        words.push(runs.join(" + "));
+    }
+    if numbers.len() > 1 {
+        words.push(format!("({})", numbers.len()));
     }
     if !facts.is_empty() {
         words.push(facts.to_owned());
     }
     words.join(" ")
+}
+
+/// Numbers that follow one another, as a range.
+fn run(numbers: &[BillNumber]) -> Option<String> {
+    let (first, last) = (numbers.first()?, numbers.last()?);
+    let range = BillRange::new(first.prefix, first.serial, last.serial);
+    Some(range.map_or_else(|_| first.rows(), counterfoil_data::fmt::range))
 }
 
 /// How many forms are in `state` (a [`BlankState`] by name), over all prefixes,

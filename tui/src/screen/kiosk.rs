@@ -37,6 +37,10 @@ pub fn page(screen: &KioskScreen) -> Page {
     }
     if screen.offline {
         page.title_note = format!("! {}  {}", words.say(Msg::OfflineBadge), page.title_note);
+        // Where only the bank can end the waiting, "a few seconds" would be a lie.
+        if page.notice.is_none() && waits_for_bank(&screen.body) {
+            page.notice = danger(words.say(Msg::OfflineWaiting));
+        }
     }
     if let Some(seconds) = screen.seconds_left {
         let left = words.with(Msg::SecondsLeft, &[("seconds", &seconds.to_string())]);
@@ -84,6 +88,20 @@ fn body(words: Words, body: &Body) -> Page {
         | Body::Stopped { .. }
         | Body::OutOfService { .. } => ends::page(words, body),
     }
+}
+
+/// Whether the screen can end only with an answer of the bank.
+fn waits_for_bank(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::CheckingInfo
+            | Body::CheckingIdentity
+            | Body::AwaitConfirm { .. }
+            | Body::Linking
+            | Body::Dispensing { .. }
+            | Body::PrintingReceipt
+            | Body::Resuming { .. }
+    )
 }
 
 /// A page that asks for one thing or says to wait.
