@@ -165,7 +165,9 @@ pub enum SignError {
 /// The signature base of RFC 9421 §2.5 over any components.
 ///
 /// `components` are pairs of name and value; `params` is the text after
-/// `"@signature-params": `. `None` where a value could break out of its line.
+/// `"@signature-params": `. `None` where a value could break out of its line: one with
+/// a control character, or one that is not ASCII, which a header field carries only as
+/// bytes that two sides may read differently (RFC 9110 §5.5).
 pub fn signature_base(components: &[(&str, &str)], params: &str) -> Option<String> {
     let mut base = String::new();
     let parts = components.iter().copied();
@@ -216,8 +218,8 @@ fn components(parts: &RequestParts<'_>) -> Vec<(&'static str, String)> {
     all
 }
 
-/// Signs a request. A part with a control character gives a signature that never
-/// verifies; the link makes none.
+/// Signs a request. A part with a control character or one outside ASCII gives a
+/// signature that never verifies; the link makes none.
 pub fn sign(
     parts: &RequestParts<'_>,
     identity: &SigningIdentity,

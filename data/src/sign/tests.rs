@@ -170,6 +170,42 @@ fn a_line_break_in_a_part_never_verifies() {
     assert!(check(&signed, &headers).is_err());
 }
 
+/// A field value outside ASCII (the key `J뿿a`) once verified here, although a server
+/// between the two may hand its bytes on as other characters.
+#[test]
+fn a_part_outside_ascii_never_verifies() {
+    let korean = "J\u{bfff}a";
+    assert_eq!(signature_base(&[("idempotency-key", korean)], "()"), None);
+    assert_eq!(signature_base(&[], korean), None);
+    let good = parts("/v1/sales");
+    let bad = [
+        RequestParts {
+            idempotency_key: Some(korean),
+            ..good
+        },
+        RequestParts {
+            method: korean,
+            ..good
+        },
+        RequestParts {
+            path_and_query: "/v1/sales/é",
+            ..good
+        },
+        RequestParts {
+            path_and_query: "/v1/sales?a=é",
+            ..good
+        },
+    ];
+    for signed in bad {
+        let headers = sign(&signed, &identity(), at(NOW), [9; 16]);
+        assert_eq!(
+            check(&signed, &headers),
+            Err(SignError::Components),
+            "{signed:?}"
+        );
+    }
+}
+
 #[test]
 fn debug_of_an_identity_shows_no_key() {
     assert_eq!(
