@@ -46,6 +46,9 @@ pub enum ProtocolError {
     /// A name that is not text.
     #[error("usb/ip bus id is malformed")]
     BusId,
+    /// A field of text that no zero ends: the sender cut it, or fills its fields otherwise.
+    #[error("usb/ip field of {0} bytes has no zero at its end: name the device in fewer bytes")]
+    Unterminated(usize),
 }
 
 /// An operation before URBs flow.
@@ -151,11 +154,13 @@ impl Exported {
         self.interfaces.iter().flat_map(each).collect()
     }
 
-    /// Out of the 312 bytes; `interfaces` stays empty.
+    /// Out of the 312 bytes; `interfaces` stays empty. The path on the server is checked
+    /// and not kept: nobody here has a use for it.
     pub fn decode(bytes: &[u8; DEVICE_LEN]) -> Result<Self, ProtocolError> {
-        let (_, rest) = bytes
+        let (path, rest) = bytes
             .split_at_checked(PATH_LEN)
             .ok_or(ProtocolError::BusId)?;
+        text(path)?;
         let (busid, rest) = rest
             .split_at_checked(BUSID_LEN)
             .ok_or(ProtocolError::BusId)?;
@@ -377,8 +382,10 @@ fn padded(text: &str, len: usize) -> Vec<u8> {
     bytes
 }
 
+/// The text of a field, which a zero ends (the kernel's and usbip-utils' are C strings).
 fn text(bytes: &[u8]) -> Result<String, ProtocolError> {
-    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    let end = bytes.iter().position(|b| *b == 0);
+    let end = end.ok_or(ProtocolError::Unterminated(bytes.len()))?;
     let text = std::str::from_utf8(bytes.get(..end).unwrap_or_default());
     text.map(str::to_owned).map_err(|_| ProtocolError::BusId)
 }

@@ -121,6 +121,28 @@ fn a_setup_packet_is_little_endian_inside_the_big_endian_message() {
     assert_eq!(encode_setup(setup, len), bytes);
 }
 
+/// Both fields are C strings: one that fills its room was cut by its sender, and
+/// another device may carry the same beginning.
+#[test]
+fn a_name_that_no_zero_ends_is_refused() {
+    let mut import = [b'1'; BUSID_LEN];
+    let refused = decode_busid(&import);
+    assert_eq!(refused, Err(ProtocolError::Unterminated(BUSID_LEN)));
+    import[BUSID_LEN - 1] = 0;
+    assert_eq!(decode_busid(&import), Ok("1".repeat(BUSID_LEN - 1)));
+
+    let mut device = [0; DEVICE_LEN];
+    assert!(Exported::decode(&device).is_ok());
+    device[..PATH_LEN].fill(b'a');
+    let refused = Exported::decode(&device);
+    assert_eq!(refused, Err(ProtocolError::Unterminated(PATH_LEN)));
+    device[PATH_LEN - 1] = 0;
+    assert!(Exported::decode(&device).is_ok());
+    device[PATH_LEN..PATH_LEN + BUSID_LEN].fill(b'1');
+    let refused = Exported::decode(&device);
+    assert_eq!(refused, Err(ProtocolError::Unterminated(BUSID_LEN)));
+}
+
 #[test]
 fn an_endless_transfer_and_an_isochronous_one_are_refused() {
     let long = head(
