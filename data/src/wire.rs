@@ -36,7 +36,8 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Bytes out of lower- or upper-case hex; `None` for anything else.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+    // Every byte: the number parser below would take a sign for half a byte (`+7`).
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     text.as_bytes()
@@ -93,3 +94,20 @@ impl utoipa::PartialSchema for Digest {
 }
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Digest {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_digits_only_and_reads_back() {
+        assert_eq!(unhex("00ffA5"), Some(vec![0, 0xff, 0xa5]));
+        assert_eq!(hex(&[0, 0xff, 0xa5]), "00ffa5");
+        // A digest of `+1+1…` once read as one of `0101…`: two texts for one value.
+        for text in ["+1", "-1", "0x", " 1", "1", "é", "０0"] {
+            assert_eq!(unhex(text), None, "{text}");
+        }
+        let signed = format!("\"{}\"", "+1".repeat(32));
+        assert!(serde_json::from_str::<Digest>(&signed).is_err());
+    }
+}
