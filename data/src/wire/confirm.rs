@@ -34,7 +34,9 @@ pub struct ConfirmText {
 }
 
 impl ConfirmText {
-    /// One line a field, `name=value`, newline-terminated, in declaration order.
+    /// One line a field, `name=value`, newline-terminated, in declaration order. In a
+    /// value a line feed is written `\n` and a backslash `\\`, so that no field can pass
+    /// for another: two texts never share a canonical form.
     pub fn canonical(&self) -> String {
         let ranges: Vec<String> = self
             .ranges
@@ -43,11 +45,11 @@ impl ConfirmText {
             .collect();
         format!(
             "counterfoil/v1/confirm\naccount_name={}\naccount={}\nbank_name={}\nbank_number={}\nagent={}\nranges={}\ncount={}\nfee={}\n",
-            self.account_name,
-            self.account,
-            self.bank_name,
-            self.bank_number,
-            self.agent_masked,
+            in_its_line(&self.account_name),
+            in_its_line(&self.account),
+            in_its_line(&self.bank_name),
+            in_its_line(&self.bank_number),
+            in_its_line(&self.agent_masked),
             ranges.join(","),
             self.count,
             self.fee,
@@ -58,6 +60,10 @@ impl ConfirmText {
     pub fn digest(&self) -> Digest {
         Digest::of(self.canonical().as_bytes())
     }
+}
+
+fn in_its_line(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
 /// Six digits out of a digest, for two people to compare.
@@ -198,4 +204,39 @@ pub struct Notice {
     pub sale: SaleId,
     /// Its state after the change.
     pub state: SaleState,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(account_name: &str, account: &str) -> ConfirmText {
+        ConfirmText {
+            account_name: account_name.to_owned(),
+            account: account.to_owned(),
+            bank_name: "样例银行".to_owned(),
+            bank_number: "313000000016".to_owned(),
+            agent_masked: "张**".to_owned(),
+            ranges: Vec::new(),
+            count: 1,
+            fee: Fen(60),
+        }
+    }
+
+    /// A name with a line feed once gave the digest of another name and account.
+    #[test]
+    fn no_field_passes_for_another() {
+        let one = text("a\naccount=1", "2");
+        let two = text("a", "1\naccount=2");
+        assert_ne!(one.digest(), two.digest());
+        assert_eq!(one.canonical().lines().count(), 9);
+        assert_ne!(text("a\\n", "1").digest(), text("a\n", "1").digest());
+    }
+
+    #[test]
+    fn ordinary_names_stand_as_they_are() {
+        let canonical = text("样例机械有限公司", "3130000000000000001").canonical();
+        let head = "counterfoil/v1/confirm\naccount_name=样例机械有限公司\naccount=3130";
+        assert!(canonical.starts_with(head), "{canonical}");
+    }
 }
