@@ -82,11 +82,17 @@ impl crate::sealed::Sealable for DocumentFields {
     fn from_plain(plain: &[u8]) -> Option<Self> {
         let mut lines = std::str::from_utf8(plain).ok()?.split('\n');
         let (name, number, valid) = (lines.next()?, lines.next()?, lines.next()?);
-        let valid_to = if valid.is_empty() {
-            None
-        } else {
-            Some(valid.parse().ok()?)
+        // A fourth line means that a field had a line break: then none is certain.
+        if lines.next().is_some() {
+            return None;
+        }
+        let valid_to: Option<jiff::civil::Date> = match valid {
+            "" => None,
+            day => Some(day.parse().ok()?),
         };
+        if valid_to.is_some_and(|day| day.to_string() != valid) {
+            return None;
+        }
         let secret = |text: &str| crate::secret::Secret::new(text.to_owned());
         Some(Self {
             name: secret(name),
@@ -140,5 +146,30 @@ impl crate::sealed::Sealable for LivePrint {
             dpi: u16::from_be_bytes([d1, d0]),
             pixels,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sealed::Sealable as _;
+
+    /// A chip's name with a line break once pushed its own second line into the place
+    /// of the citizen number.
+    #[test]
+    fn a_field_with_a_line_break_makes_the_whole_unreadable() {
+        let fields = |name: &str| DocumentFields {
+            name: crate::secret::Secret::new(name.to_owned()),
+            number: crate::secret::Secret::new("110105194912310021".to_owned()),
+            valid_to: Some(jiff::civil::date(2036, 1, 2)),
+        };
+        let sound = fields("样例").to_plain();
+        let back = DocumentFields::from_plain(sound.expose()).expect("reads back");
+        assert_eq!(back.to_plain().expose(), sound.expose());
+        let forged = fields("样例\n44052418800101001X").to_plain();
+        assert!(DocumentFields::from_plain(forged.expose()).is_none());
+        // The day has one spelling, too.
+        assert!(DocumentFields::from_plain(b"a\nb\n20360102").is_none());
+        assert!(DocumentFields::from_plain(b"a\nb\n").is_some());
     }
 }

@@ -1,8 +1,9 @@
 //! The text block of an ID card: four layouts in 256 bytes of UTF-16LE
 //! (GA/T 490 and the 2017 and 2023 foreigner cards), told apart by byte 248.
 //!
-//! Refuses lengths that do not add up and dates that are none; keeps every name
-//! as it stands, private-use characters included.
+//! Refuses lengths that do not add up, dates that are none, and a name or number with
+//! a control character; else keeps every name as it stands, private-use characters
+//! included.
 
 use counterfoil_data::secret::Secret;
 use jiff::civil::Date;
@@ -138,7 +139,8 @@ pub fn parse_text(block: &[u8; TEXT_LEN]) -> Result<IdDocument, DocumentError> {
         name = Secret::new(latin_name.expose().clone());
     }
     let number = secret(layout.number);
-    if name.expose().is_empty() || number.expose().is_empty() {
+    let sound = |text: &str| !text.is_empty() && !text.contains(char::is_control);
+    if !sound(name.expose()) || !sound(number.expose()) {
         return Err(DocumentError::Field("name or number"));
     }
     let sex = field(block, (layout.sex, 2));
@@ -255,6 +257,16 @@ mod tests {
             parse_text(&thirteenth).err(),
             Some(DocumentError::Field("valid from"))
         );
+    }
+
+    #[test]
+    fn a_name_or_number_with_a_control_character_is_refused() {
+        for at in [2, 122 + 2] {
+            let mut broken = block();
+            broken[at..at + 2].copy_from_slice(&u16::from(b'\n').to_le_bytes());
+            let refused = DocumentError::Field("name or number");
+            assert_eq!(parse_text(&broken).err(), Some(refused));
+        }
     }
 
     #[test]
