@@ -4,7 +4,8 @@
 //! CRC-32 (IEEE), then its bytes. A torn tail (a power cut while appending) is
 //! dropped on load and cut off; a record that is whole but altered ends the
 //! journal there, because what follows it can no longer be trusted to be in
-//! order. Called by the loop ([`crate::kiosk`]).
+//! order. A record is never empty: zeros, which a file system may leave at the end
+//! after a power cut, would be empty ones. Called by the loop ([`crate::kiosk`]).
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -18,7 +19,8 @@ use crate::flow::effect::Record;
 pub const RECORD_MAX: usize = 4 * 1024;
 /// Longest journal: a sale of 200 forms writes about 1,000 records of 200 bytes.
 pub const JOURNAL_MAX: u64 = 8 * 1024 * 1024;
-const HEAD: usize = 8;
+/// Bytes before each record: its length and its sum.
+pub const HEAD_LEN: usize = 8;
 
 /// A journal in one file, held open for appending.
 #[derive(Debug)]
@@ -71,7 +73,9 @@ impl Journal for FileJournal {
     fn append(&mut self, record: &[u8]) -> io::Result<()> {
         let end = self.file.seek(SeekFrom::End(0))?;
         let frame = frame(record)?;
-        if end >= JOURNAL_MAX {
+        let added = u64::try_from(frame.len()).unwrap_or(u64::MAX);
+        // What lies beyond would not be read again.
+        if end.saturating_add(added) > JOURNAL_MAX {
             return Err(io::Error::other("journal is full: call staff"));
         }
         let written = self
@@ -92,27 +96,28 @@ impl Journal for FileJournal {
     }
 }
 
-/// One record as it stands in the file.
-fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
+/// One record as it stands in the file, 1 to [`RECORD_MAX`] bytes and their head.
+pub fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
     let len = u32::try_from(record.len())
         .ok()
-        .filter(|_| record.len() <= RECORD_MAX)
-        .ok_or_else(|| io::Error::other("journal record is too long"))?;
+        .filter(|_| (1..=RECORD_MAX).contains(&record.len()))
+        .ok_or_else(|| io::Error::other("journal record is empty or too long"))?;
     let crc = crc32(record);
     Ok([&len.to_be_bytes()[..], &crc.to_be_bytes(), record].concat())
 }
 
-/// Whole records, and how many bytes they take.
-fn split(bytes: &[u8]) -> (Vec<Vec<u8>>, usize) {
+/// The whole records a file begins with, and how many bytes they take.
+pub fn split(bytes: &[u8]) -> (Vec<Vec<u8>>, usize) {
     let mut records = Vec::new();
     let mut rest = bytes;
-    while let Some((head, after)) = rest.split_first_chunk::<HEAD>() {
+    while let Some((head, after)) = rest.split_first_chunk::<HEAD_LEN>() {
         let [l3, l2, l1, l0, c3, c2, c1, c0] = *head;
         let len = usize::try_from(u32::from_be_bytes([l3, l2, l1, l0])).unwrap_or(usize::MAX);
         let Some((record, after)) = after.split_at_checked(len) else {
             break;
         };
-        if len > RECORD_MAX || crc32(record) != u32::from_be_bytes([c3, c2, c1, c0]) {
+        let lawful = (1..=RECORD_MAX).contains(&len);
+        if !lawful || crc32(record) != u32::from_be_bytes([c3, c2, c1, c0]) {
             break;
         }
         records.push(record.to_vec());
@@ -185,7 +190,7 @@ mod tests {
         journal.append(b"the second").expect("appends");
         drop(journal);
         let whole = std::fs::read(folder.file()).expect("reads");
-        let first = HEAD + b"first".len();
+        let first = HEAD_LEN + b"first".len();
         for cut in 0..whole.len() {
             std::fs::write(folder.file(), &whole[..cut]).expect("writes");
             let mut journal = FileJournal::open(&folder.file()).expect("opens");
@@ -207,11 +212,49 @@ mod tests {
             journal.append(record).expect("appends");
         }
         let mut bytes = std::fs::read(folder.file()).expect("reads");
-        let second = HEAD + 3 + HEAD;
+        let second = HEAD_LEN + 3 + HEAD_LEN;
         bytes[second] ^= 1;
         std::fs::write(folder.file(), bytes).expect("writes");
         let mut journal = FileJournal::open(&folder.file()).expect("opens");
         assert_eq!(journal.load().expect("loads"), vec![b"one".to_vec()]);
+    }
+
+    #[test]
+    fn a_tail_of_zeros_is_a_torn_tail() {
+        let folder = Folder::new("zeros");
+        let mut journal = FileJournal::open(&folder.file()).expect("opens");
+        journal.append(b"one").expect("appends");
+        let mut bytes = std::fs::read(folder.file()).expect("reads");
+        let whole = bytes.len();
+        bytes.resize(whole + 4 * HEAD_LEN, 0);
+        std::fs::write(folder.file(), bytes).expect("writes");
+        let mut journal = FileJournal::open(&folder.file()).expect("opens");
+        assert_eq!(journal.load().expect("loads"), vec![b"one".to_vec()]);
+        let left = std::fs::metadata(folder.file()).expect("a file").len();
+        assert_eq!(usize::try_from(left), Ok(whole), "cut off");
+        assert!(journal.append(b"").is_err());
+    }
+
+    /// The last record before the limit once reached beyond it, was acted upon, and
+    /// was cut off at the next start.
+    #[test]
+    fn whatever_is_appended_is_read_again_also_at_the_limit() {
+        let folder = Folder::new("full");
+        let record = frame(&[b'x'; RECORD_MAX]).expect("fits");
+        let size = usize::try_from(JOURNAL_MAX).expect("fits");
+        let times = size / record.len();
+        std::fs::write(folder.file(), record.repeat(times)).expect("writes");
+        let left = size - times * record.len();
+        let mut journal = FileJournal::open(&folder.file()).expect("opens");
+        assert!(
+            journal.append(&vec![b'y'; left - HEAD_LEN + 1]).is_err(),
+            "full"
+        );
+        assert_eq!(journal.load().expect("loads").len(), times);
+        journal
+            .append(&vec![b'y'; left - HEAD_LEN])
+            .expect("just fits");
+        assert_eq!(journal.load().expect("loads").len(), times + 1);
     }
 
     #[test]
