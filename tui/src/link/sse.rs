@@ -40,6 +40,8 @@ pub struct SseParser {
     id: Option<u64>,
     name: Option<String>,
     data: Option<String>,
+    /// The event being read grew beyond [`EVENT_MAX`].
+    too_long: bool,
 }
 
 impl SseParser {
@@ -65,7 +67,9 @@ impl SseParser {
             return None;
         };
         if line.is_empty() && !overlong {
-            let (name, data) = (self.name.take(), self.data.take()?);
+            let too_long = std::mem::take(&mut self.too_long);
+            let (name, data) = (self.name.take(), self.data.take());
+            let data = data.filter(|_| !too_long)?;
             let id = self.id;
             return Some(SseEvent { id, name, data });
         }
@@ -82,7 +86,7 @@ impl SseParser {
                     data.push('\n');
                     data.push_str(value);
                 }
-                Some(_) => {}
+                Some(_) => self.too_long = true,
                 None => self.data = Some(value.to_owned()),
             },
             _ => {}

@@ -311,6 +311,19 @@ fn an_overlong_event_line_is_dropped_and_the_stream_goes_on() {
     assert_eq!(events[0].data, "ok");
 }
 
+/// Lines that each fit once made an event that did not: its tail was left out, and
+/// what remained was taken for the whole.
+#[test]
+fn an_event_that_grows_too_long_is_dropped_whole_and_the_stream_goes_on() {
+    let mut parser = SseParser::default();
+    let line = format!("data: {}\n", "x".repeat(super::sse::EVENT_MAX / 2 + 1));
+    assert!(parser.feed(line.repeat(2).as_bytes()).is_empty());
+    assert!(parser.feed(b"data: tail\n\n").is_empty());
+    let events = parser.feed(b"data: ok\n\n");
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].data, "ok");
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_from_an_event_stream_are_taken_without_panic(
