@@ -117,7 +117,10 @@ pub struct BothArgs {
 /// A host and a port; whether anybody is there is found out later.
 pub fn backend_address(text: &str) -> Result<String, String> {
     let split = text.rsplit_once(':');
-    let sound = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok();
+    let digits = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+    let sound = |(host, port): (&str, &str)| {
+        !host.is_empty() && digits(port) && port.parse::<u16>().is_ok()
+    };
     match split.is_some_and(sound) {
         true => Ok(text.to_owned()),
         false => Err("not HOST:PORT, for example 10.0.0.1:8080".to_owned()),
@@ -200,7 +203,15 @@ mod tests {
         for text in ["127.0.0.1:8080", "bank.example:443", "[::1]:8080"] {
             assert_eq!(backend_address(text).as_deref(), Ok(text));
         }
-        for text in ["", "nonsense", ":8080", "host:", "host:65536", "host:http"] {
+        for text in [
+            "",
+            "nonsense",
+            ":8080",
+            "host:",
+            "host:65536",
+            "host:http",
+            "host:+80",
+        ] {
             assert!(backend_address(text).is_err(), "{text}");
         }
     }
