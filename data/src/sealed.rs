@@ -111,10 +111,9 @@ impl Serialize for Challenge {
 impl<'de> Deserialize<'de> for Challenge {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        let bytes = crate::wire::unhex(&text).and_then(|b| b.try_into().ok());
-        bytes
+        crate::wire::unhex_lower(&text)
             .map(Self)
-            .ok_or_else(|| serde::de::Error::custom("a challenge is 32 hex digits"))
+            .ok_or_else(|| serde::de::Error::custom("a challenge is 32 lower-case hex digits"))
     }
 }
 
@@ -260,6 +259,19 @@ mod schema {
     use super::Challenge;
     use utoipa::openapi::{RefOr, schema::Schema};
 
+    /// The text of a [`super::Sealed`]: base64url without padding of 33 bytes or more.
+    /// Bits of the last letter that carry nothing are zero.
+    pub struct SealedText;
+
+    impl utoipa::PartialSchema for SealedText {
+        fn schema() -> RefOr<Schema> {
+            const PATTERN: &str = "^(?:[A-Za-z0-9_-]{4}){11,}(?:[A-Za-z0-9_-][AQgw]\
+                |[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$";
+            crate::ids::text_schema(PATTERN).into()
+        }
+    }
+    impl utoipa::ToSchema for SealedText {}
+
     impl utoipa::PartialSchema for Challenge {
         fn schema() -> RefOr<Schema> {
             crate::ids::text_schema("^[0-9a-f]{32}$").into()
@@ -267,6 +279,9 @@ mod schema {
     }
     impl utoipa::ToSchema for Challenge {}
 }
+
+#[cfg(feature = "openapi")]
+pub use schema::SealedText;
 
 #[cfg(test)]
 mod tests {

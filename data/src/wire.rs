@@ -46,7 +46,16 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// A SHA-256 digest, hex on the wire.
+/// Bytes out of hex as [`hex`] writes it, lower case only, so that one value has one
+/// text on the wire.
+pub fn unhex_lower<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let bytes = unhex(text)?.try_into().ok()?;
+    text.bytes()
+        .all(|b| !b.is_ascii_uppercase())
+        .then_some(bytes)
+}
+
+/// A SHA-256 digest, lower-case hex on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
@@ -79,10 +88,9 @@ impl serde::Serialize for Digest {
 impl<'de> serde::Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        let bytes = unhex(&text).and_then(|b| b.try_into().ok());
-        bytes
+        unhex_lower(&text)
             .map(Self)
-            .ok_or_else(|| serde::de::Error::custom("a digest is 64 hex digits"))
+            .ok_or_else(|| serde::de::Error::custom("a digest is 64 lower-case hex digits"))
     }
 }
 
@@ -109,5 +117,14 @@ mod tests {
         }
         let signed = format!("\"{}\"", "+1".repeat(32));
         assert!(serde_json::from_str::<Digest>(&signed).is_err());
+    }
+
+    /// Two texts for one digest would be two bodies under one idempotency key.
+    #[test]
+    fn a_digest_has_one_text_only() {
+        let lower = format!("\"{}\"", "af".repeat(32));
+        let digest: Digest = serde_json::from_str(&lower).expect("a digest");
+        assert_eq!(serde_json::to_string(&digest).expect("text"), lower);
+        assert!(serde_json::from_str::<Digest>(&lower.to_uppercase()).is_err());
     }
 }

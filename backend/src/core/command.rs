@@ -30,7 +30,7 @@ pub const GROUP_MAX: usize = 64;
 /// Longest idempotency key in bytes.
 pub const KEY_MAX: usize = 64;
 /// Longest note of an officer in characters.
-pub const NOTE_MAX: usize = 200;
+pub use counterfoil_data::wire::confirm::NOTE_MAX;
 
 /// One thing somebody wants done.
 #[derive(Debug, Clone)]

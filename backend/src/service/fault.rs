@@ -102,7 +102,7 @@ impl Fault {
     /// Whether and how to try again.
     pub fn retry(&self) -> Retry {
         match self.kind {
-            ProblemKind::Busy | ProblemKind::InProgress | ProblemKind::Internal => Retry::SameKey,
+            ProblemKind::Busy | ProblemKind::Internal => Retry::SameKey,
             ProblemKind::NotVerified | ProblemKind::Refused => Retry::Corrected,
             ProblemKind::RangeMoved | ProblemKind::StaleDigest => Retry::Corrected,
             ProblemKind::Malformed
@@ -121,9 +121,9 @@ impl Fault {
 
     /// The problem document.
     pub fn problem(&self) -> Problem {
-        let (word, title, status) = self.kind.facts();
+        let (_, title, status) = self.kind.facts();
         Problem {
-            kind: format!("/problems/{word}"),
+            kind: self.kind.uri(),
             title: title.to_owned(),
             status,
             detail: self.detail.clone(),

@@ -41,6 +41,8 @@ use crate::core::query::{self, Signer};
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
 const BUFFER_MAX: usize = 16 * 1024;
+/// Header with the last event a client heard.
+pub const LAST_EVENT_HEADER: &str = "last-event-id";
 /// Headers in one request.
 const HEADERS_MAX: usize = 64;
 
@@ -225,8 +227,8 @@ impl Service {
         headers: &HeaderMap,
         path: &str,
     ) -> Result<(Asked, Digest), Fault> {
-        let sequence: u64 = text(headers, wire::SEQUENCE_HEADER)
-            .and_then(|n| n.parse().ok())
+        let sequence = text(headers, wire::SEQUENCE_HEADER)
+            .and_then(route::whole)
             .ok_or_else(|| Fault::not_signed("counterfoil-sequence is missing or no number"))?;
         let idempotency_key = text(headers, wire::IDEMPOTENCY_HEADER);
         let header = |name: &str| {
@@ -286,7 +288,7 @@ impl Service {
             body: Bytes::new(),
             sequence: command,
             key,
-            last_event: text(headers, "last-event-id").and_then(|n| n.parse().ok()),
+            last_event: last_event(headers)?,
         };
         Ok((asked, claimed))
     }
@@ -305,9 +307,20 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
+/// Where an event stream resumes. A malformed one is said: beginning with what is
+/// newest instead would lose events silently.
+fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
+    if !headers.contains_key(LAST_EVENT_HEADER) {
+        return Ok(None);
+    }
+    let id = text(headers, LAST_EVENT_HEADER).and_then(route::whole);
+    let malformed = || Fault::malformed("last-event-id is the id of an event: a whole number");
+    id.map(Some).ok_or_else(malformed)
+}
+
 fn check_version(headers: &HeaderMap) -> Result<(), Fault> {
-    let given = text(headers, wire::VERSION_HEADER).and_then(|v| v.parse::<u32>().ok());
-    if given == Some(wire::VERSION) {
+    let given = text(headers, wire::VERSION_HEADER).and_then(route::whole);
+    if given == Some(u64::from(wire::VERSION)) {
         return Ok(());
     }
     let detail = format!("send counterfoil-version: {}", wire::VERSION);

@@ -128,7 +128,7 @@ pub fn refuse(fault: &Fault, request_id: &str) -> Response<ReplyBody> {
         HeaderValue::from_static(problem::MEDIA_TYPE),
     );
     match fault.kind {
-        problem::ProblemKind::Busy | problem::ProblemKind::InProgress => {
+        problem::ProblemKind::Busy => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
         }
         problem::ProblemKind::Version => {

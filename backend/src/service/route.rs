@@ -8,6 +8,8 @@
 pub const JSON_BODY_MAX: usize = 16 * 1024;
 /// Longest identity body: a finger image of 256 KiB, its seal, and the head.
 pub const IDENTITY_BODY_MAX: usize = (256 + 16) * 1024;
+/// Tile levels of a log of 2^64 leaves.
+pub const TILE_LEVELS: u64 = 8;
 /// Parameters in one path.
 const PARAMS_MAX: usize = 2;
 
@@ -284,6 +286,19 @@ impl Params {
     pub fn at(&self, n: usize) -> &str {
         self.0.get(n).map_or("", String::as_str)
     }
+
+    /// The `n`th parameter as a whole number.
+    pub fn number(&self, n: usize) -> Option<u64> {
+        whole(self.at(n))
+    }
+}
+
+/// A whole number as we write it: digits only, no sign, no zeros before it. So one
+/// resource has one path.
+pub fn whole(text: &str) -> Option<u64> {
+    let is_plain =
+        text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| is_plain)
 }
 
 /// What a path and method are worth.
@@ -360,6 +375,25 @@ mod tests {
         match find("DELETE", "/v1/sales/1/link") {
             Found::OtherMethod(allow) => assert_eq!(allow, ["POST"]),
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// Found by the interface tester: `parse` takes a sign and zeros.
+    #[test]
+    fn a_whole_number_has_one_text_only() {
+        assert_eq!((whole("0"), whole("10")), (Some(0), Some(10)));
+        assert_eq!(whole("18446744073709551615"), Some(u64::MAX));
+        for text in [
+            "",
+            "+1",
+            "-1",
+            "01",
+            "00",
+            " 1",
+            "1.0",
+            "18446744073709551616",
+        ] {
+            assert_eq!(whole(text), None, "{text}");
         }
     }
 

@@ -137,6 +137,7 @@ impl fmt::Display for BillRange {
 
 /// On the wire a range is its two ends.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RangeEnds {
     first: BillNumber,
     last: BillNumber,
@@ -165,7 +166,7 @@ impl<'de> Deserialize<'de> for BillRange {
 
 #[cfg(feature = "openapi")]
 mod schema {
-    use utoipa::openapi::schema::{ObjectBuilder, Type};
+    use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
     use utoipa::openapi::{RefOr, schema::Schema};
 
     use super::BillRange;
@@ -179,6 +180,7 @@ mod schema {
                 .property("last", number())
                 .required("first")
                 .required("last")
+                .additional_properties(Some(AdditionalProperties::FreeForm(false)))
                 .build()
                 .into()
         }

@@ -22,6 +22,7 @@ pub struct ConfirmText {
     /// Name of the paying bank, as printed on every form.
     pub bank_name: String,
     /// 12-digit bank number (行号), as printed.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]{12}$"))]
     pub bank_number: String,
     /// Who buys, masked.
     pub agent_masked: String,
@@ -155,6 +156,7 @@ pub struct PurchaseShown {
     /// Digest over it; a decision must name it.
     pub digest: Digest,
     /// Six digits to compare.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]{6}$"))]
     pub code: String,
     /// When silence becomes a denial.
     pub deadline: jiff::Timestamp,
@@ -188,9 +190,14 @@ pub struct Decision {
     /// The digest of the text the officer looked at; a stale one is `409`.
     /// Left out only with `seen` while no order is shown yet.
     pub digest: Option<Digest>,
-    /// Reason of a denial, or the question; at most 200 characters.
+    /// Reason of a denial, or the question (which must say something); at most
+    /// [`NOTE_MAX`] characters.
+    #[cfg_attr(feature = "openapi", schema(max_length = 200))]
     pub note: Option<String>,
 }
+
+/// Longest note of an officer, in characters.
+pub const NOTE_MAX: usize = 200;
 
 /// Name of the event that says: changes may have been missed, fetch everything anew.
 /// Its id is where the stream goes on.

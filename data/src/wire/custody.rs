@@ -155,6 +155,10 @@ pub enum Act {
         /// Which.
         range: BillRange,
         /// What was seen.
+        #[cfg_attr(
+            feature = "openapi",
+            schema(min_length = 1, max_length = 200, pattern = "\\S")
+        )]
         seen: String,
     },
     /// Missing blanks were found; they go to the vault.
@@ -164,6 +168,10 @@ pub enum Act {
         /// Which.
         range: BillRange,
         /// What was seen.
+        #[cfg_attr(
+            feature = "openapi",
+            schema(min_length = 1, max_length = 200, pattern = "\\S")
+        )]
         seen: String,
     },
     /// An unknown form is settled.
@@ -173,6 +181,10 @@ pub enum Act {
         /// What it turned out to be.
         to: Resolved,
         /// What was seen.
+        #[cfg_attr(
+            feature = "openapi",
+            schema(min_length = 1, max_length = 200, pattern = "\\S")
+        )]
         seen: String,
     },
     /// Spoiled or retracted forms were cut at the corner (剪角).
@@ -190,6 +202,10 @@ pub enum Act {
         /// Which.
         range: BillRange,
         /// What was seen.
+        #[cfg_attr(
+            feature = "openapi",
+            schema(min_length = 1, max_length = 200, pattern = "\\S")
+        )]
         seen: String,
     },
     /// The core bank or the customer reported something of sold forms.

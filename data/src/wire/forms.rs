@@ -49,6 +49,7 @@ impl FormState {
 #[serde(deny_unknown_fields)]
 pub struct FormAdvices {
     /// Oldest first; 1 to [`ADVICES_MAX`].
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 64))]
     pub advices: Vec<FormAdvice>,
 }
 
@@ -66,7 +67,12 @@ pub struct FormAdvice {
 /// What happened to a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "kebab-case", tag = "is", deny_unknown_fields)]
+#[serde(
+    rename_all = "kebab-case",
+    tag = "is",
+    deny_unknown_fields,
+    from = "FormEventText"
+)]
 pub enum FormEvent {
     /// About to be fed: the backend must have this before the feed (I5).
     Feeding,
@@ -100,6 +106,36 @@ pub enum FormEvent {
     },
 }
 
+/// What [`FormEvent`] is read from: serde refuses unknown fields beside a tag only in
+/// variants with braces.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is", deny_unknown_fields)]
+enum FormEventText {
+    Feeding {},
+    Printed { evidence: String },
+    Failed { ink: bool, reason: String },
+    Mismatch { read: BillNumber },
+    Presented {},
+    Taken {},
+    Retracted {},
+    NoOutcome { reason: String },
+}
+
+impl From<FormEventText> for FormEvent {
+    fn from(text: FormEventText) -> Self {
+        match text {
+            FormEventText::Feeding {} => Self::Feeding,
+            FormEventText::Printed { evidence } => Self::Printed { evidence },
+            FormEventText::Failed { ink, reason } => Self::Failed { ink, reason },
+            FormEventText::Mismatch { read } => Self::Mismatch { read },
+            FormEventText::Presented {} => Self::Presented,
+            FormEventText::Taken {} => Self::Taken,
+            FormEventText::Retracted {} => Self::Retracted,
+            FormEventText::NoOutcome { reason } => Self::NoOutcome { reason },
+        }
+    }
+}
+
 /// Answer to [`FormAdvices`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -110,4 +146,46 @@ pub struct FormsAnswer {
     pub supplements: Vec<PrintJob>,
     /// Every form of the sale and its state after this call.
     pub forms: Vec<super::sale::FormView>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by the interface tester: `feeding` with a reason was taken for `feeding`.
+    #[test]
+    fn an_event_has_no_fields_but_its_own() {
+        let read = |text: &str| serde_json::from_str::<FormEvent>(text);
+        assert_eq!(read(r#"{"is":"feeding"}"#).ok(), Some(FormEvent::Feeding));
+        for text in [
+            r#"{"is":"feeding","reason":"jam"}"#,
+            r#"{"is":"taken","evidence":"00"}"#,
+            r#"{"is":"printed","evidence":"00","ink":true}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let reason = || "mediaJammed".to_owned();
+        for event in [
+            FormEvent::Feeding,
+            FormEvent::Printed { evidence: reason() },
+            FormEvent::Failed {
+                ink: true,
+                reason: reason(),
+            },
+            FormEvent::Mismatch {
+                read: "3130002100010001".parse().expect("a number"),
+            },
+            FormEvent::Presented,
+            FormEvent::Taken,
+            FormEvent::Retracted,
+            FormEvent::NoOutcome { reason: reason() },
+        ] {
+            let text = serde_json::to_string(&event).expect("serialises");
+            assert_eq!(serde_json::from_str::<FormEvent>(&text).ok(), Some(event));
+        }
+    }
 }

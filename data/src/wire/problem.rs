@@ -13,6 +13,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 pub struct Problem {
     /// Stable identifier: `/problems/` and a word of [`ProblemKind`].
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(value_type = ProblemType))]
     pub kind: String,
     /// Short and fixed for the type.
     pub title: String,
@@ -69,8 +70,6 @@ pub enum ProblemKind {
     RangeMoved,
     /// 409: the digest named is not the one shown now.
     StaleDigest,
-    /// 409: this key is being worked on.
-    InProgress,
     /// 413: body over the route's limit.
     TooLarge,
     /// 415: other media type.
@@ -85,13 +84,39 @@ pub enum ProblemKind {
     Locked,
     /// 426: wire version not served.
     Version,
-    /// 429 or 503: busy; retry after.
+    /// 503: busy; retry after.
     Busy,
     /// 500: our fault, nothing was done.
     Internal,
 }
 
 impl ProblemKind {
+    /// Every one, in the order of their statuses.
+    pub const ALL: [Self; 17] = [
+        Self::Malformed,
+        Self::NotSigned,
+        Self::NotYours,
+        Self::NotFound,
+        Self::Method,
+        Self::OutOfOrder,
+        Self::RangeMoved,
+        Self::StaleDigest,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::KeyReused,
+        Self::NotVerified,
+        Self::Refused,
+        Self::Locked,
+        Self::Version,
+        Self::Busy,
+        Self::Internal,
+    ];
+
+    /// The identifier on the wire.
+    pub fn uri(self) -> String {
+        format!("/problems/{}", self.facts().0)
+    }
+
     /// The word in the type, the title and the status.
     pub fn facts(self) -> (&'static str, &'static str, u16) {
         match self {
@@ -103,7 +128,6 @@ impl ProblemKind {
             Self::OutOfOrder => ("out-of-order", "Not in this state", 409),
             Self::RangeMoved => ("range-moved", "The numbers shown have moved", 409),
             Self::StaleDigest => ("stale-digest", "What was shown has changed", 409),
-            Self::InProgress => ("in-progress", "This key is being worked on", 409),
             Self::TooLarge => ("too-large", "The body is too large", 413),
             Self::MediaType => ("media-type", "Unsupported media type", 415),
             Self::KeyReused => ("key-reused", "This key was used with another request", 422),
@@ -116,6 +140,24 @@ impl ProblemKind {
         }
     }
 }
+
+/// The [`ProblemKind::uri`]s as a schema.
+#[cfg(feature = "openapi")]
+pub struct ProblemType;
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for ProblemType {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(ProblemKind::ALL.map(ProblemKind::uri)))
+            .build()
+            .into()
+    }
+}
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for ProblemType {}
 
 /// Why a rule refused (§2.6 of the bank's rules): id and version for staff,
 /// a message key for the customer, a remedy.
@@ -147,4 +189,21 @@ pub enum Remedy {
     CallStaff,
     /// The kiosk stops selling.
     OutOfService,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_of_problem_is_listed_once_under_a_word_of_its_own() {
+        // `facts` names every kind, so what is missing here is missing at the end.
+        for (place, kind) in ProblemKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, place, "{kind:?}");
+        }
+        assert_eq!(ProblemKind::ALL.last(), Some(&ProblemKind::Internal));
+        let words: BTreeSet<_> = ProblemKind::ALL.map(ProblemKind::uri).into();
+        assert_eq!(words.len(), ProblemKind::ALL.len());
+    }
 }

@@ -104,21 +104,21 @@ pub enum VerificationInfo {
     /// PM1.
     SettlementCard {
         /// The card number (PAN digits), sealed by the device worker.
-        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::sealed::SealedText))]
         card: Sealed<SecretText>,
         /// What offline data authentication proved.
         oda: CardProof,
         /// The PIN block as the pad gave it: sealed inside the pad.
-        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::sealed::SealedText))]
         pin: Sealed<SecretText>,
     },
     /// PM2.
     PaymentPassword {
         /// The account number, sealed at the field.
-        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::sealed::SealedText))]
         account: Sealed<SecretText>,
         /// The payment password, sealed at the field.
-        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        #[cfg_attr(feature = "openapi", schema(value_type = crate::sealed::SealedText))]
         password: Sealed<SecretText>,
     },
 }
@@ -139,7 +139,8 @@ pub enum CardProof {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// Kinds and quantities; each kind once.
+    /// Kinds and quantities; each kind once, [`SALE_FORMS_MAX`] forms in all at most.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 8))]
     pub items: Vec<OrderItem>,
 }
 
@@ -266,6 +267,7 @@ pub struct OrderView {
     /// Digest over `text`.
     pub digest: Digest,
     /// Six digits to compare by eye, from the digest.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]{6}$"))]
     pub code: String,
     /// When silence becomes a denial, RFC 3339.
     pub deadline: Option<jiff::Timestamp>,

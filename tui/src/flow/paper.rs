@@ -121,7 +121,7 @@ fn send(cx: &mut Context, sale: SaleId, queue: &VecDeque<FormAdvice>) -> (Ticket
 }
 
 fn is_passing(problem: &Problem) -> bool {
-    ["busy", "internal", "in-progress", "not-signed"]
+    ["busy", "internal", "not-signed"]
         .iter()
         .any(|word| is_problem(problem, word))
 }

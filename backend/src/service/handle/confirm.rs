@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use counterfoil_data::wire::confirm::Decision;
+use counterfoil_data::wire::confirm::{Decision, NOTE_MAX};
 
 use super::super::Service;
 use super::super::books::told;
@@ -33,6 +33,10 @@ impl Service {
         let sale = asked.sale()?;
         self.books()?.sale_of(&asked.signer, sale)?;
         let Decision { digest, note } = asked.json()?;
+        // Also where nobody keeps it: what is longer than the manual says is a mistake.
+        if note.as_ref().is_some_and(|n| n.chars().count() > NOTE_MAX) {
+            return Err(Fault::malformed("a note is at most 200 characters"));
+        }
         let body = if operation == Operation::Seen {
             CommandBody::MarkSeen { sale, digest }
         } else {

@@ -46,8 +46,9 @@ impl Service {
         operation: Operation,
         asked: Asked,
     ) -> Result<Reply, Fault> {
-        let number = asked.params.at(0).parse();
-        let proposal = number.map_err(|_| Fault::malformed("a proposal is named by its number"))?;
+        let number = asked.params.number(0);
+        let proposal =
+            number.ok_or_else(|| Fault::malformed("a proposal is named by its number"))?;
         let Approve { digest, count } = asked.json()?;
         let body = match operation {
             Operation::Approve => CommandBody::ApproveCustody {

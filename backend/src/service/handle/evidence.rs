@@ -7,13 +7,11 @@ use super::super::Service;
 use super::super::books::told;
 use super::super::fault::Fault;
 use super::super::reply::Reply;
+use super::super::route::TILE_LEVELS;
 use super::super::timeline::{NumberStep, NumberTimeline};
 use super::Asked;
 use crate::core::query;
 use crate::evidence;
-
-/// Tile levels of a log of 2^64 leaves.
-const TILE_LEVELS: u8 = 8;
 
 impl Service {
     /// The signed head.
@@ -27,11 +25,10 @@ impl Service {
     /// Up to 256 hashes at height `8 * level`; the last tile may be partial.
     pub(super) fn tile(&self, asked: &Asked) -> Result<Reply, Fault> {
         let malformed = || Fault::malformed("a tile is named by a level of 0 to 7 and an index");
-        let level: u8 = asked.params.at(0).parse().map_err(|_| malformed())?;
-        let index: u64 = asked.params.at(1).parse().map_err(|_| malformed())?;
-        if level >= TILE_LEVELS {
-            return Err(malformed());
-        }
+        let level = asked.params.number(0).filter(|level| *level < TILE_LEVELS);
+        let level = level.and_then(|level| u8::try_from(level).ok());
+        let level = level.ok_or_else(malformed)?;
+        let index = asked.params.number(1).ok_or_else(malformed)?;
         let books = self.books()?;
         let tile = told(evidence::tile(books.read(), level, index))?;
         if tile.is_empty() {

@@ -14,13 +14,14 @@ use crate::wire::Digest;
 pub struct Authenticity {
     /// The security module that authenticated the card, as printed (`05.01-…`).
     pub sam_id: String,
-    /// SW3 of find, select and read, in order.
+    /// SW3 of find, select and read, in order; each 0 to 255.
     pub status: Vec<u8>,
     /// SHA-256 over the frame that was read.
     pub frame: Digest,
     /// When, RFC 3339.
     pub at: jiff::Timestamp,
     /// Ed25519 by the kiosk key over [`Authenticity::statement`], hex of 64 bytes.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9A-Fa-f]{128}$"))]
     pub signature: String,
 }
 
@@ -54,7 +55,7 @@ impl Authenticity {
 #[serde(deny_unknown_fields)]
 pub struct IdentityHead {
     /// The document's fields, sealed (see [`DocumentFields`]).
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sealed::SealedText))]
     pub document: Sealed<DocumentFields>,
     /// The kiosk's signed assertion.
     pub authenticity: Authenticity,

@@ -21,6 +21,7 @@ pub struct KioskView {
     /// Modes this kiosk offers.
     pub modes: Vec<PurchaseMode>,
     /// The backend's sealing key, hex of 32 bytes.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9a-f]{64}$"))]
     pub seal_key: String,
     /// The sale in progress, if any.
     pub open_sale: Option<SaleView>,
