@@ -54,7 +54,7 @@ pub fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
 
 /// Prints the OpenAPI document.
 pub fn openapi() -> anyhow::Result<ExitCode> {
-    say(&openapi::document().to_pretty_json()?)
+    say(&serde_json::to_string_pretty(&openapi::document())?)
 }
 
 /// Opens existing books; nobody else may have them open.

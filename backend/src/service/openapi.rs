@@ -2,30 +2,37 @@
 //!
 //! Owns descriptions only; paths, bodies, limits and answers come from
 //! [`super::route::TABLE`], schemas from `utoipa::ToSchema` of the wire. Complete
-//! enough for a property-based tester. Called once per service and by `app`.
+//! enough for a property-based tester: every status a route can answer with, which
+//! problem types it has there, limits of the real parsers, links from an answer to
+//! the calls it makes possible. Called once per service and by `app`.
 
-use counterfoil_data::sign::{
-    CONTENT_DIGEST_HEADER, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER, SKEW_S_MAX,
-};
-use counterfoil_data::wire::{self, confirm, custody, forms, problem, sale};
-use utoipa::ToSchema;
+mod answers;
+mod examples;
+mod links;
+mod schemas;
+
+use counterfoil_data::wire::{self, problem};
+use serde_json::Value;
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation as Described, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
     PathItem, PathsBuilder,
 };
-use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
-    Response, ResponseBuilder,
+    Content, ContentBuilder, Header, InfoBuilder, KnownFormat, OpenApiBuilder, Ref, RefOr,
+    Required, Response, ResponseBuilder,
 };
 
-use super::route::{AnswerRule, Audience, BodyRule, Method, Route, TABLE};
-use super::timeline;
+use super::http::LAST_EVENT_HEADER;
+use super::reply::REQUEST_ID_HEADER;
+use super::route::{AnswerRule, Audience, BodyRule, Method, Operation, Route, TABLE, TILE_LEVELS};
+pub use answers::problems;
 
 /// The whole document.
-pub fn document() -> OpenApi {
+pub fn document() -> Value {
     let mut paths = PathsBuilder::new();
     for route in TABLE {
         let method = match route.method {
@@ -34,7 +41,7 @@ pub fn document() -> OpenApi {
         };
         paths = paths.path(route.path, PathItem::new(method, described(route)));
     }
-    OpenApiBuilder::new()
+    let document = OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
                 .title("Counterfoil")
@@ -43,18 +50,30 @@ pub fn document() -> OpenApi {
                 .build(),
         )
         .paths(paths.build())
-        .components(Some(components()))
-        .build()
+        .components(Some(schemas::components()))
+        .build();
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    schemas::finish(&mut document);
+    document
 }
 
 const DESCRIPTION: &str = "Self-service sale of numbered cheques. Every request under /v1 is \
 signed (RFC 9421, Ed25519, tag counterfoil-v1) over method, path, query, content digest, \
-sequence and idempotency key. Errors are problem details (RFC 9457).";
+sequence and idempotency key. Errors are problem details (RFC 9457). A path that is not here is \
+404, another method 405 with Allow (HEAD and OPTIONS, too); what is no HTTP/1.1, or a head over \
+16 KiB or 64 fields, is refused without a problem document.";
+
+/// Name of an operation in the document.
+fn operation_id(operation: Operation) -> String {
+    let name = format!("{operation:?}");
+    let mut letters = name.chars();
+    let first = letters.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
 
 fn described(route: &Route) -> Described {
-    let name = format!("{:?}", route.operation);
     let mut operation = OperationBuilder::new()
-        .operation_id(Some(lower_first(&name)))
+        .operation_id(Some(operation_id(route.operation)))
         .summary(Some(route.summary))
         .tag(match route.audience {
             Audience::Kiosk => "kiosk",
@@ -64,15 +83,13 @@ fn described(route: &Route) -> Described {
             Audience::Public => "public",
         })
         .parameters(Some(parameters(route)))
-        .request_body(request_body(route.body));
-    operation = operation.response("200", ok(route));
-    for kind in problems(route) {
-        let (_, title, status) = kind.facts();
-        operation = operation.response(status.to_string(), refusal(title));
+        .request_body(request_body(route.body))
+        .response("200", ok(route));
+    for (status, kinds) in answers::by_status(route) {
+        operation = operation.response(status.to_string(), refusal(status, &kinds));
     }
     if route.audience != Audience::Public {
-        let schemes = [SIGNATURE_SCHEME, INPUT_SCHEME, DIGEST_SCHEME];
-        let requirement = schemes
+        let requirement = schemas::SCHEMES
             .into_iter()
             .fold(SecurityRequirement::default(), |all, scheme| {
                 all.add(scheme, Vec::<String>::new())
@@ -82,29 +99,6 @@ fn described(route: &Route) -> Described {
     operation.build()
 }
 
-const SIGNATURE_SCHEME: &str = "signature";
-const INPUT_SCHEME: &str = "signature-input";
-const DIGEST_SCHEME: &str = "content-digest";
-
-/// Problems a route can answer with; the first of each status speaks for it.
-fn problems(route: &Route) -> Vec<problem::ProblemKind> {
-    use problem::ProblemKind as K;
-    let mut all = vec![K::Malformed, K::NotFound, K::Method, K::Busy, K::Internal];
-    if route.audience != Audience::Public {
-        all.extend([K::NotSigned, K::NotYours, K::Version, K::TooLarge]);
-    }
-    if route.method == Method::Post {
-        all.extend([K::OutOfOrder, K::MediaType, K::Refused, K::Locked]);
-    }
-    all
-}
-
-fn lower_first(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|c| c.to_ascii_lowercase());
-    first.into_iter().chain(letters).collect()
-}
-
 fn parameters(route: &Route) -> Vec<Parameter> {
     let mut all = Vec::new();
     for segment in route.path.split('/') {
@@ -112,9 +106,10 @@ fn parameters(route: &Route) -> Vec<Parameter> {
             continue;
         };
         let schema = match name {
-            "sale" => text("^[0-9a-f]{32}$"),
-            "number" => text("^[0-9]{16}$"),
-            _ => number(),
+            "sale" => reference("SaleId"),
+            "number" => reference("BillNumber"),
+            "level" => whole(0, TILE_LEVELS.saturating_sub(1)),
+            _ => whole(0, u64::MAX),
         };
         all.push(parameter(name, ParameterIn::Path, Required::True, schema));
     }
@@ -122,19 +117,34 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         return all;
     }
     let header = |name, required, schema| parameter(name, ParameterIn::Header, required, schema);
-    all.push(header(wire::VERSION_HEADER, Required::True, number()));
-    all.push(header(wire::SEQUENCE_HEADER, Required::True, number()));
+    let version = u64::from(wire::VERSION);
+    all.push(header(
+        wire::VERSION_HEADER,
+        Required::True,
+        whole(version, version),
+    ));
+    all.push(header(
+        wire::SEQUENCE_HEADER,
+        Required::True,
+        whole(1, u64::MAX),
+    ));
     if route.keyed {
-        let key = text("^[\\x21-\\x7e]{1,64}$");
+        let key = RefOr::T(text("^[\\x21-\\x7e]{1,64}$"));
         all.push(header(wire::IDEMPOTENCY_HEADER, Required::True, key));
     }
     if route.answer == AnswerRule::Events {
-        all.push(header("last-event-id", Required::False, number()));
+        let last = whole(0, u64::MAX);
+        all.push(header(LAST_EVENT_HEADER, Required::False, last));
     }
     all
 }
 
-fn parameter(name: &str, place: ParameterIn, required: Required, schema: Schema) -> Parameter {
+fn parameter(
+    name: &str,
+    place: ParameterIn,
+    required: Required,
+    schema: RefOr<Schema>,
+) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(place)
@@ -150,28 +160,27 @@ fn text(pattern: &str) -> Schema {
     Schema::Object(object.build())
 }
 
-fn number() -> Schema {
+fn whole(least: u64, most: u64) -> RefOr<Schema> {
+    let number = |n| usize::try_from(n).unwrap_or(usize::MAX);
     let object = ObjectBuilder::new()
         .schema_type(Type::Integer)
-        .minimum(Some(0));
-    Schema::Object(object.build())
+        .minimum(Some(number(least)))
+        .maximum(Some(number(most)));
+    RefOr::T(Schema::Object(object.build()))
 }
 
 fn binary() -> Schema {
-    let object =
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(
-                utoipa::openapi::KnownFormat::Binary,
-            )));
+    let object = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
     Schema::Object(object.build())
 }
 
-fn content(schema: impl Into<RefOr<Schema>>) -> utoipa::openapi::Content {
+fn content(schema: impl Into<RefOr<Schema>>) -> Content {
     ContentBuilder::new().schema(Some(schema)).build()
 }
 
-fn request_body(rule: BodyRule) -> Option<utoipa::openapi::request_body::RequestBody> {
+fn request_body(rule: BodyRule) -> Option<RequestBody> {
     let media_type = rule.media_type()?;
     let (schema, required) = match rule {
         BodyRule::None => return None,
@@ -179,22 +188,42 @@ fn request_body(rule: BodyRule) -> Option<utoipa::openapi::request_body::Request
         BodyRule::Nothing => (reference("Nothing"), Required::False),
         BodyRule::Identity => (RefOr::T(binary()), Required::True),
     };
-    let note = match rule {
-        BodyRule::Identity => {
+    let (note, example) = match rule {
+        BodyRule::Identity => (
             "length of the head as u32 big-endian, the head (IdentityHead) as JSON, \
-             then the bytes of a sealed LivePrint"
-        }
-        _ => "one JSON document",
+             then the bytes of a sealed LivePrint",
+            None,
+        ),
+        BodyRule::Json(name) => ("one JSON document", examples::of(name)),
+        _ => ("{} or nothing at all", None),
     };
+    let content = ContentBuilder::new().schema(Some(schema)).example(example);
     let body = RequestBodyBuilder::new()
         .description(Some(format!("{note}; at most {} bytes", rule.limit())))
         .required(Some(required))
-        .content(media_type, content(schema));
+        .content(media_type, content.build());
     Some(body.build())
 }
 
 fn reference(name: &str) -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(name))
+}
+
+fn header(schema: impl Into<RefOr<Schema>>, description: &str) -> Header {
+    HeaderBuilder::new()
+        .schema(Some(schema))
+        .description(Some(description))
+        .build()
+}
+
+/// With the headers that every answer has.
+fn stamped(response: ResponseBuilder) -> ResponseBuilder {
+    let version = whole(u64::from(wire::VERSION), u64::from(wire::VERSION));
+    let id = text("^[0-9a-f]{16}$");
+    response
+        .header(REQUEST_ID_HEADER, header(id, "names this request in logs"))
+        .header(wire::VERSION_HEADER, header(version, "the wire version"))
+        .header("cache-control", header(text("^no-store$"), "never kept"))
 }
 
 fn ok(route: &Route) -> Response {
@@ -208,134 +237,44 @@ fn ok(route: &Route) -> Response {
         AnswerRule::Text => ("text/plain; charset=utf-8", RefOr::T(text("^"))),
         AnswerRule::Octets => ("application/octet-stream", RefOr::T(binary())),
         AnswerRule::Document => {
-            let object = ObjectBuilder::new().build();
+            let object = ObjectBuilder::new().schema_type(Type::Object).build();
             ("application/json", RefOr::T(Schema::Object(object)))
         }
     };
-    ResponseBuilder::new()
+    let mut response = stamped(ResponseBuilder::new())
         .description("done")
-        .content(media_type, content(schema))
-        .build()
-}
-
-fn refusal(title: &str) -> Response {
-    ResponseBuilder::new()
-        .description(title)
-        .content(problem::MEDIA_TYPE, content(reference("Problem")))
-        .build()
-}
-
-fn components() -> utoipa::openapi::Components {
-    let mut schemas = Vec::new();
-    /// A type and everything it refers to.
-    fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
+        .content(media_type, content(schema));
+    if route.keyed {
+        let note = "set where the key was used before: this is the answer it got";
+        response = response.header(wire::REPLAYED_HEADER, header(text("^true$"), note));
     }
-    add::<sale::OpenSale>(&mut schemas);
-    add::<sale::SaleView>(&mut schemas);
-    add::<sale::VerificationInfo>(&mut schemas);
-    add::<sale::IdentityHead>(&mut schemas);
-    add::<sale::Order>(&mut schemas);
-    add::<sale::Nothing>(&mut schemas);
-    add::<sale::Abandon>(&mut schemas);
-    add::<sale::KioskView>(&mut schemas);
-    add::<forms::FormAdvices>(&mut schemas);
-    add::<forms::FormsAnswer>(&mut schemas);
-    add::<confirm::ConfirmationView>(&mut schemas);
-    add::<confirm::Decision>(&mut schemas);
-    add::<confirm::Notice>(&mut schemas);
-    add::<custody::CustodyView>(&mut schemas);
-    add::<custody::Propose>(&mut schemas);
-    add::<custody::Approve>(&mut schemas);
-    add::<problem::Problem>(&mut schemas);
-    add::<timeline::NumberTimeline>(&mut schemas);
-    let header = |name: &str, what: &str| {
-        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, what)))
+    for (name, link) in links::of(route.operation) {
+        response = response.link(name, link);
+    }
+    response.build()
+}
+
+/// One status and the problem types that have it here.
+fn refusal(status: u16, kinds: &[problem::ProblemKind]) -> Response {
+    let titles: Vec<&str> = kinds.iter().map(|kind| kind.facts().1).collect();
+    let mut response = stamped(ResponseBuilder::new())
+        .description(titles.join("; "))
+        .content(
+            problem::MEDIA_TYPE,
+            content(schemas::problem(status, kinds)),
+        );
+    let extra = match status {
+        401 => Some(("www-authenticate", "^Signature ", "how to sign")),
+        405 => Some(("allow", "^(GET|POST)(, (GET|POST))*$", "what there is")),
+        426 => Some(("upgrade", "^counterfoil/[0-9]+$", "what is served")),
+        503 => Some(("retry-after", "^[0-9]+$", "seconds to wait")),
+        _ => None,
     };
-    let skew = format!(
-        "RFC 9421 signature input; created within {SKEW_S_MAX} s, a fresh nonce of 16 bytes in hex, \
-         keyid kiosk:…, station:… or staff:…, alg ed25519, tag counterfoil-v1"
-    );
-    ComponentsBuilder::new()
-        .schemas_from_iter(schemas)
-        .security_scheme(
-            SIGNATURE_SCHEME,
-            header(SIGNATURE_HEADER, "RFC 9421 signature"),
-        )
-        .security_scheme(INPUT_SCHEME, header(SIGNATURE_INPUT_HEADER, &skew))
-        .security_scheme(
-            DIGEST_SCHEME,
-            header(
-                CONTENT_DIGEST_HEADER,
-                "RFC 9530 SHA-256 of the body, also of an empty one",
-            ),
-        )
-        .build()
+    if let Some((name, pattern, note)) = extra {
+        response = response.header(name, header(text(pattern), note));
+    }
+    response.build()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn json() -> serde_json::Value {
-        serde_json::to_value(document()).expect("serialises")
-    }
-
-    #[test]
-    fn every_route_is_described_and_nothing_else_is() {
-        let document = json();
-        let mut described = BTreeSet::new();
-        for (path, item) in document["paths"].as_object().expect("paths") {
-            for method in item.as_object().expect("an item").keys() {
-                described.insert(format!("{} {path}", method.to_uppercase()));
-            }
-        }
-        let routed: BTreeSet<String> = TABLE
-            .iter()
-            .map(|r| format!("{} {}", r.method.as_str(), r.path))
-            .collect();
-        assert_eq!(described, routed);
-        assert_eq!(document["openapi"], "3.1.0");
-    }
-
-    #[test]
-    fn every_reference_leads_to_a_schema() {
-        fn references(value: &serde_json::Value, found: &mut BTreeSet<String>) {
-            match value {
-                serde_json::Value::Object(map) => {
-                    if let Some(target) = map.get("$ref").and_then(|r| r.as_str()) {
-                        found.insert(target.to_owned());
-                    }
-                    map.values().for_each(|v| references(v, found));
-                }
-                serde_json::Value::Array(all) => all.iter().for_each(|v| references(v, found)),
-                _ => {}
-            }
-        }
-        let document = json();
-        let mut found = BTreeSet::new();
-        references(&document, &mut found);
-        assert!(found.len() > 20, "{}", found.len());
-        for target in found {
-            let pointer = target.trim_start_matches('#');
-            assert!(document.pointer(pointer).is_some(), "{target}");
-        }
-    }
-
-    #[test]
-    fn every_signed_route_documents_its_signature_and_refusals() {
-        let document = json();
-        for route in TABLE.iter().filter(|r| r.audience != Audience::Public) {
-            let method = route.method.as_str().to_lowercase();
-            let operation = &document["paths"][route.path][method.as_str()];
-            assert!(
-                operation["security"][0]["signature"].is_array(),
-                "{}",
-                route.path
-            );
-            assert!(operation["responses"]["401"].is_object(), "{}", route.path);
-        }
-    }
-}
+mod tests;

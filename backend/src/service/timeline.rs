@@ -8,7 +8,6 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NumberTimeline {
     /// The number.
-    #[schema(value_type = String)]
     pub number: BillNumber,
     /// Oldest first.
     pub steps: Vec<NumberStep>,

@@ -10,7 +10,7 @@ use counterfoil_data::sign::{
     SignatureHeaders, SigningIdentity,
 };
 use counterfoil_data::wire::confirm::ConfirmationView;
-use counterfoil_data::wire::problem::Problem;
+use counterfoil_data::wire::problem::{Problem, ProblemKind};
 use counterfoil_data::wire::sale::{KioskView, OpenSale, Order, OrderItem, PurchaseMode, SaleView};
 use counterfoil_data::wire::{self, Digest};
 use http_body_util::{BodyExt as _, Full};
@@ -20,6 +20,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::super::openapi;
+use super::super::route::{self, Found};
 use super::bed::{Bed, Presented, ZHANG};
 
 /// A signing HTTP client on one connection.
@@ -144,13 +146,16 @@ impl Client {
     }
 
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Heard {
+        let found = route::find(request.method().as_str(), request.uri().path());
         let answer = self.sender.borrow_mut().send_request(request);
         let (head, body) = answer.await.expect("an answer").into_parts();
-        Heard {
+        let heard = Heard {
             status: head.status.as_u16(),
             headers: head.headers,
             body: body.collect().await.expect("a whole body").to_bytes(),
-        }
+        };
+        promised(&found, &heard);
+        heard
     }
 
     /// Starts an event stream; the connection belongs to it.
@@ -207,6 +212,21 @@ impl Client {
     pub async fn confirmations(&self) -> Vec<ConfirmationView> {
         self.get("/v1/confirmations").await.ok()
     }
+}
+
+/// Whatever a test asks, the answer is one that the OpenAPI document promises.
+fn promised(found: &Found, heard: &Heard) {
+    if heard.status == 200 {
+        return;
+    }
+    let problem: Problem = serde_json::from_slice(&heard.body).expect("a problem");
+    let promised = match found {
+        Found::Route(route, _) => openapi::problems(route),
+        Found::OtherMethod(_) => vec![ProblemKind::Method],
+        Found::Nothing => vec![ProblemKind::NotFound],
+    };
+    let is_promised = promised.iter().any(|kind| kind.uri() == problem.kind);
+    assert!(is_promised, "{found:?} answered {problem:?}");
 }
 
 /// So many transfer cheques.
