@@ -50,6 +50,10 @@ pictures FOLDER="out/pictures":
 lab:
     devices/lab/run
 
+# The interface held to its own OpenAPI document: signed, random and stateful requests.
+api SECONDS="60":
+    tests/api/run {{SECONDS}}
+
 # Format and lint as CI does.
 lint:
     cargo fmt --all --check
