@@ -36,7 +36,7 @@ def ask(name: str, body=None, *, key=None, method=None, by=None, spoil="", heade
     if isinstance(body, (dict, list)):
         data = json.dumps(body).encode()
         sent.setdefault("content-type", "application/json")
-    elif body is not None:
+    elif body is not None and "requestBody" in operation:
         sent.setdefault("content-type", next(iter(operation["requestBody"]["content"])))
     method = method or operation["method"]
     url = judge.URL + operation["path"].format(**path)

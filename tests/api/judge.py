@@ -28,6 +28,8 @@ operations = {
     for method, operation in item.items()
 }
 answers: collections.Counter = collections.Counter()
+# Requests made to be lawful: operation, and why they were malformed all the same.
+lawful: collections.Counter = collections.Counter()
 validators: dict = {}
 
 
@@ -69,4 +71,6 @@ def keep() -> None:
     """Adds what was counted to the run's count, also after a failure."""
     if answers:
         rows = [[name, status, count] for (name, status), count in answers.items()]
-        (OUT / f"answers-{os.getpid()}.json").write_text(json.dumps(rows))
+        made = [[name, why, count] for (name, why), count in lawful.items()]
+        kept = json.dumps({"answers": rows, "lawful": made})
+        (OUT / f"answers-{os.getpid()}.json").write_text(kept)

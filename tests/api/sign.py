@@ -48,7 +48,7 @@ class Signed(AuthBase):
         body = body.encode() if isinstance(body, str) else body
         # A body that comes in pieces is signed as if it were empty.
         body = body if isinstance(body, bytes) else b""
-        given = as_text(headers.get("counterfoil-sequence", "1"))
+        given = as_text(headers.get("counterfoil-sequence", ""))
         if given.isascii() and given.isdigit() and 0 < int(given) < 2**64:
             headers["counterfoil-sequence"] = str(next_sequence())
         elif "counterfoil-sequence" in headers:

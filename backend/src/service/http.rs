@@ -3,13 +3,16 @@
 //! Order of checks: route, version, media type, declared size, signature (it covers
 //! the digest of the body, so the body is not needed yet), audience, idempotency
 //! key, nonce and sequence, a place among the requests, body and its digest,
-//! handler. Nobody without an enrolled key gets a place or has a body read. Every
+//! handler. Nobody without an enrolled key gets a place or has a body looked at. Every
 //! path ends in a response with a request id. Logs name the route pattern, status
 //! and time; never a path parameter, header or body.
+
+mod checks;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use counterfoil_data::sign::{
@@ -20,8 +23,9 @@ use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::{self, Digest};
 use ed25519_dalek::VerifyingKey;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -36,13 +40,18 @@ use super::paced::Paced;
 use super::reply::{self, Reply, ReplyBody};
 use super::route::{self, Audience, BodyRule, Found, Method, Operation, Params, Route};
 use super::shares::{Share, neighbourhood};
-use crate::core::command::{ClientKey, CommandBody, KEY_MAX};
+use crate::core::command::CommandBody;
 use crate::core::query::{self, Signer};
+pub use checks::LAST_EVENT_HEADER;
+use checks::{
+    check_content, check_media_type, check_size, check_version, client_key, last_event, text,
+    too_large,
+};
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
 const BUFFER_MAX: usize = 16 * 1024;
-/// Header with the last event a client heard.
-pub const LAST_EVENT_HEADER: &str = "last-event-id";
+/// How long the rest of a refused request's body is waited for.
+const DRAIN_MAX: Duration = Duration::from_secs(1);
 /// Headers in one request.
 const HEADERS_MAX: usize = 64;
 
@@ -112,7 +121,8 @@ impl Service {
             Found::Route(route, _) => route.path,
             Found::OtherMethod(_) | Found::Nothing => "-",
         };
-        let response = match self.pass(request, found).await {
+        let (head, mut body) = request.into_parts();
+        let mut response = match self.pass(&head, &mut body, found).await {
             Ok(reply) => reply.respond(&id),
             Err(fault) => {
                 if fault.kind == ProblemKind::Internal {
@@ -121,6 +131,12 @@ impl Service {
                 reply::refuse(&fault, &id)
             }
         };
+        if !self.drained(&mut body).await {
+            // What was not read cannot be told from the next request, so hyper ends this
+            // connection. Said beforehand, nobody sends a request into its end.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         let status = response.status().as_u16();
         self.meter.answer(status);
         let took = self.clock.monotonic().saturating_sub(started);
@@ -131,7 +147,8 @@ impl Service {
 
     async fn pass(
         self: &Rc<Self>,
-        request: Request<Incoming>,
+        head: &Parts,
+        body: &mut Incoming,
         found: Found,
     ) -> Result<Reply, Fault> {
         let (route, params) = match found {
@@ -145,7 +162,6 @@ impl Service {
         if route.operation == Operation::OpenApi {
             return Ok(Reply::whole("application/json", self.openapi.clone()));
         }
-        let (head, body) = request.into_parts();
         check_version(&head.headers)?;
         check_media_type(&head.headers, route.body)?;
         check_size(&head.headers, route.body)?;
@@ -174,7 +190,7 @@ impl Service {
         route: &Route,
         mut asked: Asked,
         claimed: Digest,
-        body: Incoming,
+        body: &mut Incoming,
     ) -> Result<Reply, Fault> {
         let place = self.requests.take(Some(asked.signer_id.clone()));
         let place = place.ok_or_else(Fault::busy)?;
@@ -204,7 +220,7 @@ impl Service {
         ended.unwrap_or_else(|_| Err(Fault::internal()))
     }
 
-    async fn read_body(&self, body: Incoming, rule: BodyRule) -> Result<Bytes, Fault> {
+    async fn read_body(&self, body: &mut Incoming, rule: BodyRule) -> Result<Bytes, Fault> {
         let limit = rule.limit();
         let collected = tokio::select! {
             collected = Limited::new(body, limit).collect() => collected,
@@ -216,6 +232,19 @@ impl Service {
             Ok(body) => Ok(body.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
             Err(_) => Err(Fault::malformed("the body broke off")),
+        }
+    }
+
+    /// Throws away what a refused request still sends, where that is little and comes
+    /// soon; whether this connection can go on.
+    async fn drained(&self, body: &mut Incoming) -> bool {
+        let most = u64::try_from(route::JSON_BODY_MAX).unwrap_or(0);
+        if body.is_end_stream() || body.size_hint().lower() > most {
+            return body.is_end_stream();
+        }
+        tokio::select! {
+            read = Limited::new(body, route::JSON_BODY_MAX).collect() => read.is_ok(),
+            () = self.clock.sleep(DRAIN_MAX) => false,
         }
     }
 
@@ -298,94 +327,4 @@ fn key_of(signer: &Signer) -> &[u8; 32] {
     match signer {
         Signer::Kiosk { key, .. } | Signer::Station { key, .. } | Signer::Staff { key, .. } => key,
     }
-}
-
-/// One header as text; `None` when missing, repeated or not ASCII.
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?;
-    values.next().is_none().then_some(value)
-}
-
-/// Where an event stream resumes. A malformed one is said: beginning with what is
-/// newest instead would lose events silently.
-fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
-    if !headers.contains_key(LAST_EVENT_HEADER) {
-        return Ok(None);
-    }
-    let id = text(headers, LAST_EVENT_HEADER).and_then(route::whole);
-    let malformed = || Fault::malformed("last-event-id is the id of an event: a whole number");
-    id.map(Some).ok_or_else(malformed)
-}
-
-fn check_version(headers: &HeaderMap) -> Result<(), Fault> {
-    let given = text(headers, wire::VERSION_HEADER).and_then(route::whole);
-    if given == Some(u64::from(wire::VERSION)) {
-        return Ok(());
-    }
-    let detail = format!("send counterfoil-version: {}", wire::VERSION);
-    Err(Fault::new(ProblemKind::Version, detail))
-}
-
-fn check_media_type(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault> {
-    let Some(wanted) = rule.media_type() else {
-        return Ok(());
-    };
-    let given = text(headers, header::CONTENT_TYPE.as_str());
-    let essence = given.map(|g| g.split(';').next().unwrap_or("").trim());
-    match essence {
-        Some(essence) if essence.eq_ignore_ascii_case(wanted) => Ok(()),
-        // `{}` may be left out, and then there is nothing to name a type of.
-        None if rule == BodyRule::Nothing => Ok(()),
-        _ => {
-            let detail = format!("send content-type: {wanted}");
-            Err(Fault::new(ProblemKind::MediaType, detail))
-        }
-    }
-}
-
-fn too_large(limit: usize) -> Fault {
-    let detail = format!("the body is over this route's {limit} bytes");
-    Fault::new(ProblemKind::TooLarge, detail)
-}
-
-/// What is declared too large is not read at all.
-fn check_size(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault> {
-    let limit = rule.limit();
-    let declared = text(headers, header::CONTENT_LENGTH.as_str());
-    if declared.is_some_and(|n| n.parse().map_or(true, |n: usize| n > limit)) {
-        return Err(too_large(limit));
-    }
-    Ok(())
-}
-
-fn check_content(body: &Bytes, rule: BodyRule) -> Result<(), Fault> {
-    if rule != BodyRule::Nothing || body.is_empty() {
-        return Ok(());
-    }
-    let parsed: Result<wire::sale::Nothing, _> = serde_json::from_slice(body);
-    parsed
-        .map(|_| ())
-        .map_err(|_| Fault::malformed("send {} or nothing"))
-}
-
-fn client_key(
-    route: &Route,
-    key: Option<&str>,
-    path: &str,
-    body: Digest,
-) -> Result<Option<ClientKey>, Fault> {
-    if !route.keyed {
-        return Ok(None);
-    }
-    let lawful =
-        |k: &&str| (1..=KEY_MAX).contains(&k.len()) && k.bytes().all(|b| b.is_ascii_graphic());
-    let key = key.filter(lawful).ok_or_else(|| {
-        Fault::malformed("send an idempotency-key of 1 to 64 visible ASCII characters")
-    })?;
-    let method = route.method.as_str();
-    Ok(Some(ClientKey {
-        key: key.to_owned(),
-        request: Digest::of(format!("{method}\n{path}\n{body}").as_bytes()),
-    }))
 }

@@ -83,7 +83,7 @@ fn described(route: &Route) -> Described {
             Audience::Public => "public",
         })
         .parameters(Some(parameters(route)))
-        .request_body(request_body(route.body))
+        .request_body(request_body(route))
         .response("200", ok(route));
     for (status, kinds) in answers::by_status(route) {
         operation = operation.response(status.to_string(), refusal(status, &kinds));
@@ -180,11 +180,12 @@ fn content(schema: impl Into<RefOr<Schema>>) -> Content {
     ContentBuilder::new().schema(Some(schema)).build()
 }
 
-fn request_body(rule: BodyRule) -> Option<RequestBody> {
+fn request_body(route: &Route) -> Option<RequestBody> {
+    let rule = route.body;
     let media_type = rule.media_type()?;
     let (schema, required) = match rule {
         BodyRule::None => return None,
-        BodyRule::Json(name) => (reference(name), Required::True),
+        BodyRule::Json(name) => (schemas::asked(route.operation, name), Required::True),
         BodyRule::Nothing => (reference("Nothing"), Required::False),
         BodyRule::Identity => (RefOr::T(binary()), Required::True),
     };

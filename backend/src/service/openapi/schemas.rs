@@ -11,6 +11,7 @@ use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{Components, ComponentsBuilder, RefOr};
 
+use super::super::route::Operation;
 use super::super::timeline;
 use super::reference;
 
@@ -84,6 +85,29 @@ pub fn problem(status: u16, kinds: &[ProblemKind]) -> RefOr<Schema> {
     let both = AllOfBuilder::new()
         .item(reference("Problem"))
         .item(narrowed);
+    RefOr::T(Schema::AllOf(both.build()))
+}
+
+/// What an operation asks of the named schema; some ask for more than others of the same.
+pub fn asked(operation: Operation, name: &str) -> RefOr<Schema> {
+    let is_decision = matches!(
+        operation,
+        Operation::Confirm | Operation::Deny | Operation::Ask
+    );
+    if !is_decision {
+        return reference(name);
+    }
+    let mut more = ObjectBuilder::new()
+        .property("digest", reference("Digest"))
+        .required("digest");
+    if operation == Operation::Ask {
+        let question = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .pattern(Some("\\S"));
+        more = more.property("note", question).required("note");
+    }
+    let both = AllOfBuilder::new().item(reference(name)).item(more);
     RefOr::T(Schema::AllOf(both.build()))
 }
 

@@ -1,5 +1,7 @@
 //! The door: signatures, replays, limits, media types (S1, I9).
 
+use std::time::Duration;
+
 use counterfoil_data::sign::SigningIdentity;
 use jiff::SignedDuration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -221,5 +223,37 @@ fn a_writer_that_is_stuck_is_not_ready_though_it_is_alive() {
         assert!(heard.starts_with("HTTP/1.1 503"), "{heard}");
         let heard = page(&bed, "/livez").await;
         assert!(heard.starts_with("HTTP/1.1 200"), "{heard}");
+    });
+}
+
+/// What comes back for a head whose body comes after `late`, whole or not.
+async fn refused(bed: &Bed, length: usize, late: Duration) -> String {
+    let mut stream = bed.dial();
+    let head = format!(
+        "POST /v1/sales HTTP/1.1\r\nhost: b\r\ncounterfoil-version: 1\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.expect("writes");
+    tokio::time::sleep(late).await;
+    // The other end may have left by now.
+    let _ = stream.write_all(&vec![b' '; length]).await;
+    let mut heard = vec![0; 4096];
+    let read = stream.read(&mut heard).await.expect("reads");
+    String::from_utf8_lossy(&heard[..read]).into_owned()
+}
+
+/// The interface tester's second request met the end of its connection: the refusal had
+/// come before the body, and nothing had said that the connection would end.
+#[test]
+fn a_refusal_ends_the_connection_only_where_a_body_is_left_and_says_so() {
+    run(async {
+        let bed = Bed::open();
+        let soon = refused(&bed, 2, Duration::from_millis(10)).await;
+        assert!(soon.starts_with("HTTP/1.1 401 "), "{soon}");
+        assert!(!soon.contains("connection: close"), "{soon}");
+        for (length, late_ms) in [(2, 5_000), (JSON_BODY_MAX + 1, 10)] {
+            let heard = refused(&bed, length, Duration::from_millis(late_ms)).await;
+            assert!(heard.contains("connection: close"), "{length}: {heard}");
+        }
     });
 }

@@ -1,0 +1,104 @@
+//! Checks of a request's head and, once it is proven, of its body's form. Cheap ones:
+//! none looks into the books. Called by the HTTP layer in its order.
+
+use bytes::Bytes;
+use counterfoil_data::wire::problem::ProblemKind;
+use counterfoil_data::wire::{self, Digest};
+use hyper::header::{self, HeaderMap};
+
+use super::super::fault::Fault;
+use super::super::route::{self, BodyRule, Route};
+use crate::core::command::{ClientKey, KEY_MAX};
+
+/// Header with the last event a client heard.
+pub const LAST_EVENT_HEADER: &str = "last-event-id";
+
+/// One header as text; `None` when missing, repeated or not ASCII.
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// Where an event stream resumes. A malformed one is said: beginning with what is
+/// newest instead would lose events silently.
+pub fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
+    if !headers.contains_key(LAST_EVENT_HEADER) {
+        return Ok(None);
+    }
+    let id = text(headers, LAST_EVENT_HEADER).and_then(route::whole);
+    let malformed = || Fault::malformed("last-event-id is the id of an event: a whole number");
+    id.map(Some).ok_or_else(malformed)
+}
+
+pub fn check_version(headers: &HeaderMap) -> Result<(), Fault> {
+    let given = text(headers, wire::VERSION_HEADER).and_then(route::whole);
+    if given == Some(u64::from(wire::VERSION)) {
+        return Ok(());
+    }
+    let detail = format!("send counterfoil-version: {}", wire::VERSION);
+    Err(Fault::new(ProblemKind::Version, detail))
+}
+
+pub fn check_media_type(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault> {
+    let Some(wanted) = rule.media_type() else {
+        return Ok(());
+    };
+    let given = text(headers, header::CONTENT_TYPE.as_str());
+    let essence = given.map(|g| g.split(';').next().unwrap_or("").trim());
+    match essence {
+        Some(essence) if essence.eq_ignore_ascii_case(wanted) => Ok(()),
+        // `{}` may be left out, and then there is nothing to name a type of.
+        None if rule == BodyRule::Nothing => Ok(()),
+        _ => {
+            let detail = format!("send content-type: {wanted}");
+            Err(Fault::new(ProblemKind::MediaType, detail))
+        }
+    }
+}
+
+pub fn too_large(limit: usize) -> Fault {
+    let detail = format!("the body is over this route's {limit} bytes");
+    Fault::new(ProblemKind::TooLarge, detail)
+}
+
+/// What is declared too large is not read at all.
+pub fn check_size(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault> {
+    let limit = rule.limit();
+    let declared = text(headers, header::CONTENT_LENGTH.as_str());
+    if declared.is_some_and(|n| n.parse().map_or(true, |n: usize| n > limit)) {
+        return Err(too_large(limit));
+    }
+    Ok(())
+}
+
+pub fn check_content(body: &Bytes, rule: BodyRule) -> Result<(), Fault> {
+    if rule != BodyRule::Nothing || body.is_empty() {
+        return Ok(());
+    }
+    let parsed: Result<wire::sale::Nothing, _> = serde_json::from_slice(body);
+    parsed
+        .map(|_| ())
+        .map_err(|_| Fault::malformed("send {} or nothing"))
+}
+
+pub fn client_key(
+    route: &Route,
+    key: Option<&str>,
+    path: &str,
+    body: Digest,
+) -> Result<Option<ClientKey>, Fault> {
+    if !route.keyed {
+        return Ok(None);
+    }
+    let lawful =
+        |k: &&str| (1..=KEY_MAX).contains(&k.len()) && k.bytes().all(|b| b.is_ascii_graphic());
+    let key = key.filter(lawful).ok_or_else(|| {
+        Fault::malformed("send an idempotency-key of 1 to 64 visible ASCII characters")
+    })?;
+    let method = route.method.as_str();
+    Ok(Some(ClientKey {
+        key: key.to_owned(),
+        request: Digest::of(format!("{method}\n{path}\n{body}").as_bytes()),
+    }))
+}
