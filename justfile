@@ -22,6 +22,10 @@ bless +FILES:
 crash ROUNDS="200":
     cargo run -q --release -- crash --rounds {{ROUNDS}}
 
+# Break what decides about money and paper, one place at a time (hours; needs cargo-mutants).
+mutants *ARGS:
+    tests/mutants/run {{ARGS}}
+
 # One crash round again, by its seed.
 crash-seed SEED:
     cargo run -q --release -- crash --seed {{SEED}} --rounds 1 --verbose
