@@ -155,8 +155,8 @@ mod tests {
     use super::*;
     use crate::sealed::Sealable as _;
 
-    /// A chip's name with a line break once pushed its own second line into the place
-    /// of the citizen number.
+    /// A chip's name of three lines once put its own second line into the place of the
+    /// citizen number, and a day of its own after it.
     #[test]
     fn a_field_with_a_line_break_makes_the_whole_unreadable() {
         let fields = |name: &str| DocumentFields {
@@ -168,6 +168,8 @@ mod tests {
         let back = DocumentFields::from_plain(sound.expose()).expect("reads back");
         assert_eq!(back.to_plain().expose(), sound.expose());
         let forged = fields("样例\n44052418800101001X").to_plain();
+        assert!(DocumentFields::from_plain(forged.expose()).is_none());
+        let forged = fields("样例\n44052418800101001X\n2099-12-31").to_plain();
         assert!(DocumentFields::from_plain(forged.expose()).is_none());
         // The day has one spelling, too.
         assert!(DocumentFields::from_plain(b"a\nb\n20360102").is_none());
