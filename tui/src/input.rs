@@ -175,9 +175,11 @@ impl Decoder {
                     self.state = State::Utf8 { bytes, len };
                     return None;
                 }
+                // C1 controls are two bytes in UTF-8; no key sends one.
                 std::str::from_utf8(&bytes)
                     .ok()
                     .and_then(only_char)
+                    .filter(|c| !c.is_control())
                     .map(Key::Char)
             }
             State::Paste { text, tail, .. } => self.paste(text, tail, byte),
@@ -316,6 +318,16 @@ mod tests {
         let mut slow = Decoder::default();
         let one_by_one: Vec<Key> = bytes.iter().flat_map(|b| slow.feed(&[*b])).collect();
         assert_eq!(one_by_one, expected);
+    }
+
+    /// U+0080 to U+009F are controls as much as U+0000 to U+001F, and one of them
+    /// (CSI) begins a terminal's commands; as keys they were passed on.
+    #[test]
+    fn no_key_is_a_control_character() {
+        let c1: String = ('\u{80}'..='\u{9f}').collect();
+        assert_eq!(Decoder::default().feed(c1.as_bytes()), []);
+        let next = Decoder::default().feed("\u{9b}\u{a1}".as_bytes());
+        assert_eq!(next, [Key::Char('\u{a1}')]);
     }
 
     #[test]
