@@ -58,6 +58,14 @@ lab:
 api SECONDS="60":
     tests/api/run {{SECONDS}}
 
+# Fuzz one target for so many seconds (tests/fuzz/README.md lists them).
+fuzz TARGET SECONDS="60":
+    tests/fuzz/run {{TARGET}} {{SECONDS}}
+
+# Fuzz every target, as many at a time as there are cores.
+fuzz-all SECONDS="60":
+    tests/fuzz/run all {{SECONDS}}
+
 # Format and lint as CI does.
 lint:
     cargo fmt --all --check
