@@ -8,6 +8,7 @@ import re
 import schemathesis
 
 import client
+import gates
 import judge
 import sign
 
@@ -44,17 +45,43 @@ def mend(value) -> None:
             mend(inner)
 
 
+def real(name: str, case) -> None:
+    """Puts into a lawful body what nobody can make up: seals, digests, numbers of forms.
+    So the walks come past the gates."""
+    where, body = case.path_parameters or {}, case.body
+    if where.get("sale") in sales:
+        view = client.ask("readSale", sale=where["sale"]).json()
+        order = view.get("order") or {}
+        if name in ("info", "identity"):
+            seal_key = client.ask("readKiosk").json()["seal_key"]
+            case.body = getattr(gates, name)(view, seal_key)
+        elif name in ("seen", "confirm", "deny", "ask") and order:
+            body["digest"] = order["digest"]
+        elif name == "order":
+            body["items"] = [{**body["items"][0], "kind": "transfer-cheque"}]
+        elif name == "forms" and view.get("forms"):
+            for advice, form in zip(body["advices"], view["forms"]):
+                advice["number"] = form["number"]
+    elif where.get("proposal") in proposals and name in ("approve", "refuse"):
+        for known in client.ask("custody").json()["proposals"]:
+            if known["proposal"] == where["proposal"]:
+                body["digest"] = known["digest"]
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Half of the well-formed made-up names become names that exist."""
     spoilt = negated(case) & {"signature", "signature-input", "content-digest"}
-    if case.meta and not case.meta.generation.mode.is_negative:
+    is_lawful = case.meta and not case.meta.generation.mode.is_negative
+    if is_lawful:
         mend(case.body)
     pools = {"sale": (SALE, sales), "number": (NUMBER, numbers), "proposal": (re.compile("[0-9]{1,20}"), proposals)}
     for name, (form, pool) in pools.items():
         value = str((case.path_parameters or {}).get(name, ""))
         if pool and form.fullmatch(value) and sum(value.encode()) % 2:
             case.path_parameters[name] = pool[sum(value.encode()) // 2 % len(pool)]
+    if is_lawful:
+        real(operation_of(case)["operationId"], case)
     spoil = f"without {spoilt.pop()}" if spoilt else ""
     kwargs["auth"] = sign.Signed(client.party(operation_of(case)), spoil)
 

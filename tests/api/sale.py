@@ -5,11 +5,7 @@ under its key gets the same bytes, and the books say afterwards what was done.
     python sale.py SECONDS
 """
 
-import json
-import os
-import pathlib
 import secrets
-import struct
 import sys
 import time
 
@@ -18,12 +14,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test
 
-import bank
-import sign
+import gates
 from client import ask, done, problem
 
-# width, height, dpi as u16 and the pixels: one touch of the finger "zhang".
-PRINT = pathlib.Path(os.environ.get("COUNTERFOIL_PRINT", ""))
 KIND = "transfer-cheque"
 OVER = {"closed", "refused", "denied", "cancelled", "expired", "suspended"}
 serial = time.time_ns() // 1000 % 10_000_000
@@ -136,15 +129,8 @@ class Sale(RuleBasedStateMachine):
     @rule(stale=st.booleans())
     def info(self, stale):
         view = {**self.view, "challenge": "0" * 32} if stale else self.view
-        sealed = lambda text: sign.sealed_text(text, view, self.kiosk["seal_key"])
-        if view["mode"] == "settlement-card":
-            pan = bank.named("cards", "zhang-card")["pan"]
-            body = {"card": sealed(pan), "oda": "genuine", "pin": sealed(bank.SECRETS["zhang-pin"])}
-        else:
-            account, password = bank.SECRETS["jixie-account"], bank.SECRETS["jixie-password"]
-            body = {"account": sealed(account), "password": sealed(password)}
         before = self.state()
-        answer = self.kiosk_asks("info", {"mode": view["mode"], **body})
+        answer = self.kiosk_asks("info", gates.info(view, self.kiosk["seal_key"]))
         if before != "opened":
             problem(answer, 409, "out-of-order")
         elif stale:
@@ -152,11 +138,12 @@ class Sale(RuleBasedStateMachine):
         else:
             assert done(answer)["state"] == "info-verified"
 
-    @precondition(lambda self: self.view and PRINT.is_file())
+    @precondition(lambda self: self.view and gates.PRINT.is_file())
     @rule(fault=st.sampled_from(["", "", "", "unsigned", "old", "cut", "head"]))
     def identity(self, fault):
         before = self.state()
-        answer = self.keep(ask("identity", self.presented(fault), sale=self.view["sale"]))
+        body = gates.identity(self.view, self.kiosk["seal_key"], fault)
+        answer = self.keep(ask("identity", body, sale=self.view["sale"]))
         if before != "info-verified":
             problem(answer, 409, "out-of-order")
         elif fault:
@@ -165,32 +152,6 @@ class Sale(RuleBasedStateMachine):
             assert said["status"] in (400, 422)
         else:
             assert done(answer)["state"] == "identity-verified"
-
-    def presented(self, fault: str) -> bytes:
-        """An identity body: head, sealed document and print."""
-        view, seal_key = self.view, self.kiosk["seal_key"]
-        binding = bytes.fromhex(view["sale"]) + bytes.fromhex(view["challenge"])
-        person = bank.named("documents", "zhang")
-        fields = "\n".join([person["holder"], person["number"], str(person["valid_to"])])
-        seal = lambda label, plain: sign.seal(label, plain, seal_key, view["sale"], view["challenge"])
-        at_ms = int(time.time() * 1000) - (301_000 if fault == "old" else 0)
-        sam, status, frame = b"05.01-20260101-0000000001-0000000001", bytes([0x9F, 0x90, 0x90]), bytes(32)
-        said = b"counterfoil/v1/authenticity\0" + binding
-        said += struct.pack(">I", len(sam)) + sam + struct.pack(">I", len(status)) + status
-        said += frame + struct.pack(">q", at_ms)
-        signature = sign.KEYS["kiosk:kiosk-1"].sign(said + (b"x" if fault == "unsigned" else b""))
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_ms // 1000)) + f".{at_ms % 1000:03}Z"
-        document = sign.base64.urlsafe_b64encode(seal("document", fields.encode()))
-        head = json.dumps({
-            "document": document.decode().rstrip("="),
-            "authenticity": {
-                "sam_id": sam.decode(), "status": list(status), "frame": frame.hex(),
-                "at": at, "signature": signature.hex(),
-                **({"more": 1} if fault == "head" else {}),
-            },
-        }).encode()  # fmt: skip
-        body = struct.pack(">I", len(head)) + head + seal("live-print", PRINT.read_bytes())
-        return body[: len(head)] if fault == "cut" else body
 
     @precondition(lambda self: self.view)
     @rule(quantity=st.integers(0, 4), kind=st.sampled_from([KIND, KIND, "bank-draft"]), twice=st.booleans())

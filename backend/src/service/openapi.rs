@@ -60,7 +60,8 @@ pub fn document() -> Value {
 const DESCRIPTION: &str = "Self-service sale of numbered cheques. Every request under /v1 is \
 signed (RFC 9421, Ed25519, tag counterfoil-v1) over method, path, query, content digest, \
 sequence and idempotency key. Errors are problem details (RFC 9457). A path that is not here is \
-404, another method 405 with Allow (HEAD and OPTIONS, too); what is no HTTP/1.1, or a head over \
+404, another method 405 with Allow (HEAD and OPTIONS, too); whole numbers are written without \
+a fraction (1, not 1.0); what is no HTTP/1.1, or a head over \
 16 KiB or 64 fields, is refused without a problem document.";
 
 /// Name of an operation in the document.
@@ -123,10 +124,12 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         Required::True,
         whole(version, version),
     ));
+    // A command's number must be above the last one; a read's is only signed.
+    let least = u64::from(route.method == Method::Post);
     all.push(header(
         wire::SEQUENCE_HEADER,
         Required::True,
-        whole(1, u64::MAX),
+        whole(least, u64::MAX),
     ));
     if route.keyed {
         let key = RefOr::T(text("^[\\x21-\\x7e]{1,64}$"));

@@ -19,8 +19,8 @@ pub fn of(operation: O) -> Vec<(String, Link)> {
         O::Order => &[O::Seen, O::Confirm, O::Deny, O::Ask, O::Link, O::Cancel],
         O::Seen => &[O::Confirm, O::Deny, O::Ask],
         O::Confirm => &[O::Link],
-        O::Link => &[O::Forms, O::Abandon, O::Number],
-        O::Forms => &[O::Number],
+        O::Link => &[O::Forms, O::Abandon, O::Close, O::Number],
+        O::Forms => &[O::Number, O::Close],
         O::Propose => &[O::Approve, O::Refuse],
         _ => &[],
     };
@@ -34,6 +34,7 @@ fn link(from: O, to: O) -> Link {
     match (from, to) {
         (O::Link, O::Number) => link.parameter("number", "$response.body#/linked/ranges/0/first"),
         (O::Forms, O::Number) => link.parameter("number", "$response.body#/forms/0/number"),
+        (O::Forms, O::Close) => link.parameter("sale", "$request.path.sale"),
         (O::Propose, _) => link
             .parameter("proposal", "$response.body#/proposal")
             .request_body(Some(digest(""))),
