@@ -28,7 +28,7 @@ def check(what, *args) -> None:
     """Runs one check; a finding does not stop the others."""
     try:
         what(*args)
-    except AssertionError as finding:
+    except (AssertionError, client.requests.RequestException) as finding:
         findings.append(f"{what.__name__}: {finding}")
         print("FINDING", findings[-1], file=sys.stderr)
 
