@@ -33,15 +33,17 @@ def negated(case) -> set[str]:
 
 
 def mend(value) -> None:
-    """First and last of a range are of one prefix and in order, which no schema can say."""
+    """What no schema can say: first and last of a range are of one prefix and in order,
+    and a whole number is written without a fraction (JSON Schema takes 2.0 for one)."""
     if isinstance(value, dict):
         first, last = value.get("first"), value.get("last")
         if isinstance(first, str) and isinstance(last, str) and NUMBER.fullmatch(first) and NUMBER.fullmatch(last):
             least, most = sorted((first[8:], last[8:]))
             value["first"], value["last"] = first[:8] + least, first[:8] + most
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
+    for place, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        if isinstance(inner, float) and inner.is_integer():
+            value[place] = int(inner)
+        elif isinstance(inner, (dict, list)):
             mend(inner)
 
 
@@ -74,7 +76,8 @@ def before_call(context, case, kwargs):
     spoilt = negated(case) & {"signature", "signature-input", "content-digest"}
     is_lawful = case.meta and not case.meta.generation.mode.is_negative
     if is_lawful:
-        mend(case.body)
+        if isinstance(case.body, dict):
+            mend(case.body)
     pools = {"sale": (SALE, sales), "number": (NUMBER, numbers), "proposal": (re.compile("[0-9]{1,20}"), proposals)}
     for name, (form, pool) in pools.items():
         value = str((case.path_parameters or {}).get(name, ""))
