@@ -6,7 +6,7 @@ use counterfoil_data::wire::confirm::ConfirmState;
 use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 
 use super::bank::*;
-use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::command::{Actor, CommandBody, NOTE_MAX, Outcome, Subject};
 use crate::core::query;
 use crate::core::record::bank::{CardTrust, Duty, StationRow};
 use crate::core::refusal::{Malformed, Refusal};
@@ -213,6 +213,21 @@ fn a_question_and_what_was_seen_must_be_said_and_a_reason_may_stay_unsaid() {
     };
     let custodian = Actor::Staff(id("custodian-a"));
     assert_eq!(desk.give(custodian, resolve), unsaid);
+}
+
+#[test]
+fn a_question_may_be_exactly_as_long_as_a_note() {
+    let mut desk = desk();
+    let sale = desk.ordered(1, 5);
+    let digest = desk.seen(sale);
+    let ask = |characters| CommandBody::Ask {
+        sale,
+        digest,
+        question: "几".repeat(characters),
+    };
+    let long = Err(Refusal::Malformed(Malformed::Note));
+    assert_eq!(desk.give(officer(), ask(NOTE_MAX + 1)), long);
+    desk.must(officer(), ask(NOTE_MAX));
 }
 
 #[test]
