@@ -16,6 +16,7 @@ mod locks;
 mod log;
 mod lost;
 mod mismatch;
+mod proposals;
 mod register;
 mod ruling;
 mod stock;

@@ -48,6 +48,7 @@ pub fn is_keyed(body: &CommandBody) -> bool {
             | CommandBody::Close { .. }
             | CommandBody::Cancel { .. }
             | CommandBody::Abandon { .. }
+            | CommandBody::ProposeCustody { .. }
     )
 }
 
