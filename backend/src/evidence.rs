@@ -303,6 +303,9 @@ pub fn tile(read: &dyn Read, level: u8, index: u64) -> Result<Vec<Digest>, Store
     ) else {
         return Ok(Vec::new());
     };
+    if level == 0 {
+        return log::leaf_hashes(read, first, TILE_HASHES);
+    }
     let low = key::tree_hash(level, first);
     let high = key::tree_hash(level, first.saturating_add(TILE_HASHES));
     let limit = usize::try_from(TILE_HASHES).unwrap_or(RANGE_MAX);

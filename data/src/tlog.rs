@@ -99,6 +99,22 @@ impl Frontier {
         Ok(Self { size, peaks })
     }
 
+    /// A frontier from its own parts, as kept: one peak for each bit of the size.
+    pub fn of(size: u64, peaks: Vec<Digest>) -> Result<Self, TlogError> {
+        if size > SIZE_MAX {
+            return Err(TlogError::Outside { index: size, size });
+        }
+        if u32::try_from(peaks.len()).ok() != Some(size.count_ones()) {
+            return Err(TlogError::Broken);
+        }
+        Ok(Self { size, peaks })
+    }
+
+    /// Roots of the complete subtrees, largest first.
+    pub fn peaks(&self) -> &[Digest] {
+        &self.peaks
+    }
+
     /// Leaves so far.
     pub fn size(&self) -> u64 {
         self.size

@@ -282,3 +282,35 @@ fn tiles_hold_the_leaf_hashes_in_order() {
     assert_eq!(tile(&*read, 0, 7).expect("reads"), []);
     assert_eq!(tile(&*read, 255, u64::MAX).expect("reads"), []);
 }
+
+#[test]
+fn small_subtrees_are_hashed_from_their_leaves_and_large_ones_kept() {
+    let mut desk = desk();
+    let unload = CommandBody::UnloadCassette {
+        second: id("custodian-b"),
+        kiosk: id("kiosk-1"),
+        slot: id("slot-1"),
+    };
+    for _ in 0..60 {
+        desk.must(custodian(), unload.clone());
+        desk.must(custodian(), load("slot-1", range("3130002100010003", 100)));
+    }
+    let read = desk.read();
+    let size = log::size(&*read).expect("reads");
+    let mut nodes = Vec::new();
+    let mut frontier = Frontier::default();
+    for index in 0..size {
+        let bytes = desk.leaf(index).encode().expect("encodes");
+        let keep = |level, at, hash| nodes.push((level, at, hash));
+        frontier.append(leaf_hash(&bytes), keep).expect("appends");
+    }
+    assert!(nodes.iter().any(|(level, ..)| *level > log::STORED_FROM));
+    for (level, at, hash) in nodes {
+        assert_eq!(log::node(&*read, level, at), Some(hash), "{level} {at}");
+        let kept = read.read(&key::tree_hash(level, at)).expect("reads");
+        assert_eq!(kept.is_some(), level >= log::STORED_FROM);
+    }
+    assert_eq!(log::node(&*read, 0, size), None);
+    assert_eq!(log::node(&*read, 3, size >> 3), None);
+    assert_eq!(log::frontier(&*read).expect("reads"), frontier);
+}

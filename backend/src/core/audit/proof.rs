@@ -6,6 +6,7 @@ use counterfoil_data::tlog::{Frontier, leaf_hash};
 
 use super::{AuditFailure, AuditReport, each_bytes};
 use crate::core::key::{self, Table};
+use crate::core::log::STORED_FROM;
 use crate::core::overlay::get;
 use crate::core::record::books::CheckpointRow;
 use crate::core::{log, number, query};
@@ -27,7 +28,8 @@ pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailu
         let mut same = true;
         frontier
             .append(leaf_hash(&bytes), |level, at, hash| {
-                same &= log::node(read, level, at) == Some(hash);
+                // Below, a node is nothing but its leaves.
+                same &= level < STORED_FROM || log::node(read, level, at) == Some(hash);
             })
             .map_err(|_| wrong())?;
         if same { Ok(()) } else { Err(wrong()) }
@@ -39,7 +41,7 @@ pub fn check(read: &dyn Read, report: &mut AuditReport) -> Result<(), AuditFailu
         None => (0, counterfoil_data::tlog::empty_root()),
     };
     let same =
-        log::size(read)? == frontier.size() && size == frontier.size() && root == frontier.root();
+        log::frontier(read)? == frontier && size == frontier.size() && root == frontier.root();
     if same && query::checkpoint(read)?.is_some() == (size > 0) {
         Ok(())
     } else {

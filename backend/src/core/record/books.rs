@@ -242,6 +242,15 @@ pub struct CounterRow {
     pub value: u64,
 }
 
+/// The right edge of the evidence log.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LogHeadRow {
+    /// Leaves.
+    pub size: u64,
+    /// Roots of the complete subtrees, largest first: one for each bit of the size.
+    pub peaks: Vec<Digest>,
+}
+
 /// The signed head of the evidence log as of the last flush.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointRow {
@@ -270,4 +279,5 @@ records! {
     AttemptRow => Attempt,
     CounterRow => Counter,
     CheckpointRow => Checkpoint,
+    LogHeadRow => LogHead,
 }
