@@ -196,6 +196,7 @@ fn customers(
                 password: Some(phc(&account.payment_password)?),
                 forms_per_day_max: account.forms_per_day_max,
                 bounced: account.bounced.clone(),
+                sheet: account.password_sheet,
             },
             balance: account.balance,
         });

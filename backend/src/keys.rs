@@ -6,6 +6,7 @@
 //! be printed (I7). Called by the workers, the demo bank and `app`.
 
 pub mod envelope;
+pub mod passwords;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -58,6 +59,8 @@ pub enum Indexed {
     Citizen,
     /// A person's name.
     Name,
+    /// A form's number and its payment password (支付密码), for checking it alone.
+    Password,
 }
 
 impl Indexed {
@@ -67,6 +70,7 @@ impl Indexed {
             Self::Account => b"account\0",
             Self::Citizen => b"citizen\0",
             Self::Name => b"name\0",
+            Self::Password => b"password\0",
         }
     }
 }
@@ -144,7 +148,7 @@ impl Keys {
     pub fn index(&self, kind: Indexed, text: &str) -> Digest {
         let canonical = match kind {
             Indexed::Citizen => citizen::canonical(text).ok(),
-            Indexed::Card | Indexed::Account | Indexed::Name => None,
+            Indexed::Card | Indexed::Account | Indexed::Name | Indexed::Password => None,
         };
         let text = canonical.as_deref().unwrap_or(text);
         Digest(mac(&self.index, &[kind.label(), text.as_bytes()]))

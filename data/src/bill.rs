@@ -89,6 +89,14 @@ impl BillKind {
         Self::ALL.get(index).copied().ok_or(BillError::Kind(digit))
     }
 
+    /// Whether a form of this kind is paid under a payment password (支付密码): cheques.
+    pub fn takes_password(self) -> bool {
+        matches!(
+            self,
+            Self::CashCheque | Self::TransferCheque | Self::SorterCheque
+        )
+    }
+
     /// Digit 7, 1 to 8.
     pub fn digit(self) -> u8 {
         match self {

@@ -14,7 +14,6 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sha2::Digest as _;
 
 use crate::bill::{BillNumber, BillRange};
 use crate::ids::SaleId;
@@ -22,6 +21,9 @@ use crate::money::Fen;
 use crate::wire::Digest;
 
 mod code;
+mod personal;
+
+pub use personal::{Personal, personal};
 
 /// The encoding's version byte.
 pub const LEAF_VERSION: u8 = 1;
@@ -174,6 +176,14 @@ leaf_kinds! {
     FormReleased = 57, "form-released";
     /// Another number in place of a spoiled one, no second fee.
     FormSupplemented = 58, "form-supplemented";
+    /// A payment password was made for each of these forms (L7).
+    SheetMade = 60, "sheet-made";
+    /// The sheet was given to its kiosk, sealed.
+    SheetTaken = 61, "sheet-taken";
+    /// The sheet is in the customer's hand; its passwords hold.
+    SheetPrinted = 62, "sheet-printed";
+    /// No password of the sheet holds.
+    SheetCancelled = 63, "sheet-cancelled";
     /// The customer gave up before linking.
     SaleCancelled = 64, "sale-cancelled";
     /// The customer was silent before linking.
@@ -194,67 +204,6 @@ leaf_kinds! {
     CustodyApproved = 97, "custody-approved";
     /// Another person refused it, or it was taken back.
     CustodyRefused = 98, "custody-refused";
-}
-
-/// Which personal datum a hash stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Personal {
-    /// Name of a person.
-    Name,
-    /// Citizen number.
-    CitizenNumber,
-    /// Card number.
-    CardNumber,
-    /// Account number.
-    AccountNumber,
-    /// Telephone.
-    Phone,
-    /// Contents of an ID document, by the digest of the frame read.
-    Document,
-    /// The confirmed text, which names account and agent, by its digest.
-    Approved,
-    /// A person's own words: a reason, a question, what was seen.
-    Words,
-}
-
-impl Personal {
-    /// All, in order of code.
-    pub const ALL: [Self; 8] = [
-        Self::Name,
-        Self::CitizenNumber,
-        Self::CardNumber,
-        Self::AccountNumber,
-        Self::Phone,
-        Self::Document,
-        Self::Approved,
-        Self::Words,
-    ];
-
-    /// Its number in the encoding.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Name => 1,
-            Self::CitizenNumber => 2,
-            Self::CardNumber => 3,
-            Self::AccountNumber => 4,
-            Self::Phone => 5,
-            Self::Document => 6,
-            Self::Approved => 7,
-            Self::Words => 8,
-        }
-    }
-}
-
-/// The salted hash of a personal datum: SHA-256 over a label, the datum's code,
-/// the salt and the value. Without the salt it tells nothing about a number of
-/// few digits; the salt is stored apart and can be forgotten.
-pub fn personal(salt: &[u8; 32], what: Personal, value: &str) -> Digest {
-    let hasher = sha2::Sha256::new()
-        .chain_update(b"counterfoil/v1/personal\0")
-        .chain_update([what.code()])
-        .chain_update(salt)
-        .chain_update(value.as_bytes());
-    Digest(hasher.finalize().into())
 }
 
 /// One fact in a leaf. Tags 13 and 23 are not assigned.

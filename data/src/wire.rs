@@ -1,8 +1,8 @@
 //! Wire messages of `/v1` (JSON), shared by backend, kiosk, station and tests.
 //!
 //! One file per conversation: [`sale`] (kiosk), [`confirm`] (station), [`custody`]
-//! (two people and blanks), [`forms`]
-//! (what happened to paper), [`problem`] (RFC 9457). Every message is versioned
+//! (two people and blanks), [`forms`] (what happened to paper), [`sheet`] (payment
+//! passwords), [`problem`] (RFC 9457). Every message is versioned
 //! by the header [`VERSION_HEADER`]. Secrets are [`crate::sealed::Sealed`].
 
 pub mod confirm;
@@ -10,6 +10,7 @@ pub mod custody;
 pub mod forms;
 pub mod problem;
 pub mod sale;
+pub mod sheet;
 
 /// Header naming the wire version a client speaks.
 pub const VERSION_HEADER: &str = "counterfoil-version";

@@ -7,6 +7,7 @@ mod linked;
 mod proposals;
 mod register;
 mod sales;
+mod sheet;
 mod stock;
 
 pub use sales::{KIOSK_LOST_S, later};
@@ -62,6 +63,7 @@ fn change(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(), 
             Ok(())
         }
         Event::Linked { .. } => linked::linked(books, moment, event),
+        Event::SheetChanged(change) => sheet::changed(books, change.sale, &change.to),
         Event::FormChanged(change) => forms::changed(books, moment, change),
         Event::StrayFrozen { sale, number } => forms::stray(books, moment, *sale, *number),
         Event::FormSupplied {

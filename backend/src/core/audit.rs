@@ -8,6 +8,7 @@ mod held;
 mod money;
 mod paper;
 mod proof;
+mod sheet;
 mod waiting;
 
 use counterfoil_data::bill::BillNumber;
@@ -138,6 +139,19 @@ pub enum AuditFailure {
         /// By the sales.
         by_sales: u64,
     },
+    /// A sale has no payment-password sheet where it needs one, has one where it needs
+    /// none, or the sheet's state is not the sale's (L7).
+    #[error("the payment-password sheet of sale {sale} is not as the sale says")]
+    Sheet {
+        /// Which.
+        sale: SaleId,
+    },
+    /// A payment password holds where its form does not, or the other way round (L7).
+    #[error("the payment password of form {number} holds where it must not, or is missing")]
+    Password {
+        /// Which form.
+        number: BillNumber,
+    },
     /// Something waits for two people and is not shown to them, or the other way round.
     #[error("what is shown to staff as waiting is not what waits")]
     Waiting,
@@ -163,6 +177,7 @@ pub fn audit(read: &dyn Read) -> Result<AuditReport, AuditFailure> {
     let mut report = AuditReport::default();
     paper::check(read, &mut report)?;
     money::check(read, &mut report)?;
+    sheet::check(read)?;
     proof::check(read, &mut report)?;
     waiting::check(read)?;
     Ok(report)

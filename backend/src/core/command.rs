@@ -4,16 +4,19 @@
 //! the writer. Refuses nothing itself (`core::decide` does). Carries no secret:
 //! card, account and citizen numbers arrive here as keyed hashes (I7).
 
+mod drawn;
 mod outcome;
+mod subject;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::{BranchId, KioskId, SaleId, SlotId, StaffId, StationId};
 use counterfoil_data::money::Fen;
-use counterfoil_data::sealed::Challenge;
+use counterfoil_data::sealed::{Challenge, SealKey};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::custody::Act;
 use counterfoil_data::wire::forms::FormAdvice;
 use counterfoil_data::wire::sale::{AbandonReason, Authenticity, OrderItem, PurchaseMode};
+use counterfoil_data::wire::sheet::SheetOutcome;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -23,7 +26,9 @@ use super::record::bank::{
     Policy, StaffRow, StationRow, UnitRow,
 };
 use super::record::terms::{Bounces, CalendarRow, Licence, Listed};
+pub use drawn::PasswordLine;
 pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
+pub use subject::Subject;
 
 /// Commands in one step of the writer at most.
 pub const GROUP_MAX: usize = 64;
@@ -69,24 +74,6 @@ pub struct ClientKey {
     pub key: String,
     /// Digest over method, path and body of the request.
     pub request: Digest,
-}
-
-/// What proves the right to buy, as keyed hashes (S2, S3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Subject {
-    /// PM1: keyed hash of the card number.
-    Card(KeyedHash),
-    /// PM2: keyed hash of the account number.
-    Account(KeyedHash),
-}
-
-impl Subject {
-    /// The hash, whichever it is of.
-    pub fn hash(self) -> KeyedHash {
-        match self {
-            Self::Card(hash) | Self::Account(hash) => hash,
-        }
-    }
 }
 
 /// How two people settle an unknown form.
@@ -291,6 +278,8 @@ pub enum CommandBody {
     Link {
         /// Which sale.
         sale: SaleId,
+        /// Drawn for the numbers shown, where the account's forms need one (L7).
+        passwords: Vec<PasswordLine>,
     },
     /// What happened to paper, in order (I5, I6).
     AdviseForms {
@@ -298,6 +287,15 @@ pub enum CommandBody {
         sale: SaleId,
         /// Oldest first.
         advices: Vec<FormAdvice>,
+        /// Drawn for the numbers that may stand in for forms that failed (L7).
+        passwords: Vec<PasswordLine>,
+    },
+    /// The kiosk asks for the payment-password sheet (L7).
+    TakeSheet {
+        /// Which sale.
+        sale: SaleId,
+        /// Made for this sale by whoever prints.
+        key: SealKey,
     },
     /// The customer gives up before linking, keyed.
     Cancel {
@@ -315,6 +313,8 @@ pub enum CommandBody {
         sale: SaleId,
         /// Why.
         reason: AbandonReason,
+        /// What became of the sheet.
+        sheet: Option<SheetOutcome>,
     },
     /// The kiosk of a linked sale was silent too long: it is lost.
     SuspendLost {
@@ -325,6 +325,8 @@ pub enum CommandBody {
     Close {
         /// Which sale.
         sale: SaleId,
+        /// What became of the sheet.
+        sheet: Option<SheetOutcome>,
     },
     /// Two people settle an unknown form (I6).
     ResolveUnknown {

@@ -15,6 +15,7 @@ mod keyed;
 mod link;
 mod order;
 mod propose;
+mod sheet;
 mod stock;
 
 use counterfoil_data::ids::{BranchId, SaleId};
@@ -290,13 +291,22 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             question,
         } => confirm::ask(draft, *sale, *digest, question),
         CommandBody::TimeOutConfirmation { sale } => confirm::time_out(draft, *sale),
-        CommandBody::Link { sale } => link::link(draft, *sale),
-        CommandBody::AdviseForms { sale, advices } => forms::advise(draft, *sale, advices),
+        CommandBody::Link { sale, passwords } => link::link(draft, *sale, passwords),
+        CommandBody::AdviseForms {
+            sale,
+            advices,
+            passwords,
+        } => forms::advise(draft, *sale, advices, passwords),
+        CommandBody::TakeSheet { sale, key } => sheet::take(draft, *sale, *key),
         CommandBody::Cancel { sale } => closing::cancel(draft, *sale),
         CommandBody::Expire { sale } => closing::expire(draft, *sale),
-        CommandBody::Abandon { sale, reason } => closing::abandon(draft, *sale, *reason),
+        CommandBody::Abandon {
+            sale,
+            reason,
+            sheet,
+        } => closing::abandon(draft, *sale, *reason, *sheet),
         CommandBody::SuspendLost { sale } => closing::suspend_lost(draft, *sale),
-        CommandBody::Close { sale } => closing::close(draft, *sale),
+        CommandBody::Close { sale, sheet } => closing::close(draft, *sale, *sheet),
         CommandBody::CloseByStaff { second, sale } => {
             closing::close_by_staff(draft, second.clone(), *sale)
         }

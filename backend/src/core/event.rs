@@ -4,6 +4,7 @@
 mod about;
 mod blanks;
 mod enrolled;
+mod sheet;
 
 use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId};
@@ -26,6 +27,7 @@ use crate::store::Key;
 
 pub use blanks::{BlanksHandled, Handling};
 pub use enrolled::Enrolled;
+pub use sheet::{SheetChange, SheetChanged};
 
 /// Two people who did something together.
 pub type TwoPeople = [StaffId; 2];
@@ -301,6 +303,8 @@ pub enum Event {
         /// Fee taken.
         fee: Fen,
     },
+    /// The payment-password sheet was made, given out, printed or cancelled (L7).
+    SheetChanged(SheetChanged),
     /// A form changed.
     FormChanged(FormChanged),
     /// A number was read that should not have been there; it is ours and frozen too.

@@ -93,6 +93,20 @@ pub fn sale(sale: SaleId) -> Key {
     key(Table::Sale, &[&sale.0.to_be_bytes()])
 }
 
+/// The payment-password sheet of a sale.
+pub fn sheet(sale: SaleId) -> Key {
+    key(Table::Sheet, &[&sale.0.to_be_bytes()])
+}
+
+/// The payment password of a form.
+pub fn password(number: BillNumber) -> Key {
+    let (prefix, serial) = (number.prefix.value(), number.serial.value());
+    key(
+        Table::Password,
+        &[&prefix.to_be_bytes(), &serial.to_be_bytes()],
+    )
+}
+
 /// A slot of a kiosk.
 pub fn slot(kiosk: &KioskId, slot: &SlotId) -> Key {
     pair(Table::Slot, kiosk.as_str(), slot.as_str())

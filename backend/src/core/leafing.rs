@@ -97,6 +97,7 @@ fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreErr
         Event::Asked { .. } => LeafKind::Asked,
         Event::ConfirmationTimedOut { .. } => LeafKind::ConfirmTimedOut,
         Event::Linked { .. } => LeafKind::Linked,
+        Event::SheetChanged(change) => facts::sheet_kind(&change.to),
         Event::FormChanged(change) => return Ok(form_kind(change)),
         Event::StrayFrozen { .. } => LeafKind::FormUnknown,
         Event::FormSupplied { .. } => LeafKind::FormSupplemented,
@@ -179,6 +180,7 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
             fields.extend(row.order.as_ref().map(|o| approved(o.digest)));
             fields
         }
+        Event::SheetChanged(change) => facts::sheet(&change.to),
         Event::FormChanged(change) => form(change),
         Event::StrayFrozen { number, .. } => vec![
             Field::Number(*number),

@@ -8,6 +8,7 @@ mod kiosk;
 mod outbox;
 pub mod register;
 mod sale;
+mod sheet;
 pub mod terms;
 
 use counterfoil_data::ids::{BranchId, KioskId, SaleId, StaffId, StationId};
@@ -21,6 +22,7 @@ pub use custody::{WAITING_SHOWN_MAX, custody_changes, custody_view, proposal, pr
 pub use kiosk::kiosk_view;
 pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};
 pub use sale::{receipt, sale_view};
+pub use sheet::{numbers_to_draw, passwords_of_sold};
 
 use super::command::CommandBody;
 use super::key::{self, Table};

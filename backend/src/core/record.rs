@@ -8,6 +8,7 @@ pub mod bank;
 pub mod books;
 pub mod proposal;
 pub mod sale;
+pub mod sheet;
 pub mod stock;
 pub mod terms;
 

@@ -127,6 +127,15 @@ pub enum Refusal {
         /// Where the sale stands.
         state: SaleState,
     },
+    /// The payment-password sheet was given out under another key, or is settled (L7).
+    #[error("the password sheet was given out before: it is never given twice")]
+    SheetGiven {
+        /// Where the sale stands.
+        state: SaleState,
+    },
+    /// Numbers moved while passwords were drawn for them; nothing was done (L7).
+    #[error("numbers moved while passwords were drawn for them: repeat the same request")]
+    Undrawn,
     /// The command's content breaks a limit or a rule of form.
     #[error("malformed: {0}")]
     Malformed(Malformed),
@@ -167,6 +176,8 @@ pub enum Missing {
     Form,
     /// Proposal.
     Proposal,
+    /// Payment-password sheet.
+    Sheet,
 }
 
 impl std::fmt::Display for Missing {
@@ -182,6 +193,7 @@ impl std::fmt::Display for Missing {
             Self::Account => "account",
             Self::Form => "form",
             Self::Proposal => "proposal",
+            Self::Sheet => "password sheet",
         })
     }
 }
@@ -259,8 +271,10 @@ impl Refusal {
             | Self::SlotLocked { .. }
             | Self::FormsOpen { .. }
             | Self::TooLate { .. }
+            | Self::SheetGiven { .. }
             | Self::StaleChallenge { .. }
             | Self::NoSuchAttempt { .. } => ProblemKind::OutOfOrder,
+            Self::Undrawn => ProblemKind::Busy,
             Self::Proposal(refusal) => refusal.problem(),
             Self::NotYours => ProblemKind::NotYours,
             Self::NotFound { .. } => ProblemKind::NotFound,
@@ -288,12 +302,14 @@ impl Refusal {
             | Self::FormContradiction { state, .. }
             | Self::FormOrder { state, .. }
             | Self::SlotLocked { state, .. }
-            | Self::FormsOpen { state, .. } => Some(*state),
+            | Self::FormsOpen { state, .. }
+            | Self::SheetGiven { state } => Some(*state),
             Self::NotYours
             | Self::NotFound { .. }
             | Self::StaleSequence { .. }
             | Self::KeyReused
             | Self::KeyMissing
+            | Self::Undrawn
             | Self::Malformed(_)
             | Self::Proposal(_)
             | Self::Stock(_) => None,
@@ -330,11 +346,13 @@ impl Refusal {
             | Self::KeyReused
             | Self::KeyMissing
             | Self::FormOrder { .. }
+            | Self::Undrawn
             | Self::FormsOpen { .. } => Remedy::Retry,
             Self::NotYours
             | Self::NotAuthentic { .. }
             | Self::FormContradiction { .. }
             | Self::SlotLocked { .. }
+            | Self::SheetGiven { .. }
             | Self::Stock(_) => Remedy::CallStaff,
         }
     }

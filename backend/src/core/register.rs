@@ -4,7 +4,7 @@
 //! Owns what each form means to the account. `apply` writes the line anew with
 //! every change of the sale, the audit recomputes it, the receipt speaks its words.
 
-use counterfoil_data::bill::BillRange;
+use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::custody::Mark;
 use counterfoil_data::wire::forms::FormState;
@@ -46,7 +46,12 @@ pub fn fate(form: &FormRow) -> Option<Fate> {
 /// The numbers of some forms, in order, as ranges.
 pub fn ranges(row: &SaleRow, wanted: impl Fn(&FormRow) -> bool) -> Vec<BillRange> {
     let forms = row.forms.iter().filter(|form| wanted(form));
-    let mut numbers: Vec<_> = forms.map(|form| form.number).collect();
+    ranges_of(forms.map(|form| form.number))
+}
+
+/// Numbers as the fewest ranges, in order.
+pub fn ranges_of(numbers: impl Iterator<Item = BillNumber>) -> Vec<BillRange> {
+    let mut numbers: Vec<_> = numbers.collect();
     numbers.sort_unstable();
     let mut ranges: Vec<BillRange> = Vec::new();
     for number in numbers {

@@ -19,6 +19,7 @@ mod mismatch;
 mod proposals;
 mod register;
 mod ruling;
+mod sheet;
 mod stock;
 mod terms;
 mod traces;

@@ -12,7 +12,7 @@ fn desk() -> Desk<ModelStore> {
     let mut desk = Desk::open(ModelStore::new());
     let sale = desk.linked(1, 2);
     desk.hand_over(sale, 0..2);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     desk
 }
 
@@ -236,7 +236,7 @@ fn no_unsalted_digest_of_personal_data_is_in_the_log_i7() {
     desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
     let digest = desk.seen(sale);
     desk.must(officer(), CommandBody::Confirm { sale, digest });
-    desk.must(kiosk(), CommandBody::Link { sale });
+    desk.must(kiosk(), link(sale));
     let read = desk.read();
     let plain = [
         digest,

@@ -249,6 +249,7 @@ fn customers(seed: u64, number: u64, bodies: &mut Vec<CommandBody>) -> Result<()
             password: None,
             forms_per_day_max: None,
             bounced: Vec::new(),
+            sheet: false,
         },
         balance: Fen(1_000_000_000),
     });

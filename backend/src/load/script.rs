@@ -225,18 +225,38 @@ impl Step {
                 let digest = digest()?;
                 (officer()?, CommandBody::Confirm { sale, digest })
             }
-            Self::Link => (here, CommandBody::Link { sale }),
+            Self::Link => (
+                here,
+                CommandBody::Link {
+                    sale,
+                    passwords: Vec::new(),
+                },
+            ),
             Self::Forms(known) => {
                 let row = need(row)?;
                 let advices = known.iter().map(|(place, e)| advice(row, *place, e));
                 let advices = advices.collect::<Result<_, _>>()?;
-                (here, CommandBody::AdviseForms { sale, advices })
+                (
+                    here,
+                    CommandBody::AdviseForms {
+                        sale,
+                        advices,
+                        passwords: Vec::new(),
+                    },
+                )
             }
             Self::Abandon => {
                 let reason = AbandonReason::PrinterFault;
-                (here, CommandBody::Abandon { sale, reason })
+                (
+                    here,
+                    CommandBody::Abandon {
+                        sale,
+                        reason,
+                        sheet: None,
+                    },
+                )
             }
-            Self::Close => (here, CommandBody::Close { sale }),
+            Self::Close => (here, CommandBody::Close { sale, sheet: None }),
             Self::Resolve(place, to) => {
                 let number = advice(need(row)?, *place, &FormEvent::Taken)?.number;
                 let body = CommandBody::ResolveUnknown {

@@ -12,6 +12,7 @@ mod identity;
 mod info;
 mod sale;
 mod settled;
+mod sheet;
 
 use std::rc::Rc;
 
@@ -100,6 +101,7 @@ impl Service {
             Operation::Order => self.order(asked).await,
             Operation::Link => self.link(asked).await,
             Operation::Forms => self.forms(asked).await,
+            Operation::Sheet => self.take_sheet(asked).await,
             Operation::Cancel => self.cancel(asked).await,
             Operation::Abandon => self.abandon(asked).await,
             Operation::Close => self.close_sale(asked).await,

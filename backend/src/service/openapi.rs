@@ -189,6 +189,7 @@ fn request_body(route: &Route) -> Option<RequestBody> {
     let (schema, required) = match rule {
         BodyRule::None => return None,
         BodyRule::Json(name) => (schemas::asked(route.operation, name), Required::True),
+        BodyRule::Maybe(name) => (schemas::asked(route.operation, name), Required::False),
         BodyRule::Nothing => (reference("Nothing"), Required::False),
         BodyRule::Identity => (RefOr::T(binary()), Required::True),
     };
@@ -199,6 +200,7 @@ fn request_body(route: &Route) -> Option<RequestBody> {
             None,
         ),
         BodyRule::Json(name) => ("one JSON document", examples::of(name)),
+        BodyRule::Maybe(name) => ("one JSON document or nothing at all", examples::of(name)),
         _ => ("{} or nothing at all", None),
     };
     let content = ContentBuilder::new().schema(Some(schema)).example(example);

@@ -56,6 +56,8 @@ pub enum BodyRule {
     Json(&'static str),
     /// JSON with nothing to say: `{}`, or no body at all.
     Nothing,
+    /// JSON of the named schema, or no body at all, which says nothing.
+    Maybe(&'static str),
     /// The octet stream of `identity`.
     Identity,
 }
@@ -65,7 +67,7 @@ impl BodyRule {
     pub fn limit(self) -> usize {
         match self {
             Self::None => 0,
-            Self::Json(_) | Self::Nothing => JSON_BODY_MAX,
+            Self::Json(_) | Self::Nothing | Self::Maybe(_) => JSON_BODY_MAX,
             Self::Identity => IDENTITY_BODY_MAX,
         }
     }
@@ -74,7 +76,7 @@ impl BodyRule {
     pub fn media_type(self) -> Option<&'static str> {
         match self {
             Self::None => None,
-            Self::Json(_) | Self::Nothing => Some("application/json"),
+            Self::Json(_) | Self::Nothing | Self::Maybe(_) => Some("application/json"),
             Self::Identity => Some("application/octet-stream"),
         }
     }
@@ -114,6 +116,8 @@ pub enum Operation {
     Link,
     /// What happened to paper.
     Forms,
+    /// L7: the payment-password sheet, sealed.
+    Sheet,
     /// Give up before linking.
     Cancel,
     /// Break off after linking.
@@ -221,7 +225,7 @@ const fn keyed(route: Route) -> Route {
 
 use AnswerRule::{Document, Events, Json as JsonAnswer, List, Octets, Text};
 use Audience::{Kiosk, Public, Signed, Staff, Station};
-use BodyRule::{Identity, Json, Nothing};
+use BodyRule::{Identity, Json, Maybe, Nothing};
 
 /// Every route there is.
 #[rustfmt::skip]
@@ -240,11 +244,13 @@ pub const TABLE: &[Route] = &[
         "Linked processing: numbers, fee, ledger, register, evidence in one commit")),
     post("/v1/sales/{sale}/forms", Kiosk, Json("FormAdvices"), "FormsAnswer", Operation::Forms,
         "What happened to paper, in order; repeat until acknowledged"),
+    post("/v1/sales/{sale}/sheet", Kiosk, Json("TakeSheet"), "SheetAnswer", Operation::Sheet,
+        "The payment passwords of sold forms, sealed to the printer's key of this sale; once"),
     keyed(post("/v1/sales/{sale}/cancel", Kiosk, Nothing, "SaleView", Operation::Cancel,
         "Give up before linked processing")),
     keyed(post("/v1/sales/{sale}/abandon", Kiosk, Json("Abandon"), "SaleView", Operation::Abandon,
         "Break off after linked processing; unfed forms go back, staff finish the rest")),
-    keyed(post("/v1/sales/{sale}/close", Kiosk, Nothing, "SaleView", Operation::Close,
+    keyed(post("/v1/sales/{sale}/close", Kiosk, Maybe("Close"), "SaleView", Operation::Close,
         "Close when every form is settled; answers with the receipt")),
     get("/v1/kiosk", Kiosk, JsonAnswer("KioskView"), Operation::ReadKiosk,
         "Who the signer is and what it was doing"),

@@ -12,5 +12,6 @@ mod door;
 mod gates;
 mod relay;
 mod replay;
+mod sheet;
 mod stream;
 mod whole;

@@ -74,6 +74,9 @@ pub struct Account {
     pub bounced: Vec<Date>,
     /// Name of the secret that is its payment password (PM2).
     pub payment_password: String,
+    /// Its cheques are paid under passwords of a printed sheet (支付密码单).
+    #[serde(default)]
+    pub password_sheet: bool,
 }
 
 /// An agent and the mandate.

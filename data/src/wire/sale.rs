@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Digest;
 use super::confirm::ConfirmText;
 use super::forms::FormState;
+use super::sheet::{SheetOutcome, SheetView};
 use crate::bill::{BillKind, BillNumber, BillRange};
 use crate::ids::{KioskId, SaleId, SlotId};
 use crate::money::Fen;
@@ -156,11 +157,21 @@ pub struct OrderItem {
     pub quantity: u32,
 }
 
-/// `POST …/link`, `…/cancel`, `…/close`: nothing to say beyond the path.
+/// `POST …/link`, `…/cancel`: nothing to say beyond the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
+
+/// `POST …/close`; `{}`, or no body, where the sale has no sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Close {
+    /// What became of the payment-password sheet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sheet: Option<SheetOutcome>,
+}
 
 /// `POST …/abandon`: why a linked sale is broken off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +180,9 @@ pub struct Nothing {}
 pub struct Abandon {
     /// What happened, as a stable word.
     pub reason: AbandonReason,
+    /// What became of the payment-password sheet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sheet: Option<SheetOutcome>,
 }
 
 /// Why a linked sale ends early.
@@ -218,6 +232,9 @@ pub struct SaleView {
     pub linked: Option<LinkedResult>,
     /// Every form of this sale and its state.
     pub forms: Vec<FormView>,
+    /// The payment-password sheet (L7), where the account is under that arrangement.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sheet: Option<SheetView>,
     /// Set when closed.
     pub receipt: Option<Receipt>,
 }
@@ -355,6 +372,9 @@ pub struct Receipt {
     pub released: Vec<BillRange>,
     /// Fee after reversals.
     pub fee: Fen,
+    /// The payment-password sheet, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sheet: Option<SheetView>,
     /// Where the sale is in the evidence log.
     pub proof: Proof,
 }

@@ -31,7 +31,10 @@ pub fn ask(call: &BankCall) -> Ask {
             Ask::post(sale_path(*sale, "/cancel"), &Nothing {}).keyed(key)
         }
         BankCall::Abandon(sale, reason, key) => {
-            let abandon = Abandon { reason: *reason };
+            let abandon = Abandon {
+                reason: *reason,
+                sheet: None,
+            };
             Ask::post(sale_path(*sale, "/abandon"), &abandon).keyed(key)
         }
         BankCall::CloseSale(sale, key) => {

@@ -6,7 +6,7 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Moment, linked, sales};
+use super::{Moment, linked, sales, sheet};
 use crate::core::command::Resolution;
 use crate::core::custody;
 use crate::core::event::{Event, FormChanged};
@@ -15,6 +15,7 @@ use crate::core::overlay::Overlay;
 use crate::core::record::books::Memo;
 use crate::core::record::sale::{FormRow, Pick, SaleRow};
 use crate::core::record::stock::{Place, SlotRow};
+use crate::core::sheet::cancels;
 use crate::store::StoreError;
 
 fn pick(row: &SaleRow, form: &FormRow) -> Result<Pick, StoreError> {
@@ -108,6 +109,9 @@ pub fn changed(
         }
         reversed_to(row, change.number, change.reversed);
     })?;
+    if cancels(change.to) {
+        sheet::cancel(books, change.sale, change.number)?;
+    }
     reverse(books, moment, &row, change.reversed)
 }
 
@@ -214,5 +218,7 @@ pub fn resolved(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Resul
         }
         reversed_to(row, *number, *reversed);
     })?;
+    // Whatever it turned out to be: nobody saw it handed over with its sheet.
+    sheet::cancel(books, *sale, *number)?;
     reverse(books, moment, &row, *reversed)
 }

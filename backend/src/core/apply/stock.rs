@@ -6,7 +6,7 @@ use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::custody::Mark;
 use counterfoil_data::wire::forms::FormState;
 
-use super::{Moment, sales};
+use super::{Moment, sales, sheet};
 use crate::core::custody;
 use crate::core::event::{BlanksHandled, Event, Handling};
 use crate::core::key;
@@ -93,6 +93,9 @@ pub fn handled(
         .map(drop),
         Handling::Returned => {
             let row = each_form(books, moment, sale, range, |form| form.returned = true)?;
+            for number in range.numbers() {
+                sheet::cancel(books, sale, number)?;
+            }
             bar(books, moment, &row, range, Bar::Returned)
         }
         _ => Ok(()),

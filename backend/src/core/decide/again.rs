@@ -17,8 +17,8 @@ use crate::store::{Read, StoreError};
 /// The act and the sale of a keyed command.
 fn act(body: &CommandBody) -> Option<(KeyedAct, SaleId)> {
     match body {
-        CommandBody::Link { sale } => Some((KeyedAct::Link, *sale)),
-        CommandBody::Close { sale } => Some((KeyedAct::Close, *sale)),
+        CommandBody::Link { sale, .. } => Some((KeyedAct::Link, *sale)),
+        CommandBody::Close { sale, .. } => Some((KeyedAct::Close, *sale)),
         CommandBody::Cancel { sale } => Some((KeyedAct::Cancel, *sale)),
         CommandBody::Abandon { sale, .. } => Some((KeyedAct::Abandon, *sale)),
         _ => None,

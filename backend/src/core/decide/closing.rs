@@ -3,8 +3,9 @@
 use counterfoil_data::ids::{SaleId, StaffId};
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::{AbandonReason, SaleState};
+use counterfoil_data::wire::sheet::SheetOutcome;
 
-use super::{Draft, Stop, stock};
+use super::{Draft, Stop, sheet, stock};
 use crate::core::command::Outcome;
 use crate::core::event::{Event, FormChanged};
 use crate::core::record::bank::Duty;
@@ -61,12 +62,13 @@ pub fn abandon(
     draft: &mut Draft<'_>,
     sale: SaleId,
     reason: AbandonReason,
+    sheet: Option<SheetOutcome>,
 ) -> Result<Outcome, Stop> {
     let row = draft.own_sale(sale)?;
     if !is_linked(row.state) {
         return Err(out_of_order(&row));
     }
-    break_off(draft, &row, reason)
+    break_off(draft, &row, reason, sheet)
 }
 
 /// The kiosk of a linked sale was silent until the deadline: it is lost. It cannot
@@ -78,12 +80,17 @@ pub fn suspend_lost(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop
     if !due || !is_linked(row.state) {
         return Err(out_of_order(&row));
     }
-    break_off(draft, &row, AbandonReason::KioskLost)
+    break_off(draft, &row, AbandonReason::KioskLost, None)
 }
 
 /// What was never fed goes back to the head with its fee; what was fed keeps its
 /// state until its outcome is known (I6).
-fn break_off(draft: &mut Draft<'_>, row: &SaleRow, reason: AbandonReason) -> Result<Outcome, Stop> {
+fn break_off(
+    draft: &mut Draft<'_>,
+    row: &SaleRow,
+    reason: AbandonReason,
+    outcome: Option<SheetOutcome>,
+) -> Result<Outcome, Stop> {
     let sale = row.sale;
     // Last number first, so that the lowest ends up at the head.
     for form in row.forms.iter().rev() {
@@ -103,6 +110,7 @@ fn break_off(draft: &mut Draft<'_>, row: &SaleRow, reason: AbandonReason) -> Res
             reversed: pick.and_then(|p| owed(p.fee_each)),
         }))?;
     }
+    sheet::settle(draft, sale, outcome)?;
     if open_forms(&draft.sale(sale)?) > 0 {
         draft.emit(Event::SaleSuspended { sale, reason })?;
         return Ok(Outcome::Sale(SaleState::Suspended));
@@ -113,9 +121,13 @@ fn break_off(draft: &mut Draft<'_>, row: &SaleRow, reason: AbandonReason) -> Res
 }
 
 /// All forms are settled: the receipt.
-pub fn close(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
+pub fn close(
+    draft: &mut Draft<'_>,
+    sale: SaleId,
+    sheet: Option<SheetOutcome>,
+) -> Result<Outcome, Stop> {
     let row = draft.own_sale(sale)?;
-    finish(draft, &row)
+    finish(draft, &row, sheet)
 }
 
 /// What its kiosk left behind is settled: two people who may resolve forms close it.
@@ -127,10 +139,14 @@ pub fn close_by_staff(
     let row = draft.sale(sale)?;
     let duties = [Duty::Custodian, Duty::Supervisor];
     stock::two_people(draft, second, &row.branch, &duties)?;
-    finish(draft, &row)
+    finish(draft, &row, None)
 }
 
-fn finish(draft: &mut Draft<'_>, row: &SaleRow) -> Result<Outcome, Stop> {
+fn finish(
+    draft: &mut Draft<'_>,
+    row: &SaleRow,
+    outcome: Option<SheetOutcome>,
+) -> Result<Outcome, Stop> {
     if !is_linked(row.state) && row.state != SaleState::Suspended {
         return Err(out_of_order(row));
     }
@@ -141,6 +157,7 @@ fn finish(draft: &mut Draft<'_>, row: &SaleRow) -> Result<Outcome, Stop> {
     }
     let abandoned = row.linked.as_ref().and_then(|l| l.abandoned);
     let sale = row.sale;
+    sheet::settle(draft, sale, outcome)?;
     draft.emit(Event::SaleClosed { sale, abandoned })?;
     Ok(Outcome::Sale(SaleState::Closed))
 }

@@ -6,12 +6,12 @@ use counterfoil_data::ids::SaleId;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::forms::{ADVICES_MAX, FormAdvice, FormEvent, FormState};
 
-use super::{Draft, Stop};
-use crate::core::command::Outcome;
+use super::{Draft, Stop, sheet};
+use crate::core::command::{Outcome, PasswordLine};
 use crate::core::custody;
 use crate::core::event::{Event, FormChanged};
 use crate::core::key;
-use crate::core::record::sale::{FormRow, Pick, SUPPLEMENTS_MAX, SaleRow};
+use crate::core::record::sale::{FormRow, HEARD_TAKEN, Pick, SUPPLEMENTS_MAX, SaleRow};
 use crate::core::record::stock::{Place, SlotRow};
 use crate::core::refusal::{Malformed, Refusal};
 use crate::store::StoreError;
@@ -27,7 +27,7 @@ fn bit(event: &FormEvent) -> u8 {
         FormEvent::Failed { .. } => 4,
         FormEvent::Mismatch { .. } => 8,
         FormEvent::Presented => 16,
-        FormEvent::Taken => 32,
+        FormEvent::Taken => HEARD_TAKEN,
         FormEvent::Retracted => 64,
         FormEvent::NoOutcome { .. } => 128,
     }
@@ -61,6 +61,7 @@ pub fn advise(
     draft: &mut Draft<'_>,
     sale: SaleId,
     advices: &[FormAdvice],
+    drawn: &[PasswordLine],
 ) -> Result<Outcome, Stop> {
     if advices.is_empty() || advices.len() > ADVICES_MAX {
         return Err(Refusal::Malformed(Malformed::Advices).into());
@@ -71,7 +72,7 @@ pub fn advise(
     }
     let mut accepted = 0_u32;
     for advice in advices {
-        advise_one(draft, sale, advice)?;
+        advise_one(draft, sale, advice, drawn)?;
         accepted = accepted.saturating_add(1);
     }
     let row = draft.sale(sale)?;
@@ -91,7 +92,12 @@ pub fn advise(
     })
 }
 
-fn advise_one(draft: &mut Draft<'_>, sale: SaleId, advice: &FormAdvice) -> Result<(), Stop> {
+fn advise_one(
+    draft: &mut Draft<'_>,
+    sale: SaleId,
+    advice: &FormAdvice,
+    drawn: &[PasswordLine],
+) -> Result<(), Stop> {
     let row = draft.sale(sale)?;
     let number = advice.number;
     let form = row.forms.iter().rev().find(|f| f.number == number).cloned();
@@ -126,7 +132,7 @@ fn advise_one(draft: &mut Draft<'_>, sale: SaleId, advice: &FormAdvice) -> Resul
         FormEvent::Failed { ink, reason } => {
             change.ink = Some(*ink);
             change.words = words(reason);
-            return failed(draft, &row, &pick, change);
+            return failed(draft, &row, &pick, change, drawn);
         }
         FormEvent::Mismatch { read } => {
             if *read == number {
@@ -168,6 +174,10 @@ fn slot(draft: &Draft<'_>, row: &SaleRow, pick: &Pick) -> Result<SlotRow, Stop> 
 /// I5, domain K7: strictly in number order, one at a time, from an unlocked slot.
 fn in_turn(draft: &Draft<'_>, row: &SaleRow, number: BillNumber) -> Result<(), Stop> {
     let state = row.state;
+    // A form that came after its sheet would have no password on it.
+    if sheet::is_given(draft, row.sale)? {
+        return Err(Refusal::SheetGiven { state }.into());
+    }
     if let Some(open) = row.forms.iter().find(|f| f.state == FormState::Feeding) {
         let expected = open.number;
         return Err(Refusal::FormOrder { expected, state }.into());
@@ -192,6 +202,7 @@ fn failed(
     row: &SaleRow,
     pick: &Pick,
     mut change: FormChanged,
+    drawn: &[PasswordLine],
 ) -> Result<(), Stop> {
     let slot = slot(draft, row, pick)?;
     let given = row.linked.as_ref().map_or(0, |l| l.supplements);
@@ -209,6 +220,7 @@ fn failed(
             number,
             stands_for,
         })?;
+        sheet::make(draft, sale, &[number], drawn)?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Draft, Stop, business_date, info, order};
-use crate::core::command::Outcome;
+use super::{Draft, Stop, business_date, info, order, sheet};
+use crate::core::command::{Outcome, PasswordLine};
 use crate::core::event::Event;
 use crate::core::facts;
 use crate::core::key;
@@ -15,8 +15,8 @@ use crate::core::rules::{self, Gate};
 use crate::store::StoreError;
 
 /// L1 re-checks rules on fresh data; L2 takes the numbers at the head, in order;
-/// L3-L6, L8 and L9 follow from the event.
-pub fn link(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
+/// L3-L6, L8 and L9 follow from the event; L7 keeps the passwords drawn for them.
+pub fn link(draft: &mut Draft<'_>, sale: SaleId, drawn: &[PasswordLine]) -> Result<Outcome, Stop> {
     let row = draft.own_sale_in(sale, SaleState::Confirmed)?;
     let Some(confirmed) = row.order.clone() else {
         return Err(StoreError::Contradiction("confirmed without an order").into());
@@ -37,7 +37,7 @@ pub fn link(draft: &mut Draft<'_>, sale: SaleId) -> Result<Outcome, Stop> {
         };
         return Ok(Outcome::RangeMoved { state });
     }
-    take(draft, &row, confirmed)
+    take(draft, &row, confirmed, drawn)
 }
 
 fn is_at_head(draft: &Draft<'_>, row: &SaleRow, order: &OrderRow) -> Result<bool, Stop> {
@@ -63,7 +63,12 @@ fn is_same_fee(draft: &Draft<'_>, facts: &facts::Facts, order: &OrderRow) -> Res
     Ok(true)
 }
 
-fn take(draft: &mut Draft<'_>, row: &SaleRow, order: OrderRow) -> Result<Outcome, Stop> {
+fn take(
+    draft: &mut Draft<'_>,
+    row: &SaleRow,
+    order: OrderRow,
+    drawn: &[PasswordLine],
+) -> Result<Outcome, Stop> {
     let date = business_date(draft)?;
     let counter: Option<CounterRow> = draft.books.get(&key::requisition(&row.branch, date))?;
     let serial = counter.unwrap_or_default().value.saturating_add(1);
@@ -77,6 +82,9 @@ fn take(draft: &mut Draft<'_>, row: &SaleRow, order: OrderRow) -> Result<Outcome
         date,
         fee,
     })?;
+    let numbers = order.text.ranges.iter().flat_map(|range| range.numbers());
+    let numbers: Vec<_> = numbers.collect();
+    sheet::make(draft, row.sale, &numbers, drawn)?;
     Ok(Outcome::Linked {
         requisition,
         ranges: order.text.ranges,

@@ -23,6 +23,7 @@ impl Event {
             Self::SaleOpened(row) => Some(row.sale),
             Self::BlanksHandled(handled) => handled.sale,
             Self::FormChanged(change) => Some(change.sale),
+            Self::SheetChanged(change) => Some(change.sale),
             Self::UnknownResolved { sale, .. } => *sale,
             Self::InfoAttempted { sale, .. }
             | Self::InfoVerified { sale, .. }

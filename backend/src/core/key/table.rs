@@ -78,6 +78,10 @@ pub enum Table {
     Entry = 41,
     /// Register of forms sold (领用登记) by account and requisition.
     Register = 42,
+    /// [`crate::core::record::sheet::SheetRow`] by sale.
+    Sheet = 43,
+    /// [`crate::core::record::sheet::PasswordRow`] by number.
+    Password = 44,
     /// Outbox by number.
     Outbox = 50,
     /// Outbox numbers that still have to leave the house.
@@ -102,7 +106,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, in key order.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 49] = [
         Self::Meta,
         Self::Bank,
         Self::Policy,
@@ -140,6 +144,8 @@ impl Table {
         Self::Balance,
         Self::Entry,
         Self::Register,
+        Self::Sheet,
+        Self::Password,
         Self::Outbox,
         Self::Pending,
         Self::Leaf,

@@ -1,9 +1,10 @@
 //! Facts of stock, identity and confirmation events.
 
-use counterfoil_data::leaf::{Field, Personal};
+use counterfoil_data::leaf::{Field, LeafKind, Personal};
 
 use super::{hashed, rule, second};
-use crate::core::event::Event;
+use crate::core::event::{Event, SheetChange};
+use crate::core::register::ranges_of;
 
 pub fn stock(event: &Event) -> Vec<Field> {
     let at = |kiosk: &dyn std::fmt::Display, slot: &dyn std::fmt::Display| {
@@ -107,4 +108,32 @@ pub fn confirmation(salt: &[u8; 32], event: &Event) -> Vec<Field> {
     let digest = digest.map(|d| hashed(salt, Personal::Approved, &d.to_string()));
     let words = words.map(|text| hashed(salt, Personal::Words, text));
     digest.into_iter().chain(words).collect()
+}
+
+pub fn sheet_kind(change: &SheetChange) -> LeafKind {
+    match change {
+        SheetChange::Made(_) => LeafKind::SheetMade,
+        SheetChange::Taken { .. } => LeafKind::SheetTaken,
+        SheetChange::Printed { .. } => LeafKind::SheetPrinted,
+        SheetChange::Cancelled { .. } => LeafKind::SheetCancelled,
+    }
+}
+
+/// How many passwords, for which forms, and why not: nothing that is made of one.
+pub fn sheet(change: &SheetChange) -> Vec<Field> {
+    match change {
+        SheetChange::Made(lines) => {
+            let numbers = lines.iter().map(|line| line.number);
+            let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+            let ranges = ranges_of(numbers).into_iter().map(Field::Range);
+            [Field::Count(count)].into_iter().chain(ranges).collect()
+        }
+        SheetChange::Taken { forms, .. } | SheetChange::Printed { forms } => {
+            vec![Field::Count(*forms)]
+        }
+        SheetChange::Cancelled { forms, reason } => vec![
+            Field::Count(*forms),
+            Field::Reason(reason.word().to_owned()),
+        ],
+    }
 }

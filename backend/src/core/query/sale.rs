@@ -13,6 +13,7 @@ use counterfoil_data::wire::sale::{
     AgentView, FormView, LinkedResult, Offer, OrderView, PrintJob, Proof, Receipt, SaleState,
     SaleView, UnitView,
 };
+use counterfoil_data::wire::sheet::SheetView;
 use jiff::Timestamp;
 
 use crate::core::decide::template;
@@ -22,7 +23,9 @@ use crate::core::log;
 use crate::core::overlay::get;
 use crate::core::record::bank::{AgentRow, Policy, UnitRow};
 use crate::core::record::sale::{FormRow, SaleRow};
+use crate::core::record::sheet::SheetRow;
 use crate::core::register;
+use crate::core::sheet::view;
 use crate::store::{Read, StoreError};
 
 /// A sale as its kiosk may see it.
@@ -50,6 +53,7 @@ pub fn sale_view(
         order: order(&row),
         linked: linked(&row),
         forms: forms(&row),
+        sheet: sheet(read, sale)?,
         receipt: receipt(read, &row)?,
     }))
 }
@@ -217,6 +221,12 @@ pub(super) fn ranges(row: &SaleRow, states: &[FormState]) -> Vec<BillRange> {
     register::ranges(row, |form| states.contains(&form.state))
 }
 
+/// The payment-password sheet of a sale, if it has one (L7).
+pub(super) fn sheet(read: &dyn Read, sale: SaleId) -> Result<Option<SheetView>, StoreError> {
+    let row: Option<SheetRow> = get(read, &key::sheet(sale))?;
+    Ok(row.as_ref().map(view))
+}
+
 /// The receipt of a closed sale (S23: the loop closed), with its proof (I8).
 pub fn receipt(read: &dyn Read, row: &SaleRow) -> Result<Option<Receipt>, StoreError> {
     let (Some(leaf), Some(linked)) = (row.closing_leaf, &row.linked) else {
@@ -248,6 +258,7 @@ pub fn receipt(read: &dyn Read, row: &SaleRow) -> Result<Option<Receipt>, StoreE
         unknown: ranges(row, &[FormState::Unknown]),
         released: ranges(row, &[FormState::Released]),
         fee: fee.unwrap_or(Fen::ZERO),
+        sheet: sheet(read, row.sale)?,
         proof,
     }))
 }

@@ -246,6 +246,8 @@ pub struct AccountRow {
     pub forms_per_day_max: Option<u32>,
     /// Dates of cheques returned unpaid (退票), as the core bank knows them.
     pub bounced: Vec<Date>,
+    /// Its cheques are paid under payment passwords of a printed sheet (支付密码单).
+    pub sheet: bool,
 }
 
 impl fmt::Debug for AccountRow {

@@ -245,6 +245,9 @@ pub struct FormRow {
     pub marks: u8,
 }
 
+/// The bit of "the customer took it" in [`FormRow::heard`].
+pub const HEARD_TAKEN: u8 = 32;
+
 /// The bit of a mark in [`FormRow::marks`].
 pub fn mark_bit(mark: Mark) -> u8 {
     match mark {

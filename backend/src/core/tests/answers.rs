@@ -41,7 +41,7 @@ fn last(desk: &Desk<ModelStore>) -> u64 {
 fn a_key_refused_for_a_stale_number_or_a_wrong_state_is_still_good_afterwards() {
     let mut desk = desk();
     let sale = desk.opened(1);
-    let close = CommandBody::Close { sale };
+    let close = close(sale);
     let early = keyed(&mut desk, close.clone(), 100, "close");
     let state = SaleState::Opened;
     let refused = desk.answer(early).result;
@@ -82,7 +82,7 @@ fn keys_of_commands_that_did_nothing_leave_no_row() {
 fn a_refused_command_uses_up_its_number_and_a_stored_answer_costs_a_new_one() {
     let mut desk = desk();
     let sale = desk.opened(1);
-    let refused = keyed(&mut desk, CommandBody::Link { sale }, 10, "link");
+    let refused = keyed(&mut desk, link(sale), 10, "link");
     desk.answer(refused.clone()).result.expect_err("too early");
     assert_eq!(last(&desk), 10, "durable, also for a refusal");
     let (given, last_given) = (10, 10);

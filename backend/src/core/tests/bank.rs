@@ -14,15 +14,15 @@ use counterfoil_data::wire::sale::{Authenticity, PurchaseMode, SaleState, SaleVi
 use ed25519_dalek::{Signer as _, SigningKey};
 use jiff::Timestamp;
 
-use crate::core::command::{Actor, Answer, Command, CommandBody, Outcome, Subject};
+use crate::core::command::{Actor, Answer, Command, CommandBody, Outcome, PasswordLine, Subject};
 use crate::core::key::{self, Table};
 use crate::core::query;
-use crate::core::record::bank::{CardPolicy, CardTrust, ConfirmPolicy, KeyedHash, Policy};
+use crate::core::record::bank::{CardTrust, KeyedHash};
 use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
 pub use acts::*;
-pub use enrolment::{UNIT_CODE, account, enrolment, staff};
+pub use enrolment::{UNIT_CODE, account, enrolment, policy, staff};
 
 pub const CARD: KeyedHash = KeyedHash([1; 32]);
 pub const ACCOUNT: KeyedHash = KeyedHash([2; 32]);
@@ -82,25 +82,6 @@ pub struct Desk<S: Store> {
     pub here: Actor,
 }
 
-pub fn policy() -> Policy {
-    Policy {
-        version: 1,
-        confirm: ConfirmPolicy::Always,
-        confirm_within_s: 180,
-        info_attempts: 3,
-        identity_attempts: 3,
-        kiosk_attempts: 30,
-        lock_s: 86_400,
-        match_threshold_milli: THRESHOLD,
-        sale_within_s: 900,
-        quantity_usual: 25,
-        cards: CardPolicy::Proven,
-        rules_off: Vec::new(),
-        list_days_max: None,
-        bounce: None,
-    }
-}
-
 impl<S: Store> Desk<S> {
     /// The bank is open: noon of 22 November 2026, 200 transfer and 100 cash
     /// cheques in the kiosk.
@@ -122,6 +103,17 @@ impl<S: Store> Desk<S> {
             desk.must(custodian(), load(slot, range));
         }
         desk
+    }
+
+    /// The same, and the account is under the sheet arrangement (支付密码单, L7).
+    pub fn with_sheet(store: S) -> Self {
+        let mut bodies = enrolment();
+        for body in &mut bodies {
+            if let CommandBody::EnrolAccount { account, .. } = body {
+                account.sheet = true;
+            }
+        }
+        Self::stocked(store, bodies)
     }
 
     pub fn empty(store: S) -> Self {
@@ -328,7 +320,9 @@ impl<S: Store> Desk<S> {
 
     pub fn linked(&mut self, sale: u128, quantity: u32) -> SaleId {
         let sale = self.confirmed(sale, quantity);
-        self.must(self.here.clone(), CommandBody::Link { sale });
+        let passwords = self.drawn(sale, 0);
+        let body = CommandBody::Link { sale, passwords };
+        self.must(self.here.clone(), body);
         assert_eq!(self.state(sale), SaleState::Linked);
         sale
     }
@@ -342,10 +336,31 @@ impl<S: Store> Desk<S> {
             .into_iter()
             .map(|(number, event)| FormAdvice { number, event })
             .collect();
-        self.give(
-            self.here.clone(),
-            CommandBody::AdviseForms { sale, advices },
-        )
+        let body = self.advice(sale, advices);
+        self.give(self.here.clone(), body)
+    }
+
+    /// Advices, with what the service draws for the forms that may stand in.
+    pub fn advice(&self, sale: SaleId, advices: Vec<FormAdvice>) -> CommandBody {
+        let failed = |a: &&FormAdvice| matches!(a.event, FormEvent::Failed { .. });
+        let failed = advices.iter().filter(failed).count();
+        let passwords = self.drawn(sale, failed);
+        CommandBody::AdviseForms {
+            sale,
+            advices,
+            passwords,
+        }
+    }
+
+    /// What the service draws for a command about this sale (L7).
+    pub fn drawn(&self, sale: SaleId, failed: usize) -> Vec<PasswordLine> {
+        let numbers = query::numbers_to_draw(&*self.read(), sale, failed);
+        let line = |number: BillNumber| PasswordLine {
+            number,
+            check: KeyedHash([number.serial.value().to_be_bytes()[3]; 32]),
+            envelope: vec![9; 58],
+        };
+        numbers.expect("reads").into_iter().map(line).collect()
     }
 
     /// Feeds, prints, presents and hands over these forms of the transfer slot.

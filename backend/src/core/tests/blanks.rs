@@ -229,7 +229,7 @@ fn sold(desk: &mut Desk<ModelStore>) -> counterfoil_data::ids::SaleId {
     let spoil = vec![(number(0), FormEvent::Feeding), (number(0), failed())];
     desk.advise(sale, spoil).expect("accepted");
     desk.hand_over(sale, 1..4);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     sale
 }
 
@@ -336,7 +336,7 @@ fn a_form_lost_in_a_sale_and_found_is_void_and_never_stock_again_i2() {
     let sale = desk.linked(1, 1);
     let lost = vec![(number(0), FormEvent::Feeding), (number(0), no_outcome())];
     desk.advise(sale, lost).expect("accepted");
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let missing = CommandBody::ResolveUnknown {
         second: id("custodian-b"),
         number: number(0),

@@ -72,7 +72,7 @@ fn a_decision_about_another_text_is_refused_and_a_denial_ends_the_sale() {
         Outcome::Sale(SaleState::Denied)
     );
     assert_eq!(desk.must(officer(), deny), Outcome::Sale(SaleState::Denied));
-    let link = CommandBody::Link { sale };
+    let link = link(sale);
     let state = SaleState::Denied;
     assert_eq!(desk.give(kiosk(), link), Err(Refusal::OutOfOrder { state }));
 }
@@ -258,7 +258,7 @@ fn what_comes_after_the_deadline_is_too_late_even_if_no_timer_ran() {
     let sale = desk.confirmed(2, 5);
     desk.later(900);
     let state = SaleState::Confirmed;
-    let link = desk.give(kiosk(), CommandBody::Link { sale });
+    let link = desk.give(kiosk(), link(sale));
     assert_eq!(link, Err(Refusal::TooLate { state }));
     desk.must(Actor::System, CommandBody::Expire { sale });
 
@@ -308,7 +308,7 @@ fn the_result_of_a_sale_that_is_over_leaves_the_stations_after_ten_minutes() {
     desk.later(query::RESULT_SHOWN_S * 2);
     assert_eq!(shown(&desk), 1, "it is not over, however long it takes");
     desk.hand_over(sale, 0..1);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     desk.later(query::RESULT_SHOWN_S - 1);
     assert_eq!(shown(&desk), 1);
     desk.later(1);

@@ -37,7 +37,7 @@ fn a_sale_runs_to_its_receipt_and_the_forms_belong_to_the_account_s9_s23() {
     let mut desk = desk();
     let sale = desk.linked(1, 3);
     desk.hand_over(sale, 0..3);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!(receipt.sold, [range(FIRST, 3)]);
     assert_eq!(receipt.fee.0, 180);
@@ -129,7 +129,7 @@ fn a_spoiled_form_is_replaced_by_the_next_number_without_a_second_fee() {
     assert_eq!(jobs[2].number, number(2));
     assert_eq!(jobs[2].supplement_of, Some(number(0)));
     desk.hand_over(sale, 1..3);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!(receipt.fee.0, 120);
     assert_eq!(receipt.void, [range(FIRST, 1)]);
@@ -145,7 +145,7 @@ fn a_printer_that_eats_forms_gets_five_more_and_then_the_fee_goes_back() {
         let spoil = vec![(number(n), FormEvent::Feeding), (number(n), failed())];
         desk.advise(sale, spoil).expect("accepted");
     }
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!(receipt.void, [range(FIRST, 6)]);
     assert_eq!(receipt.fee.0, 0);
@@ -168,7 +168,7 @@ fn a_wrong_number_freezes_both_and_locks_the_slot_s9_i6() {
     let locked = Err(Refusal::SlotLocked { number, state });
     assert_eq!(desk.advise(sale, feed), locked);
     let reason = AbandonReason::WrongNumber;
-    let closed = desk.must(kiosk(), CommandBody::Abandon { sale, reason });
+    let closed = desk.must(kiosk(), abandon(sale, reason));
     assert_eq!(closed, Outcome::Sale(SaleState::Closed));
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!(receipt.unknown, [range(FIRST, 1)]);
@@ -213,7 +213,7 @@ fn what_was_never_fed_goes_back_to_the_head_with_its_fee() {
     let sale = desk.linked(1, 5);
     desk.hand_over(sale, 0..2);
     let reason = AbandonReason::CustomerLeft;
-    desk.must(kiosk(), CommandBody::Abandon { sale, reason });
+    desk.must(kiosk(), abandon(sale, reason));
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!(receipt.sold, [range(FIRST, 2)]);
     assert_eq!(receipt.fee.0, 120);
@@ -232,13 +232,13 @@ fn a_form_in_the_feed_when_the_sale_is_broken_off_keeps_the_sale_for_staff_i6() 
     desk.advise(sale, vec![(number(0), FormEvent::Feeding)])
         .expect("its turn");
     let reason = AbandonReason::PrinterFault;
-    let suspended = desk.must(kiosk(), CommandBody::Abandon { sale, reason });
+    let suspended = desk.must(kiosk(), abandon(sale, reason));
     assert_eq!(suspended, Outcome::Sale(SaleState::Suspended));
     desk.audit();
     // The kiosk comes back and delivers what its journal knew.
     desk.advise(sale, vec![(number(0), no_outcome())])
         .expect("accepted late");
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     assert_eq!(
         states(&desk, sale),
         [FormState::Unknown, FormState::Released, FormState::Released]
@@ -267,7 +267,7 @@ fn an_unknown_number_is_frozen_until_two_people_resolve_it_i6() {
             state: SaleState::Dispensing,
         })
     );
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let resolve = |second: &str, to| CommandBody::ResolveUnknown {
         second: id(second),
         number: number(0),
@@ -299,7 +299,7 @@ fn a_retracted_form_gives_its_fee_back_and_never_returns_to_stock() {
     ];
     let advices = events.into_iter().map(|e| (number(1), e)).collect();
     desk.advise(sale, advices).expect("accepted");
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let receipt = desk.view(sale).receipt.expect("closed");
     assert_eq!(
         (receipt.fee.0, receipt.void),
@@ -317,7 +317,7 @@ fn a_sale_with_open_forms_is_not_closed() {
     let sale = desk.linked(1, 2);
     desk.hand_over(sale, 0..1);
     let (open, state) = (1, SaleState::Dispensing);
-    let close = CommandBody::Close { sale };
+    let close = close(sale);
     let refused = Err(Refusal::FormsOpen { open, state });
     assert_eq!(desk.give(kiosk(), close), refused);
 }

@@ -36,8 +36,8 @@ fn commands(desk: &Desk<ModelStore>, sale: SaleId) -> Vec<(&'static str, Actor, 
         ("identity", kiosk(), desk.identity_of(sale, PERSON)),
         ("order", kiosk(), CommandBody::PlaceOrder { sale, items }),
         ("confirm", officer(), CommandBody::Confirm { sale, digest }),
-        ("link", kiosk(), CommandBody::Link { sale }),
-        ("close", kiosk(), CommandBody::Close { sale }),
+        ("link", kiosk(), link(sale)),
+        ("close", kiosk(), close(sale)),
     ]
 }
 
@@ -74,7 +74,7 @@ fn each_gate_opens_only_after_the_one_before_s5_s15_i4() {
     let digest = desk.seen(sale);
     desk.must(officer(), CommandBody::Confirm { sale, digest });
     refused(&mut desk, sale, &["link"]);
-    desk.must(kiosk(), CommandBody::Link { sale });
+    desk.must(kiosk(), link(sale));
     refused(&mut desk, sale, &["close"]);
     desk.audit();
 }
@@ -308,7 +308,7 @@ fn the_threshold_itself_verifies_and_one_less_does_not_s14() {
 fn another_kiosk_and_an_unenrolled_one_touch_nothing_s1() {
     let mut desk = desk();
     let sale = desk.confirmed(1, 5);
-    let link = CommandBody::Link { sale };
+    let link = link(sale);
     assert_eq!(
         desk.give(other_kiosk(), link.clone()),
         Err(Refusal::NotYours)

@@ -28,7 +28,7 @@ fn balance(desk: &Desk<ModelStore>, account: LedgerAccount) -> i64 {
 fn one_commit_gives_numbers_fee_register_errands_and_print_jobs_s7_s8() {
     let mut desk = desk();
     let sale = desk.confirmed(1, 5);
-    let outcome = desk.must(kiosk(), CommandBody::Link { sale });
+    let outcome = desk.must(kiosk(), link(sale));
     let Outcome::Linked {
         requisition,
         ranges,
@@ -77,7 +77,7 @@ fn one_commit_gives_numbers_fee_register_errands_and_print_jobs_s7_s8() {
 fn the_same_key_gives_the_same_numbers_and_does_nothing_twice_i6() {
     let mut desk = desk();
     let sale = desk.confirmed(1, 5);
-    let mut link = desk.command(kiosk(), CommandBody::Link { sale });
+    let mut link = desk.command(kiosk(), link(sale));
     link.key = Some(key("link-1"));
     let first = desk.answer(link.clone());
     assert!(!first.replayed);
@@ -99,18 +99,18 @@ fn the_same_key_gives_the_same_numbers_and_does_nothing_twice_i6() {
 fn long_after_its_answer_was_forgotten_a_key_still_gives_the_same_numbers_i6() {
     let mut desk = desk();
     let sale = desk.confirmed(1, 5);
-    let mut link = desk.command(kiosk(), CommandBody::Link { sale });
+    let mut link = desk.command(kiosk(), link(sale));
     link.key = Some(key("link-1"));
     let first = desk.answer(link.clone());
     desk.hand_over(sale, 0..5);
-    let mut close = desk.command(kiosk(), CommandBody::Close { sale });
-    close.key = Some(key("close-1"));
-    let closed = desk.answer(close.clone());
+    let mut done = desk.command(kiosk(), close(sale));
+    done.key = Some(key("close-1"));
+    let closed = desk.answer(done.clone());
     // A month later both answers are gone, and others have sold since.
     desk.later(30 * 24 * 3_600);
     let next = desk.linked(2, 3);
     desk.hand_over(next, 5..8);
-    desk.must(kiosk(), CommandBody::Close { sale: next });
+    desk.must(kiosk(), close(next));
     for n in 0..4 {
         let other = desk.opened(10 + n);
         desk.must(kiosk(), CommandBody::Cancel { sale: other });
@@ -127,7 +127,7 @@ fn long_after_its_answer_was_forgotten_a_key_still_gives_the_same_numbers_i6() {
         !names.clone().any(|held| held == name)
     };
     assert!(forgotten("link-1") && forgotten("close-1"));
-    for (command, before) in [(&mut link, first), (&mut close, closed)] {
+    for (command, before) in [(&mut link, first), (&mut done, closed)] {
         command.at = desk.at;
         let again = desk.answer(command.clone());
         assert!(again.replayed);
@@ -144,7 +144,7 @@ fn a_fresh_key_on_a_linked_sale_sells_nothing_twice() {
     let mut desk = desk();
     let sale = desk.linked(1, 5);
     let state = SaleState::Linked;
-    let again = desk.give(kiosk(), CommandBody::Link { sale });
+    let again = desk.give(kiosk(), link(sale));
     assert_eq!(again, Err(Refusal::OutOfOrder { state }));
     assert_eq!(balance(&desk, LedgerAccount::FeeIncome), 300);
 }
@@ -161,7 +161,7 @@ fn numbers_that_moved_since_they_were_confirmed_are_shown_again() {
     };
     desk.must(custodian(), unload);
     desk.must(custodian(), load("slot-1", range("3130002100010101", 100)));
-    let mut link = desk.command(kiosk(), CommandBody::Link { sale });
+    let mut link = desk.command(kiosk(), link(sale));
     link.key = Some(key("link-1"));
     let state = SaleState::AwaitConfirm;
     let moved = desk.answer(link.clone());
@@ -196,7 +196,7 @@ fn two_kinds_come_from_two_slots_and_zero_is_a_normal_fee_i3() {
     desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
     let digest = desk.seen(sale);
     desk.must(officer(), CommandBody::Confirm { sale, digest });
-    desk.must(kiosk(), CommandBody::Link { sale });
+    desk.must(kiosk(), link(sale));
     let linked = desk.view(sale).linked.expect("linked");
     assert_eq!(linked.fee.0, 60);
     let slots: Vec<_> = linked.jobs.iter().map(|j| j.slot.as_str()).collect();
@@ -212,15 +212,15 @@ fn a_day_cap_counts_what_was_bought_before() {
         let reason = counterfoil_data::wire::sale::AbandonReason::Staff;
         if sale.0 == 1 {
             desk.hand_over(sale, 0..50);
-            desk.must(kiosk(), CommandBody::Close { sale });
+            desk.must(kiosk(), close(sale));
         } else {
-            desk.must(kiosk(), CommandBody::Abandon { sale, reason });
+            desk.must(kiosk(), abandon(sale, reason));
         }
     }
     // 50 were handed over, 50 given back: 50 more are allowed, 51 never were.
     let sale = desk.linked(3, 50);
     desk.hand_over(sale, 50..100);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let sale = desk.identified(4);
     let items = vec![transfer(1)];
     let Err(Refusal::Rule { rule, .. }) =

@@ -70,7 +70,7 @@ fn a_lost_kiosks_sale_is_suspended_and_two_people_settle_what_it_had_fed_i6() {
     for second in ["custodian-a", "officer-1", "custodian-z"] {
         assert_eq!(desk.give(custodian(), close(second)), two, "{second}");
     }
-    let alone = CommandBody::Close { sale };
+    let alone = super::bank::close(sale);
     assert_eq!(desk.give(custodian(), alone), Err(Refusal::NotYours));
     desk.must(custodian(), close("custodian-b"));
     let last = log::size(&*desk.read()).expect("reads") - 1;

@@ -63,7 +63,7 @@ fn a_form_of_another_sale_read_here_is_frozen_there_and_never_given_back_i2() {
     desk.audit();
     let sale = there;
     let reason = AbandonReason::Staff;
-    desk.must(other_kiosk(), CommandBody::Abandon { sale, reason });
+    desk.must(other_kiosk(), abandon(sale, reason));
     assert_eq!(place(&desk, number(201)), Place::Unknown(Some(there)));
     let receipt = desk.view(there).receipt.expect("closed");
     assert_eq!(receipt.unknown, [range("3130002100010202", 1)]);

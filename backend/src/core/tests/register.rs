@@ -49,7 +49,7 @@ fn unused(desk: &Desk<ModelStore>) -> u32 {
 
 fn abandon(desk: &mut Desk<ModelStore>, sale: SaleId) {
     let reason = AbandonReason::PrinterFault;
-    desk.must(kiosk(), CommandBody::Abandon { sale, reason });
+    desk.must(kiosk(), super::bank::abandon(sale, reason));
 }
 
 fn resolve(desk: &mut Desk<ModelStore>, number: BillNumber, to: Resolution) {
@@ -76,7 +76,7 @@ fn numbers_given_back_leave_the_register_and_the_next_buyer_alone_has_them_i2() 
     assert_eq!(unused(&desk), 15);
     let second = desk.linked(2, 20);
     desk.hand_over(second, 5..25);
-    desk.must(kiosk(), CommandBody::Close { sale: second });
+    desk.must(kiosk(), close(second));
     assert_eq!(line(&desk, second).sold, [from(5, 20)]);
     assert_eq!(
         issued(&desk),
@@ -92,7 +92,7 @@ fn a_supplement_is_registered_and_the_form_it_stands_for_is_void() {
     let spoil = vec![(number(0), FormEvent::Feeding), (number(0), failed())];
     desk.advise(sale, spoil).expect("accepted");
     desk.hand_over(sale, 1..3);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let line = line(&desk, sale);
     assert_eq!((line.sold, line.void), (vec![from(1, 2)], vec![from(0, 1)]));
     assert_eq!(issued(&desk), [(sale, vec![from(1, 2)])]);
@@ -115,7 +115,7 @@ fn a_form_taken_or_resolved_after_the_sale_was_over_is_told_once_and_at_once() {
     assert_eq!(issued(&desk), [(sale, vec![from(0, 1)])]);
     let late = vec![(number(1), FormEvent::Taken), (number(2), no_outcome())];
     desk.advise(sale, late).expect("accepted late");
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     assert_eq!(line(&desk, sale).open, [from(2, 1)], "nobody knows");
     resolve(&mut desk, number(2), Resolution::Sold);
     let told: Vec<_> = (0..3).map(|n| (sale, vec![from(n, 1)])).collect();
@@ -130,7 +130,7 @@ fn a_form_nobody_finds_is_void_and_no_longer_counts_as_unused() {
     let sale = desk.linked(1, 1);
     let lost = vec![(number(0), FormEvent::Feeding), (number(0), no_outcome())];
     desk.advise(sale, lost).expect("accepted");
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     assert_eq!(unused(&desk), 11, "it may be theirs");
     resolve(&mut desk, number(0), Resolution::Missing);
     assert_eq!(line(&desk, sale).void, [from(0, 1)]);
@@ -143,7 +143,7 @@ fn the_audit_names_a_bent_line_count_or_day_and_a_leaf_that_is_not_filed() {
     let mut desk = desk();
     let sale = desk.linked(1, 2);
     desk.hand_over(sale, 0..2);
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let base = desk.read();
     let requisition = desk.view(sale).linked.expect("linked").requisition;
     let at = key::pair(Table::Register, ACCOUNT_NUMBER, &requisition);
@@ -198,7 +198,7 @@ fn the_register_of_a_day_says_who_received_which_numbers_with_evidence() {
     let rest = [printed(), FormEvent::Presented, FormEvent::Taken];
     let rest = rest.into_iter().map(|event| (number(2), event)).collect();
     desk.advise(sale, rest).expect("is accepted");
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     let day = query::register::of_day(&*desk.read(), jiff::civil::date(2026, 11, 22));
     let [entry] = &day.expect("reads")[..] else {
         panic!("one purchase");

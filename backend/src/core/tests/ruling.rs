@@ -59,7 +59,7 @@ fn a_card_that_ended_at_midnight_is_refused_at_linking_l1() {
     let mut desk = night_desk();
     let sale = confirmed_with(&mut desk, jiff::civil::date(2040, 1, 1));
     desk.later(660);
-    let linked = desk.must(kiosk(), CommandBody::Link { sale });
+    let linked = desk.must(kiosk(), link(sale));
     assert_eq!(linked, Outcome::Sale(SaleState::Refused));
     let rule = desk.view(sale).refusal.expect("a rule");
     assert_eq!(rule.rule, "card-unknown");
@@ -71,7 +71,7 @@ fn a_card_that_ended_at_midnight_is_refused_at_linking_l1() {
 fn a_document_that_ended_at_midnight_is_refused_at_linking_l1() {
     let mut desk = desk();
     let sale = confirmed_with(&mut desk, jiff::civil::date(2026, 11, 22));
-    desk.must(kiosk(), CommandBody::Link { sale });
+    desk.must(kiosk(), link(sale));
     let mut desk = night_desk();
     let sale = confirmed_with(&mut desk, jiff::civil::date(2026, 11, 22));
     // The card alone would be refused first: this one counts for a day more.
@@ -83,7 +83,7 @@ fn a_document_that_ended_at_midnight_is_refused_at_linking_l1() {
     info.card.as_mut().expect("a card").expires = jiff::civil::date(2026, 11, 23);
     books.put(at, &row).expect("writes");
     desk.later(660);
-    let link = desk.command(kiosk(), CommandBody::Link { sale });
+    let link = desk.command(kiosk(), link(sale));
     let decision = crate::core::decide::decide(&books, &link).expect("decides");
     assert_eq!(decision.outcome, Outcome::Sale(SaleState::Refused));
     let crate::core::event::Event::SaleRefused { refusal, .. } = &decision.events[0] else {
@@ -183,7 +183,7 @@ fn a_frozen_account_is_refused_at_message_1_and_again_at_linking_l1() {
     };
     let sale = desk.confirmed(1, 5);
     desk.must(Actor::System, frozen(AccountState::Frozen));
-    let linked = desk.must(kiosk(), CommandBody::Link { sale });
+    let linked = desk.must(kiosk(), link(sale));
     assert_eq!(linked, Outcome::Sale(SaleState::Refused));
     let next = desk.opened(2);
     desk.try_info(next, Subject::Card(CARD), true);

@@ -96,7 +96,7 @@ fn a_slot_that_wrong_numbers_cut_into_many_pieces_can_still_be_unloaded_i9() {
             (number(n), FormEvent::Mismatch { read }),
         ];
         desk.advise(sale, wrong).expect("accepted");
-        desk.must(kiosk(), CommandBody::Close { sale });
+        desk.must(kiosk(), close(sale));
         desk.must(custodian(), unlock());
     }
     let (kiosk, slot) = slot("slot-1");

@@ -127,7 +127,7 @@ fn each_rule_is_asked_again_at_linking_with_fresh_data_l1() {
         for body in set {
             desk.must(Actor::System, body);
         }
-        let linked = desk.must(kiosk(), CommandBody::Link { sale });
+        let linked = desk.must(kiosk(), link(sale));
         assert_eq!(linked, Outcome::Sale(SaleState::Refused), "{rule}");
         assert_eq!(desk.view(sale).refusal.expect("a rule").rule, rule);
         desk.audit();
@@ -277,7 +277,7 @@ fn a_fee_that_changes_at_midnight_inside_a_sale_is_shown_and_confirmed_again() {
     assert_eq!(desk.view(sale).order.expect("ordered").text.fee, Fen(120));
     let before = desk.digest(sale);
     desk.later(180);
-    let moved = desk.must(kiosk(), CommandBody::Link { sale });
+    let moved = desk.must(kiosk(), link(sale));
     let state = SaleState::AwaitConfirm;
     assert_eq!(moved, Outcome::RangeMoved { state });
     let order = desk.view(sale).order.expect("ordered");
@@ -291,7 +291,7 @@ fn a_fee_that_changes_at_midnight_inside_a_sale_is_shown_and_confirmed_again() {
     assert!(desk.give(officer(), stale).is_err());
     let digest = desk.seen(sale);
     desk.must(officer(), CommandBody::Confirm { sale, digest });
-    let linked = desk.must(kiosk(), CommandBody::Link { sale });
+    let linked = desk.must(kiosk(), link(sale));
     let Outcome::Linked { fee, .. } = linked else {
         panic!("linked");
     };
@@ -304,10 +304,10 @@ fn a_sale_over_midnight_is_of_the_day_on_which_it_is_linked() {
     let mut desk = late();
     let before = desk.linked(1, 50);
     desk.hand_over(before, 0..50);
-    desk.must(kiosk(), CommandBody::Close { sale: before });
+    desk.must(kiosk(), close(before));
     let sale = desk.confirmed(2, 50);
     desk.later(180);
-    let linked = desk.must(kiosk(), CommandBody::Link { sale });
+    let linked = desk.must(kiosk(), link(sale));
     let Outcome::Linked { requisition, .. } = linked else {
         panic!("linked: {linked:?}");
     };
@@ -339,9 +339,9 @@ fn two_kiosks_cannot_sell_past_a_day_cap_that_each_saw_free_l1() {
     let first = desk.confirmed(1, 40);
     desk.turn();
     let second = desk.confirmed(2, 40);
-    desk.must(other_kiosk(), CommandBody::Link { sale: second });
+    desk.must(other_kiosk(), link(second));
     desk.turn();
-    let linked = desk.must(kiosk(), CommandBody::Link { sale: first });
+    let linked = desk.must(kiosk(), link(first));
     assert_eq!(linked, Outcome::Sale(SaleState::Refused));
     assert_eq!(
         desk.view(first).refusal.expect("a rule").rule,

@@ -3,8 +3,10 @@
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::SealKey;
 use counterfoil_data::wire::forms::{FormAdvice, FormEvent, FormState};
 use counterfoil_data::wire::sale::{AbandonReason, PurchaseMode, SaleState};
+use counterfoil_data::wire::sheet::SheetOutcome;
 use proptest::prelude::*;
 
 use super::bank::*;
@@ -31,8 +33,12 @@ struct Trace<S: Store> {
 }
 
 impl<S: Store> Trace<S> {
-    fn new(store: S) -> Self {
-        let mut desk = Desk::open(store);
+    fn new(store: S, sheet: bool) -> Self {
+        let mut desk = if sheet {
+            Desk::with_sheet(store)
+        } else {
+            Desk::open(store)
+        };
         desk.fill_other();
         Self {
             desk,
@@ -110,32 +116,39 @@ impl<S: Store> Trace<S> {
                 };
                 (officer(), ask)
             }
-            Try::Link => (kiosk(), CommandBody::Link { sale }),
+            Try::Link => {
+                let passwords = self.desk.drawn(sale, 0);
+                (kiosk(), CommandBody::Link { sale, passwords })
+            }
+            Try::TakeSheet(key) => {
+                let key = SealKey([*key; 32]);
+                (kiosk(), CommandBody::TakeSheet { sale, key })
+            }
             Try::Feed => {
                 let number = self.first(FormState::Assigned)?;
                 let event = FormEvent::Feeding;
                 let advices = vec![FormAdvice { number, event }];
-                (kiosk(), CommandBody::AdviseForms { sale, advices })
+                (kiosk(), self.desk.advice(sale, advices))
             }
             Try::Misread(read) => {
                 let number = self.first(FormState::Feeding)?;
                 let read = anywhere(*read);
                 let event = FormEvent::Mismatch { read };
                 let advices = vec![FormAdvice { number, event }];
-                (kiosk(), CommandBody::AdviseForms { sale, advices })
+                (kiosk(), self.desk.advice(sale, advices))
             }
             Try::Outcome(form, event) => {
                 let number = self.form(*form)?;
                 let event = outcome(*event, *form);
                 let advices = vec![FormAdvice { number, event }];
-                (kiosk(), CommandBody::AdviseForms { sale, advices })
+                (kiosk(), self.desk.advice(sale, advices))
             }
-            Try::Close => (kiosk(), CommandBody::Close { sale }),
+            Try::Close(said) => {
+                let sheet = said_of_sheet(*said);
+                (kiosk(), CommandBody::Close { sale, sheet })
+            }
             Try::Cancel => (kiosk(), CommandBody::Cancel { sale }),
-            Try::Abandon => {
-                let reason = AbandonReason::Staff;
-                (kiosk(), CommandBody::Abandon { sale, reason })
-            }
+            Try::Abandon => (kiosk(), abandon(sale, AbandonReason::Staff)),
             _ => return None,
         })
     }
@@ -268,6 +281,16 @@ fn anywhere(pick: u8) -> BillNumber {
     number(pick / 2 % 15 + pick % 2 * 200)
 }
 
+/// What a kiosk may say of its sheet, true or not.
+fn said_of_sheet(said: u8) -> Option<SheetOutcome> {
+    match said {
+        0 => None,
+        1 => Some(SheetOutcome::NotPrinted),
+        2 => Some(SheetOutcome::Unknown),
+        _ => Some(SheetOutcome::Printed),
+    }
+}
+
 fn outcome(event: u8, form: u8) -> FormEvent {
     match event {
         0 | 1 => printed(),
@@ -286,11 +309,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_stores_give_the_same_answers_and_the_same_root_and_sound_books(trace in traces()) {
-        let mut model = Trace::new(ModelStore::new());
-        let mut redb = Trace::new(RedbStore::memory().expect("opens"));
+    fn both_stores_give_the_same_answers_and_the_same_root_and_sound_books(
+        trace in traces(), sheet in any::<bool>(),
+    ) {
+        let mut model = Trace::new(ModelStore::new(), sheet);
+        let mut redb = Trace::new(RedbStore::memory().expect("opens"), sheet);
         for attempt in &trace {
             prop_assert_eq!(model.attempt(attempt), redb.attempt(attempt), "{:?}", attempt);
+            if sheet {
+                model.desk.audit();
+            }
         }
         let root = |read: &dyn crate::store::Read| log::root(read).expect("reads");
         prop_assert_eq!(root(&*model.desk.read()), root(&*redb.desk.read()));

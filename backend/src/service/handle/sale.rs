@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use counterfoil_data::ids::SaleId;
-use counterfoil_data::wire::forms::FormAdvices;
+use counterfoil_data::wire::forms::{FormAdvice, FormAdvices, FormEvent};
 use counterfoil_data::wire::problem::ProblemKind;
-use counterfoil_data::wire::sale::{Abandon, OpenSale, Order};
+use counterfoil_data::wire::sale::{Abandon, Close, OpenSale, Order};
 
 use super::super::Service;
 use super::super::books::told;
@@ -43,7 +43,9 @@ impl Service {
     /// S7, S8: linked processing in one commit; a repeat gives the same numbers (I6).
     pub(super) async fn link(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
         let sale = asked.sale()?;
-        let given = self.give(&asked, CommandBody::Link { sale }).await?;
+        let passwords = self.drawn(sale, 0)?;
+        let body = CommandBody::Link { sale, passwords };
+        let given = self.give(&asked, body).await?;
         if let Outcome::RangeMoved { state } = given.outcome {
             let detail = "the numbers shown were taken or moved: they are shown again";
             let fault = Fault::new(ProblemKind::RangeMoved, detail);
@@ -66,7 +68,14 @@ impl Service {
     pub(super) async fn forms(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
         let sale = asked.sale()?;
         let FormAdvices { advices } = asked.json()?;
-        let body = CommandBody::AdviseForms { sale, advices };
+        let failed = |advice: &&FormAdvice| matches!(advice.event, FormEvent::Failed { .. });
+        let failed = advices.iter().filter(failed).count();
+        let passwords = self.drawn(sale, failed)?;
+        let body = CommandBody::AdviseForms {
+            sale,
+            advices,
+            passwords,
+        };
         let Given { outcome, .. } = self.give(&asked, body).await?;
         let Outcome::Forms {
             accepted,
@@ -90,8 +99,12 @@ impl Service {
     /// A linked sale is broken off.
     pub(super) async fn abandon(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
         let sale = asked.sale()?;
-        let Abandon { reason } = asked.json()?;
-        let body = CommandBody::Abandon { sale, reason };
+        let Abandon { reason, sheet } = asked.json()?;
+        let body = CommandBody::Abandon {
+            sale,
+            reason,
+            sheet,
+        };
         let given = self.give(&asked, body).await?;
         self.sale_reply(sale, given.replayed)
     }
@@ -99,7 +112,12 @@ impl Service {
     /// Every form is settled: the receipt.
     pub(super) async fn close_sale(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
         let sale = asked.sale()?;
-        let given = self.give(&asked, CommandBody::Close { sale }).await?;
+        let Close { sheet } = match asked.body.is_empty() {
+            true => Close::default(),
+            false => asked.json()?,
+        };
+        let body = CommandBody::Close { sale, sheet };
+        let given = self.give(&asked, body).await?;
         self.sale_reply(sale, given.replayed)
     }
 

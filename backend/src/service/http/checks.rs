@@ -49,7 +49,7 @@ pub fn check_media_type(headers: &HeaderMap, rule: BodyRule) -> Result<(), Fault
     match essence {
         Some(essence) if essence.eq_ignore_ascii_case(wanted) => Ok(()),
         // `{}` may be left out, and then there is nothing to name a type of.
-        None if rule == BodyRule::Nothing => Ok(()),
+        None if matches!(rule, BodyRule::Nothing | BodyRule::Maybe(_)) => Ok(()),
         _ => {
             let detail = format!("send content-type: {wanted}");
             Err(Fault::new(ProblemKind::MediaType, detail))

@@ -24,7 +24,7 @@ fn own(operation: O) -> &'static [K] {
         ],
         O::Order => &[K::NotFound, K::OutOfOrder, K::Refused],
         O::Link => &[K::NotFound, K::OutOfOrder, K::RangeMoved, K::Refused],
-        O::Forms | O::Cancel | O::Abandon | O::Close => &[K::NotFound, K::OutOfOrder],
+        O::Forms | O::Sheet | O::Cancel | O::Abandon | O::Close => &[K::NotFound, K::OutOfOrder],
         O::Seen | O::Confirm | O::Deny | O::Ask => &[K::NotFound, K::OutOfOrder, K::StaleDigest],
         O::Propose => &[K::NotFound, K::OutOfOrder, K::Refused],
         O::Approve => &[K::NotFound, K::OutOfOrder, K::StaleDigest, K::Refused],

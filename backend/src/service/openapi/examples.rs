@@ -16,6 +16,8 @@ pub fn of(schema: &str) -> Option<Value> {
             { "number": "3130002100010001", "event": { "is": "feeding" } },
         ] }),
         "Abandon" => json!({ "reason": "customer-left" }),
+        "TakeSheet" => json!({ "key": digest }),
+        "Close" => json!({ "sheet": "printed" }),
         "Decision" => json!({ "digest": digest, "note": "asked the contact by telephone" }),
         "Propose" => json!({ "act": {
             "act": "announce",

@@ -4,7 +4,7 @@ use counterfoil_data::sign::{
     CONTENT_DIGEST_HEADER, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER, SKEW_S_MAX,
 };
 use counterfoil_data::wire::problem::{Problem, ProblemKind};
-use counterfoil_data::wire::{confirm, custody, forms, sale};
+use counterfoil_data::wire::{confirm, custody, forms, sale, sheet};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
@@ -40,6 +40,9 @@ pub fn components() -> Components {
     add::<sale::Order>(&mut schemas);
     add::<sale::Nothing>(&mut schemas);
     add::<sale::Abandon>(&mut schemas);
+    add::<sale::Close>(&mut schemas);
+    add::<sheet::TakeSheet>(&mut schemas);
+    add::<sheet::SheetAnswer>(&mut schemas);
     add::<sale::KioskView>(&mut schemas);
     add::<forms::FormAdvices>(&mut schemas);
     add::<forms::FormsAnswer>(&mut schemas);

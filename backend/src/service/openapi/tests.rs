@@ -95,10 +95,12 @@ fn every_example_is_a_lawful_body() {
         let example = examples::of(name).expect("an example");
         assert!(serde_json::from_value::<T>(example).is_ok(), "{name}");
     }
-    use counterfoil_data::wire::{confirm, custody, forms, sale};
+    use counterfoil_data::wire::{confirm, custody, forms, sale, sheet};
     read::<sale::OpenSale>("OpenSale");
     read::<sale::Order>("Order");
     read::<sale::Abandon>("Abandon");
+    read::<sale::Close>("Close");
+    read::<sheet::TakeSheet>("TakeSheet");
     read::<forms::FormAdvices>("FormAdvices");
     read::<confirm::Decision>("Decision");
     read::<custody::Propose>("Propose");

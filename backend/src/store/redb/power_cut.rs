@@ -17,8 +17,7 @@ use counterfoil_data::wire::forms::FormEvent;
 use redb::StorageBackend;
 
 use super::RedbStore;
-use crate::core::command::CommandBody;
-use crate::core::tests::bank::{Desk, failed, kiosk, number};
+use crate::core::tests::bank::{Desk, close, failed, kiosk, number};
 use crate::core::{audit, log};
 use crate::store::{Snapshots as _, StoreError};
 
@@ -168,7 +167,7 @@ fn wherever_the_power_is_cut_the_books_open_and_nothing_acknowledged_is_lost() {
         desk.hand_over(sale, form..form + 1);
         mark(&desk);
     }
-    desk.must(kiosk(), CommandBody::Close { sale });
+    desk.must(kiosk(), close(sale));
     mark(&desk);
 
     let ops = disk.ops();

@@ -113,6 +113,7 @@ pub fn opened(sale: counterfoil_data::ids::SaleId, mode: PurchaseMode) -> SaleVi
         order: None,
         linked: None,
         forms: Vec::new(),
+        sheet: None,
         receipt: None,
     }
 }
@@ -133,6 +134,7 @@ pub fn receipt(sale: &SaleView) -> Receipt {
         unknown: Vec::new(),
         released: Vec::new(),
         fee: Fen(60),
+        sheet: None,
         proof: Proof {
             leaf: 0,
             leaf_hash: Digest::of(b""),

@@ -1,9 +1,10 @@
 //! What happens to forms, and what people do, in short.
 
 use counterfoil_data::bill::{BillKind, BillRange};
+use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::forms::FormEvent;
-use counterfoil_data::wire::sale::OrderItem;
+use counterfoil_data::wire::sale::{AbandonReason, OrderItem};
 
 use super::id;
 use crate::core::command::{ClientKey, CommandBody};
@@ -38,6 +39,28 @@ pub fn key(key: &str) -> ClientKey {
     ClientKey {
         key: key.to_owned(),
         request: Digest::of(b"request"),
+    }
+}
+
+/// Linked processing of an account without a password sheet.
+pub fn link(sale: SaleId) -> CommandBody {
+    let passwords = Vec::new();
+    CommandBody::Link { sale, passwords }
+}
+
+/// The receipt; of the sheet nothing is said.
+pub fn close(sale: SaleId) -> CommandBody {
+    let sheet = None;
+    CommandBody::Close { sale, sheet }
+}
+
+/// Broken off; of the sheet nothing is said.
+pub fn abandon(sale: SaleId, reason: AbandonReason) -> CommandBody {
+    let sheet = None;
+    CommandBody::Abandon {
+        sale,
+        reason,
+        sheet,
     }
 }
 

@@ -4,15 +4,34 @@ use counterfoil_data::bill::BillKind;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::sale::PurchaseMode;
 
-use super::{ACCOUNT, ACCOUNT_NUMBER, CARD, NAME, PERSON, id, kiosk_key, policy};
+use super::{ACCOUNT, ACCOUNT_NUMBER, CARD, NAME, PERSON, THRESHOLD, id, kiosk_key};
 use crate::core::command::CommandBody;
 use crate::core::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, Duty, FeeRow, KeyedHash, KioskRow,
-    StaffRow, StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty, FeeRow,
+    KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
 
 /// The credit code of the standard's own example, which is nobody's.
 pub const UNIT_CODE: &str = "91350100M000100Y43";
+
+pub fn policy() -> Policy {
+    Policy {
+        version: 1,
+        confirm: ConfirmPolicy::Always,
+        confirm_within_s: 180,
+        info_attempts: 3,
+        identity_attempts: 3,
+        kiosk_attempts: 30,
+        lock_s: 86_400,
+        match_threshold_milli: THRESHOLD,
+        sale_within_s: 900,
+        quantity_usual: 25,
+        cards: CardPolicy::Proven,
+        rules_off: Vec::new(),
+        list_days_max: None,
+        bounce: None,
+    }
+}
 
 pub fn staff(name: &str, duty: Duty) -> CommandBody {
     CommandBody::EnrolStaff(StaffRow {
@@ -78,6 +97,7 @@ pub fn account(number: &str, lookup: KeyedHash) -> AccountRow {
         password: Some("$password".to_owned()),
         forms_per_day_max: None,
         bounced: Vec::new(),
+        sheet: false,
     }
 }
 

@@ -18,7 +18,8 @@ pub enum Try {
     Feed,
     Outcome(u8, u8),
     Misread(u8),
-    Close,
+    Close(u8),
+    TakeSheet(u8),
     Cancel,
     Abandon,
     Wait(u8),
@@ -46,7 +47,8 @@ fn tries() -> impl Strategy<Value = Try> {
         12 => Just(Try::Feed),
         16 => (0..60_u8, 0..8_u8).prop_map(|(f, e)| Try::Outcome(f, e)),
         3 => any::<u8>().prop_map(Try::Misread),
-        3 => Just(Try::Close),
+        3 => (0..5_u8).prop_map(Try::Close),
+        3 => (0..2_u8).prop_map(Try::TakeSheet),
         1 => Just(Try::Cancel),
         1 => Just(Try::Abandon),
         1 => any::<u8>().prop_map(Try::Wait),
@@ -77,7 +79,12 @@ pub fn traces() -> impl Strategy<Value = Vec<Try>> {
     let more = || prop::collection::vec(tries(), 0..12);
     let ended = |mut all: Vec<Try>, more: Vec<Try>| {
         all.extend(more);
-        all.extend([Try::Abandon, Try::Close]);
+        all.extend([
+            Try::TakeSheet(0),
+            Try::Close(4),
+            Try::Abandon,
+            Try::Close(3),
+        ]);
         all
     };
     let sale = (1..9_u8, more()).prop_map(move |(quantity, more)| ended(to_linked(quantity), more));
