@@ -30,6 +30,7 @@ mod identify;
 mod order;
 mod paper;
 mod password;
+mod sheet;
 mod step;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,9 +7,11 @@
 //! them (`expect screen PickOrder`).
 
 use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
+use counterfoil_data::locale::Msg;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::{Offer, OrderView, PurchaseMode, Receipt};
+use counterfoil_data::wire::sheet::{SheetReason, SheetView};
 use serde::Serialize;
 
 mod advice;
@@ -172,6 +174,8 @@ pub enum Body {
         /// How many.
         count: u32,
     },
+    /// Printing the payment-password sheet; nothing on it is ever shown (L7).
+    PrintingSheet,
     /// Closing and printing the receipt.
     PrintingReceipt,
     /// The sale is closed.
@@ -211,7 +215,7 @@ pub enum Body {
 
 impl Body {
     /// Every public name, in the order of a sale.
-    pub const NAMES: [&'static str; 24] = [
+    pub const NAMES: [&'static str; 25] = [
         "Starting",
         "Attract",
         "PickMode",
@@ -231,6 +235,7 @@ impl Body {
         "Linking",
         "Dispensing",
         "TakeForms",
+        "PrintingSheet",
         "PrintingReceipt",
         "Done",
         "Stopped",
@@ -260,6 +265,7 @@ impl Body {
             Self::Linking => "Linking",
             Self::Dispensing { .. } => "Dispensing",
             Self::TakeForms { .. } => "TakeForms",
+            Self::PrintingSheet => "PrintingSheet",
             Self::PrintingReceipt => "PrintingReceipt",
             Self::Done { .. } => "Done",
             Self::Stopped { .. } => "Stopped",
@@ -349,4 +355,13 @@ pub enum ServiceFault {
     Journal,
     /// The evidence log at the backend is shorter than what this kiosk saw.
     LogShrunk,
+}
+
+/// What a customer is told whose payment passwords were cancelled with their sheet (L7).
+pub fn sheet_help(sheet: Option<&SheetView>) -> Option<Msg> {
+    match sheet?.reason? {
+        SheetReason::NotPrinted => Some(Msg::SheetNotPrinted),
+        SheetReason::Unknown => Some(Msg::SheetUnknown),
+        SheetReason::NothingSold => None,
+    }
 }

@@ -202,6 +202,8 @@ impl Step {
                 .ok_or(LoadError::Unexpected("no order is shown"))
         };
         let here = Actor::Kiosk(bank::kiosk(kiosk)?);
+        // No account of this bank is under the sheet arrangement.
+        let (passwords, sheet) = (Vec::new(), None);
         let officer = || {
             let station = bank::id(&format!("station-{branch:02}"))?;
             Ok::<_, LoadError>(Actor::Station(station, bank::staff(branch, "officer")?))
@@ -225,25 +227,12 @@ impl Step {
                 let digest = digest()?;
                 (officer()?, CommandBody::Confirm { sale, digest })
             }
-            Self::Link => (
-                here,
-                CommandBody::Link {
-                    sale,
-                    passwords: Vec::new(),
-                },
-            ),
+            Self::Link => (here, CommandBody::Link { sale, passwords }),
             Self::Forms(known) => {
                 let row = need(row)?;
                 let advices = known.iter().map(|(place, e)| advice(row, *place, e));
                 let advices = advices.collect::<Result<_, _>>()?;
-                (
-                    here,
-                    CommandBody::AdviseForms {
-                        sale,
-                        advices,
-                        passwords: Vec::new(),
-                    },
-                )
+                (here, advised(sale, advices))
             }
             Self::Abandon => {
                 let reason = AbandonReason::PrinterFault;
@@ -252,11 +241,11 @@ impl Step {
                     CommandBody::Abandon {
                         sale,
                         reason,
-                        sheet: None,
+                        sheet,
                     },
                 )
             }
-            Self::Close => (here, CommandBody::Close { sale, sheet: None }),
+            Self::Close => (here, CommandBody::Close { sale, sheet }),
             Self::Resolve(place, to) => {
                 let number = advice(need(row)?, *place, &FormEvent::Taken)?.number;
                 let body = CommandBody::ResolveUnknown {
@@ -287,6 +276,15 @@ impl Step {
             _ => return None,
         };
         Some((Actor::System, body))
+    }
+}
+
+fn advised(sale: SaleId, advices: Vec<counterfoil_data::wire::forms::FormAdvice>) -> CommandBody {
+    let passwords = Vec::new();
+    CommandBody::AdviseForms {
+        sale,
+        advices,
+        passwords,
     }
 }
 

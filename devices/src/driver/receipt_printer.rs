@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use counterfoil_data::seam::{Entropy, SharedClock, random};
 use counterfoil_data::wire::hex;
+use zeroize::Zeroizing;
 
-pub use self::layout::{Align, COLUMNS, ReceiptDocument, ReceiptLine};
+pub use self::layout::{Align, COLUMNS, ReceiptDocument, ReceiptLine, SecretRow};
 use super::escpos::command;
 pub use super::escpos::fault::PrintFault;
 pub use super::escpos::link::LinkError;
@@ -23,6 +24,8 @@ use crate::transport::{DeviceInfo, Transport};
 
 /// Time for the hello.
 pub const OPEN_WITHIN: Duration = Duration::from_secs(10);
+/// Longest fence in bytes.
+const FENCE_MAX: usize = 32;
 /// How long a fence is waited for when it is probed with nothing to print.
 const PROBE: Duration = Duration::from_millis(500);
 /// Time to empty the buffers after a failure.
@@ -179,7 +182,8 @@ impl<T: Transport> ReceiptPrinter<T> {
             fault,
         };
         let body = match document.encode() {
-            Ok(body) => body,
+            // Wiped after the print: it may be a sheet of passwords.
+            Ok(body) => Zeroizing::new(body),
             Err(fault) => return nothing(fault),
         };
         if let Err(e) = self.link.look().await {
@@ -211,7 +215,8 @@ impl<T: Transport> ReceiptPrinter<T> {
         self.link.forget();
         self.fences = self.fences.wrapping_add(1);
         let id = command::fence_id(b'R', self.fences);
-        let mut all = bytes.to_vec();
+        let mut all = Zeroizing::new(Vec::with_capacity(bytes.len().saturating_add(FENCE_MAX)));
+        all.extend_from_slice(bytes);
         match self.grade {
             Grade::Identified => all.extend(command::fence(id)),
             Grade::Ordered => all.extend(command::TRANSMIT_PAPER_STATUS),

@@ -8,9 +8,10 @@ use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Challenge, Sealed};
 use counterfoil_data::wire::problem::{Problem, Remedy};
 use counterfoil_data::wire::sale::{
-    AbandonReason, IdentityHead, LivePrint, OpenSale, Order, PurchaseMode, SaleState, SaleView,
-    VerificationInfo,
+    Abandon, AbandonReason, Close, IdentityHead, LivePrint, OpenSale, Order, PurchaseMode,
+    SaleState, SaleView, VerificationInfo,
 };
+use counterfoil_data::wire::sheet::SheetOutcome;
 
 use super::arrive::{News, arrive};
 use super::context::{Context, back_off};
@@ -135,11 +136,18 @@ impl Asking {
     }
 
     /// Ends a linked sale: with its receipt, or broken off.
-    pub fn end(cx: &mut Context, sale: SaleId, broken: Option<AbandonReason>) -> Step {
+    pub fn end(
+        cx: &mut Context,
+        sale: SaleId,
+        broken: Option<AbandonReason>,
+        sheet: Option<SheetOutcome>,
+    ) -> Step {
+        let key = |verb| format!("{verb}-{sale}-{}", cx.resyncs);
         let call = match broken {
-            None => BankCall::CloseSale(sale, format!("close-{sale}-{}", cx.resyncs)),
+            None => BankCall::CloseSale(sale, Close { sheet }, key("close")),
             Some(reason) => {
-                BankCall::Abandon(sale, reason, format!("abandon-{sale}-{}", cx.resyncs))
+                let abandon = Abandon { reason, sheet };
+                BankCall::Abandon(sale, abandon, key("abandon"))
             }
         };
         Self::begin(cx, Gate::Ending, sale, call).into()

@@ -26,9 +26,11 @@ use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::Binding;
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::forms::{FormAdvice, FormEvent, FormState, FormsAnswer};
 use counterfoil_data::wire::sale::{AbandonReason, FormView, PrintJob};
+use counterfoil_data::wire::sheet::SheetState;
 
 use super::bank::Asking;
 use super::context::Context;
@@ -36,6 +38,7 @@ use super::effect::{Act, Desk, Ticket};
 use super::event::Answer;
 use super::paper::{Delivered, Delivery, each, ranges};
 use super::proof::{FeedDurable, NumberEqual};
+use super::sheet::{PrintingSheet, said};
 use super::step::{Counted, PLACES, Patience, Stage, Step};
 use crate::model::{Body, FormPhase};
 use sheet::Verdict;
@@ -87,6 +90,10 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Dispensing {
     sale: SaleId,
+    /// Of what is sealed for this sale.
+    binding: Binding,
+    /// The payment-password sheet, as the view said.
+    sheet: Option<SheetState>,
     requisition: String,
     approved: ConfirmText,
     /// Not fed yet, in feed order.
@@ -159,7 +166,18 @@ impl Dispensing {
         } else {
             self.stop
         };
-        Asking::end(cx, self.sale, broken)
+        self.end(cx, broken)
+    }
+
+    /// Nothing is on its way any more: the payment-password sheet, where one is made and
+    /// something was sold, and then the end (L7).
+    fn end(self, cx: &mut Context, broken: Option<AbandonReason>) -> Step {
+        let sold = self.forms.iter().any(|f| f.state == FormState::Sold);
+        if self.sheet == Some(SheetState::Made) && sold {
+            return PrintingSheet::begin(cx, self.binding, self.requisition, broken);
+        }
+        let outcome = said(cx, self.sale, self.sheet);
+        Asking::end(cx, self.sale, broken, outcome)
     }
 
     /// Advices are durable.
@@ -197,7 +215,9 @@ impl Dispensing {
     fn resync(self, cx: &mut Context) -> Step {
         cx.resyncs = cx.resyncs.saturating_add(1);
         if cx.resyncs > RESYNCS_MAX {
-            return Asking::end(cx, self.sale, Some(AbandonReason::PrinterFault));
+            let outcome = said(cx, self.sale, self.sheet);
+            let broken = Some(AbandonReason::PrinterFault);
+            return Asking::end(cx, self.sale, broken, outcome);
         }
         Asking::sync(cx, self.sale)
     }

@@ -12,8 +12,9 @@ use counterfoil_data::sealed::{Binding, SealKey, Sealed};
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::forms::{FormAdvice, FormAdvices};
 use counterfoil_data::wire::sale::{
-    AbandonReason, IdentityHead, LivePrint, OpenSale, Order, PrintJob, Receipt, VerificationInfo,
+    Abandon, Close, IdentityHead, LivePrint, OpenSale, Order, PrintJob, Receipt, VerificationInfo,
 };
+use counterfoil_data::wire::sheet::{PasswordSheet, TakeSheet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Language;
@@ -134,6 +135,11 @@ pub enum Record {
         /// What happened.
         advice: FormAdvice,
     },
+    /// The payment-password sheet came out whole (L7).
+    SheetPrinted {
+        /// The sale.
+        sale: SaleId,
+    },
 }
 
 /// The vocabulary of effects.
@@ -182,6 +188,19 @@ pub enum Act {
     AwaitTaken(Duration),
     /// The bundle into the retract bin.
     Retract,
+    /// Look whether the receipt printer can print, and answer a key for the sheet (L7).
+    OfferSheetKey,
+    /// Open the payment-password sheet with the key that was offered, and print it.
+    PrintSheet {
+        /// Sealed to that key.
+        sheet: Sealed<PasswordSheet>,
+        /// To this sale.
+        binding: Binding,
+        /// Requisition number (领用单号).
+        requisition: String,
+        /// In which language.
+        language: Language,
+    },
     /// Print the receipt.
     PrintReceipt {
         /// What it says.
@@ -224,6 +243,8 @@ impl Act {
             Self::Present => "Present",
             Self::AwaitTaken(_) => "AwaitTaken",
             Self::Retract => "Retract",
+            Self::OfferSheetKey => "OfferSheetKey",
+            Self::PrintSheet { .. } => "PrintSheet",
             Self::PrintReceipt { .. } => "PrintReceipt",
             Self::Stop => "Stop",
             Self::WipeSession => "WipeSession",
@@ -254,10 +275,12 @@ pub enum BankCall {
     Advise(SaleId, FormAdvices),
     /// `POST …/cancel` under an idempotency key.
     Cancel(SaleId, String),
+    /// `POST …/sheet`.
+    TakeSheet(SaleId, TakeSheet),
     /// `POST …/abandon` under an idempotency key.
-    Abandon(SaleId, AbandonReason, String),
+    Abandon(SaleId, Abandon, String),
     /// `POST …/close` under an idempotency key.
-    CloseSale(SaleId, String),
+    CloseSale(SaleId, Close, String),
 }
 
 impl BankCall {
@@ -273,6 +296,7 @@ impl BankCall {
             Self::Link(..) => "Link",
             Self::Advise(..) => "Advise",
             Self::Cancel(..) => "Cancel",
+            Self::TakeSheet(..) => "TakeSheet",
             Self::Abandon(..) => "Abandon",
             Self::CloseSale(..) => "CloseSale",
         }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::ids::SaleId;
-use counterfoil_data::sealed::{Sealed, SecretText};
+use counterfoil_data::sealed::{SealKey, Sealed, SecretText};
 use counterfoil_data::wire::confirm::Notice;
 use counterfoil_data::wire::forms::FormsAnswer;
 use counterfoil_data::wire::problem::{Problem, Remedy};
 use counterfoil_data::wire::sale::{
     Authenticity, CardProof, DocumentFields, KioskView, LivePrint, SaleView,
 };
+use counterfoil_data::wire::sheet::SheetAnswer;
 use jiff::Timestamp;
 
 use super::effect::{Desk, Ticket};
@@ -98,6 +99,8 @@ pub enum Answer {
     Sale(Box<SaleView>),
     /// Bank: advices are durable.
     Forms(FormsAnswer),
+    /// Bank: the payment-password sheet, sealed to the key offered (L7).
+    Sheet(SheetAnswer),
     /// Bank: refused.
     Problem(Box<Problem>),
     /// Bank: no answer; whether it arrived is not known.
@@ -203,6 +206,8 @@ pub enum Answer {
     /// Forms: the bundle is in the retract bin.
     Retracted,
 
+    /// Receipt: the printer can print; a key for the sheet, made for this once.
+    SheetKey(SealKey),
     /// Receipt: out and cut.
     ReceiptPrinted,
     /// Receipt: not, or not whole; whether nothing at all came out.

@@ -194,6 +194,11 @@ impl Linked {
         self.view.sale
     }
 
+    /// The sale and its challenge.
+    pub fn binding(&self) -> Binding {
+        binding(&self.view)
+    }
+
     /// The linked result.
     pub fn result(&self) -> &LinkedResult {
         &self.result

@@ -12,6 +12,7 @@ use super::front::{Attract, PickMode, Starting};
 use super::identify::{PlaceDocument, PlaceFinger};
 use super::order::{AwaitConfirm, PickOrder};
 use super::password::{EnterAccount, EnterPassword};
+use super::sheet::PrintingSheet;
 use super::verify::{EnterPin, InsertCard};
 use crate::cmd::Cmd;
 use crate::model::Body;
@@ -144,6 +145,7 @@ steps!(
     AwaitConfirm,
     Asking,
     Dispensing,
+    PrintingSheet,
     PrintingReceipt,
     Done,
     Stopped,

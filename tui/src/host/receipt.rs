@@ -1,4 +1,5 @@
-//! The receipt desk: what the loop closed with (S23), on paper.
+//! The receipt desk: what the loop closed with (S23), and the payment-password sheet (L7),
+//! on paper. The sheet is opened here and nowhere else.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,26 +8,38 @@ use counterfoil_data::bill::BillRange;
 use counterfoil_data::fmt;
 use counterfoil_data::locale::{Lang, Msg, text};
 use counterfoil_data::money::Fen;
+use counterfoil_data::sealed::OpenKey;
+use counterfoil_data::seam::{SharedEntropy, random};
+use counterfoil_data::secret::Secret;
 use counterfoil_data::shown::Shown;
 use counterfoil_data::wire::sale::Receipt;
+use counterfoil_data::wire::sheet::{PASSWORD_DIGITS, PasswordSheet, SheetState, SheetView};
 use counterfoil_devices::driver::Role;
 use counterfoil_devices::driver::receipt_printer::{
     Align, PrintFault, PrintOutcome, Printed, ReceiptDocument, ReceiptLine, ReceiptPrinter,
+    SecretRow,
 };
 use counterfoil_devices::transport::Transport;
 
 use super::{After, Say, Tools, Worker};
 use crate::flow::effect::{Act, Desk};
 use crate::flow::event::Answer;
-use crate::model::Language;
+use crate::model::{Language, sheet_help};
 
 /// Cells of one value on a receipt at most: two lines and a bit.
 const VALUE_CELLS_MAX: usize = 120;
 /// Longest print of one receipt.
 const PRINT_WITHIN: Duration = Duration::from_secs(20);
 
-/// The receipt printer.
-pub(super) struct ReceiptDesk<T: Transport>(ReceiptPrinter<T>);
+/// Longest print of one payment-password sheet: 200 lines and the cut.
+const SHEET_WITHIN: Duration = Duration::from_secs(40);
+
+/// The receipt printer, and the key of the one sheet it may be asked to print (L7).
+pub(super) struct ReceiptDesk<T: Transport> {
+    printer: ReceiptPrinter<T>,
+    entropy: SharedEntropy,
+    key: Option<OpenKey>,
+}
 
 /// The receipt as lines; nothing on it that is not on the screen (I7).
 pub fn document(receipt: &Receipt, language: Language) -> ReceiptDocument {
@@ -63,6 +76,9 @@ pub fn document(receipt: &Receipt, language: Language) -> ReceiptDocument {
     ] {
         lines.extend(numbers(&say(msg), ranges));
     }
+    if let Some(sheet) = &receipt.sheet {
+        lines.extend(sheet_line(lang, sheet).map(ReceiptLine::text));
+    }
     let proof = &receipt.proof;
     lines.push(ReceiptLine::Rule);
     lines.push(ReceiptLine::text(say(Msg::ReceiptProof)));
@@ -79,6 +95,56 @@ pub fn document(receipt: &Receipt, language: Language) -> ReceiptDocument {
         bold: false,
     });
     lines.push(ReceiptLine::Feed(2));
+    ReceiptDocument { lines }
+}
+
+/// What the receipt says of the password sheet.
+fn sheet_line(lang: Lang, sheet: &SheetView) -> Option<String> {
+    if let Some(help) = sheet_help(Some(sheet)) {
+        return Some(text(lang, help, &[]));
+    }
+    if sheet.state != SheetState::Printed {
+        return None;
+    }
+    let count = sheet.forms.to_string();
+    let said = text(lang, Msg::SheetPrinted, &[("count", &count)]);
+    Some(format!("{}: {said}", text(lang, Msg::SheetTitle, &[])))
+}
+
+/// The payment-password sheet (支付密码单) as lines: what is secret in lines that wipe
+/// themselves, and that nothing but the printer can read.
+fn sheet_document(sheet: &PasswordSheet, requisition: &str, language: Language) -> ReceiptDocument {
+    let lang = match language {
+        Language::ZhHans => Lang::ZhHans,
+        Language::En => Lang::En,
+    };
+    let say = |msg| text(lang, msg, &[]);
+    let requisition = Shown::from_untrusted(requisition, VALUE_CELLS_MAX);
+    let mut lines = vec![
+        ReceiptLine::title(say(Msg::SheetTitle)),
+        ReceiptLine::Rule,
+        ReceiptLine::text(format!("{}: {requisition}", say(Msg::Requisition))),
+        ReceiptLine::Rule,
+    ];
+    for line in &sheet.lines {
+        let mut row = String::with_capacity(2 * PASSWORD_DIGITS + 16);
+        row.push_str(&line.number.rows());
+        row.push(' ');
+        // In fours, as it is copied onto the cheque.
+        for (at, digit) in line.password.expose().chars().enumerate() {
+            if at % 4 == 0 {
+                row.push(' ');
+            }
+            row.push(digit);
+        }
+        lines.push(ReceiptLine::Secret(SecretRow::new(row)));
+    }
+    lines.extend([
+        ReceiptLine::Rule,
+        ReceiptLine::text(say(Msg::SheetApart)),
+        ReceiptLine::text(say(Msg::SheetLoss)),
+        ReceiptLine::Feed(2),
+    ]);
     ReceiptDocument { lines }
 }
 
@@ -107,15 +173,67 @@ impl<T: Transport> Worker<T> for ReceiptDesk<T> {
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
         let printer = ReceiptPrinter::open(transport, tools.clock.clone(), &*tools.entropy).await;
-        printer.map(Self).map_err(|error| error.to_string())
+        let printer = printer.map_err(|error| error.to_string())?;
+        Ok(Self {
+            printer,
+            entropy: tools.entropy.clone(),
+            key: None,
+        })
     }
 
     async fn perform(&mut self, act: Act, say: &Say) -> After {
-        let Act::PrintReceipt { receipt, language } = act else {
-            return After::Fine;
+        match act {
+            Act::PrintReceipt { receipt, language } => {
+                let document = document(&receipt, language);
+                self.print(&document, PRINT_WITHIN, say).await
+            }
+            Act::OfferSheetKey => self.offer(say).await,
+            Act::PrintSheet {
+                sheet,
+                binding,
+                requisition,
+                language,
+            } => {
+                // Whatever comes of it: a key opens one sheet, once.
+                let opened = self.key.take().map(|key| sheet.open(&key, binding));
+                let Some(Ok(opened)) = opened else {
+                    tracing::error!("a password sheet does not open under the key offered");
+                    say.answer(Answer::ReceiptFailed { nothing: true }).await;
+                    return After::Fine;
+                };
+                let document = sheet_document(&opened, &requisition, language);
+                self.print(&document, SHEET_WITHIN, say).await
+            }
+            _ => After::Fine,
+        }
+    }
+
+    fn wipe(&mut self) {
+        self.key = None;
+    }
+}
+
+impl<T: Transport> ReceiptDesk<T> {
+    /// A sheet is asked for only where it can be printed now.
+    async fn offer(&mut self, say: &Say) -> After {
+        let fault = match self.printer.status().await {
+            Ok(status) => status.fault,
+            Err(error) => Some(error.fault()),
         };
-        let document = document(&receipt, language);
-        let (answer, fault) = match self.0.print(&document, PRINT_WITHIN).await {
+        if let Some(fault) = fault {
+            tracing::warn!(%fault, "receipt printer");
+            say.answer(Answer::ReceiptFailed { nothing: true }).await;
+            return after(Some(fault));
+        }
+        let material = Secret::new(random(&*self.entropy));
+        let (open, key) = OpenKey::derive(material.expose());
+        self.key = Some(open);
+        say.answer(Answer::SheetKey(key)).await;
+        After::Fine
+    }
+
+    async fn print(&mut self, document: &ReceiptDocument, within: Duration, say: &Say) -> After {
+        let (answer, fault) = match self.printer.print(document, within).await {
             PrintOutcome::Done { .. } => (Answer::ReceiptPrinted, None),
             PrintOutcome::Failed { printed, fault } => {
                 let nothing = matches!(printed, Printed::Nothing);
@@ -127,9 +245,14 @@ impl<T: Transport> Worker<T> for ReceiptDesk<T> {
             tracing::warn!(%fault, "receipt printer");
         }
         say.answer(answer).await;
-        match fault {
-            Some(PrintFault::NoDevice | PrintFault::Offline | PrintFault::Timeout) => After::Fenced,
-            _ => After::Fine,
-        }
+        after(fault)
+    }
+}
+
+/// Whether the handle may be used again after this.
+fn after(fault: Option<PrintFault>) -> After {
+    match fault {
+        Some(PrintFault::NoDevice | PrintFault::Offline | PrintFault::Timeout) => After::Fenced,
+        _ => After::Fine,
     }
 }

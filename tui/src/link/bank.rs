@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use counterfoil_data::sealed::Sealed;
-use counterfoil_data::wire::sale::{Abandon, IdentityHead, KioskView, LivePrint, Nothing};
+use counterfoil_data::wire::sale::{IdentityHead, KioskView, LivePrint, Nothing};
 use hyper::Method;
 use serde::de::DeserializeOwned;
 
@@ -30,15 +30,12 @@ pub fn ask(call: &BankCall) -> Ask {
         BankCall::Cancel(sale, key) => {
             Ask::post(sale_path(*sale, "/cancel"), &Nothing {}).keyed(key)
         }
-        BankCall::Abandon(sale, reason, key) => {
-            let abandon = Abandon {
-                reason: *reason,
-                sheet: None,
-            };
-            Ask::post(sale_path(*sale, "/abandon"), &abandon).keyed(key)
+        BankCall::TakeSheet(sale, asked) => Ask::post(sale_path(*sale, "/sheet"), asked),
+        BankCall::Abandon(sale, abandon, key) => {
+            Ask::post(sale_path(*sale, "/abandon"), abandon).keyed(key)
         }
-        BankCall::CloseSale(sale, key) => {
-            Ask::post(sale_path(*sale, "/close"), &Nothing {}).keyed(key)
+        BankCall::CloseSale(sale, close, key) => {
+            Ask::post(sale_path(*sale, "/close"), close).keyed(key)
         }
     }
 }
@@ -60,6 +57,7 @@ pub async fn answer<D: Dial>(link: &Link<D>, call: &BankCall) -> Answer {
             Answer::Kiosk(Box::new(view))
         }),
         BankCall::Advise(..) => told(link.json(&ask).await, Answer::Forms),
+        BankCall::TakeSheet(..) => told(link.json(&ask).await, Answer::Sheet),
         _ => told(link.json(&ask).await, |view| Answer::Sale(Box::new(view))),
     }
 }

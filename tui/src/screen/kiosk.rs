@@ -83,7 +83,8 @@ fn body(words: Words, body: &Body) -> Page {
         | Body::Dispensing { .. }
         | Body::TakeForms { .. }
         | Body::Resuming { .. } => dispense::page(words, body),
-        Body::PrintingReceipt
+        Body::PrintingSheet
+        | Body::PrintingReceipt
         | Body::Done { .. }
         | Body::Stopped { .. }
         | Body::OutOfService { .. } => ends::page(words, body),
@@ -99,6 +100,7 @@ fn waits_for_bank(body: &Body) -> bool {
             | Body::AwaitConfirm { .. }
             | Body::Linking
             | Body::Dispensing { .. }
+            | Body::PrintingSheet
             | Body::PrintingReceipt
             | Body::Resuming { .. }
     )

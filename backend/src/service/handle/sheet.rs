@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, Sealed};
-use counterfoil_data::wire::sheet::{SheetAnswer, TakeSheet};
+use counterfoil_data::wire::sheet::{PasswordSheet, SheetAnswer, TakeSheet};
 
 use super::super::Service;
 use super::super::books::told;
@@ -41,6 +41,16 @@ impl Service {
         let asked_with: TakeSheet = asked.json()?;
         let key = asked_with.seal_key();
         let key = key.ok_or_else(|| Fault::malformed("a key is 64 lower-case hex digits"))?;
+        let binding = Binding {
+            sale,
+            challenge: head.challenge,
+        };
+        let seal = |sheet: &PasswordSheet| {
+            Sealed::seal(sheet, &key, binding, &*self.entropy)
+                .map_err(|error| Fault::malformed(error.to_string()))
+        };
+        // A key that seals nothing must not use the one time up.
+        seal(&PasswordSheet { lines: Vec::new() })?;
         self.give(&asked, CommandBody::TakeSheet { sale, key })
             .await?;
         let books = self.books()?;
@@ -53,12 +63,7 @@ impl Service {
             tracing::error!(%error, "a payment password does not open: restore the books");
             Fault::internal()
         })?;
-        let binding = Binding {
-            sale,
-            challenge: head.challenge,
-        };
-        let sealed = Sealed::seal(&sheet, &key, binding, &*self.entropy);
-        let sheet = sealed.map_err(|error| Fault::malformed(error.to_string()))?;
+        let sheet = seal(&sheet)?;
         Reply::json(&SheetAnswer { sheet })
     }
 }

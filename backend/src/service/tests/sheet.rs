@@ -1,7 +1,7 @@
 //! The payment-password sheet over HTTP (L7): sealed to one key, once, and nowhere else.
 
 use bytes::Bytes;
-use counterfoil_data::sealed::{Binding, OpenKey};
+use counterfoil_data::sealed::{Binding, OpenKey, SealKey};
 use counterfoil_data::wire::confirm::ConfirmationView;
 use counterfoil_data::wire::forms::{FormAdvice, FormAdvices, FormEvent, FormsAnswer};
 use counterfoil_data::wire::sale::{Close, SaleState, SaleView};
@@ -169,6 +169,11 @@ fn a_close_that_says_nothing_cancels_a_sheet_nobody_asked_for() {
             key: "not a key".to_owned(),
         };
         kiosk.post(&path(&view, "sheet"), &bad).await.problem(400);
+        let weak = TakeSheet::of(&SealKey([0; 32]));
+        kiosk.post(&path(&view, "sheet"), &weak).await.problem(400);
+        let now: SaleView = kiosk.get(&format!("/v1/sales/{}", view.sale)).await.ok();
+        let state = now.sheet.map(|sheet| sheet.state);
+        assert_eq!(state, Some(SheetState::Made), "nothing was given");
         // No body at all, as before there were sheets.
         let close = Ask {
             body: Bytes::new(),

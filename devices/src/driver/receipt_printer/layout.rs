@@ -1,5 +1,7 @@
 //! A receipt as lines of 48 columns, and its bytes.
 
+use zeroize::Zeroize as _;
+
 use super::PrintFault;
 use crate::driver::escpos::command::{self, LINE_FEED};
 use crate::driver::escpos::text::{self, TextError};
@@ -9,6 +11,8 @@ use crate::paper;
 pub const COLUMNS: usize = 48;
 /// Lines of a receipt at most.
 pub const LINES_MAX: usize = 400;
+/// Bytes a secret row may take with all around it.
+const SECRET_ROOM: usize = 256;
 /// Dots a QR module.
 const QR_DOTS: u8 = 5;
 
@@ -38,12 +42,37 @@ pub enum ReceiptLine {
         /// Emphasised.
         bold: bool,
     },
+    /// Text that is for paper alone, at the left (I7).
+    Secret(SecretRow),
     /// A line across.
     Rule,
     /// A QR symbol in the middle; at most 700 bytes, printable characters only.
     Qr(String),
     /// Empty lines.
     Feed(u8),
+}
+
+/// A row that no other text shows, and that is wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretRow(String);
+
+impl SecretRow {
+    /// Takes it in.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for SecretRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretRow(***)")
+    }
+}
+
+impl Drop for SecretRow {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 impl ReceiptLine {
@@ -85,7 +114,11 @@ impl ReceiptDocument {
         if self.lines.len() > LINES_MAX {
             return Err(PrintFault::MediaOverflow);
         }
-        let mut bytes = command::INITIALISE.to_vec();
+        // Room for a sheet of secrets, so that growing leaves no copy of one behind.
+        let secret = |line: &&ReceiptLine| matches!(line, ReceiptLine::Secret(_));
+        let secrets = self.lines.iter().filter(secret).count();
+        let mut bytes = Vec::with_capacity(secrets.saturating_mul(SECRET_ROOM));
+        bytes.extend(command::INITIALISE);
         bytes.extend(command::INTERNATIONAL_USA);
         bytes.extend(command::CHINESE_ON);
         for line in &self.lines {
@@ -106,6 +139,14 @@ impl ReceiptDocument {
                     let columns = COLUMNS.checked_div(usize::from((*size).clamp(1, 4)));
                     for row in wrap(text, columns.unwrap_or(COLUMNS)) {
                         bytes.extend(row_bytes(row)?);
+                    }
+                }
+                ReceiptLine::Secret(SecretRow(text)) => {
+                    bytes.extend(plain());
+                    for row in wrap(text, COLUMNS) {
+                        let mut row = row_bytes(row)?;
+                        bytes.extend(&row);
+                        row.zeroize();
                     }
                 }
                 ReceiptLine::Rule => {

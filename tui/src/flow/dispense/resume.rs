@@ -62,6 +62,8 @@ impl Dispensing {
         let jobs = result.jobs.iter().filter(|job| assigned(job.number));
         Self {
             sale: view.sale,
+            binding: linked.binding(),
+            sheet: view.sheet.map(|sheet| sheet.state),
             requisition: result.requisition.clone(),
             approved: result.approved.clone(),
             jobs: jobs.cloned().collect(),

@@ -4,7 +4,7 @@
 //! number fired or inked twice (I2), ink on another number (S9), the sensor
 //! armed before authenticity (S16), an outcome sent before it was written (I6),
 //! an advice the blank's table does not allow (§5), digits held past the first
-//! gate (I10).
+//! gate (I10), a password sheet printed twice or said to be printed when it was not (L7).
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -72,8 +72,10 @@ proptest! {
         fates in proptest::collection::vec(fate(), 0..120),
         printing in proptest::option::weighted(0.6, 1u8..=9),
         by_password: bool,
+        sheet: bool,
     ) {
         let mut world = World::new(Fates::new());
+        world.sheet = sheet;
         if by_password {
             world.modes = vec![PurchaseMode::PaymentPassword];
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
 use counterfoil_data::money::Fen;
-use counterfoil_data::sealed::{Challenge, OpenKey};
+use counterfoil_data::sealed::{Challenge, OpenKey, SealKey};
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::forms::{FormAdvices, FormEvent, FormState, FormsAnswer};
 use counterfoil_data::wire::problem::Remedy;
@@ -21,6 +21,7 @@ use counterfoil_data::wire::sale::{
     AgentView, Authenticity, CardProof, Checkpoint, FormView, KioskView, LinkedResult, Order,
     OrderView, PrintJob, PurchaseMode, SaleState, SaleView, SlotView,
 };
+use counterfoil_data::wire::sheet::{SheetAnswer, SheetOutcome, SheetState, SheetView, TakeSheet};
 use counterfoil_data::wire::{Digest, hex};
 
 use super::wire::{after, frozen, is_watch, opened, problem, receipt, sealed, typed, unit, word};
@@ -47,6 +48,14 @@ pub struct World {
     attempt: u8,
     size: u64,
     document_authentic: bool,
+    /// The account is under the sheet arrangement (L7).
+    pub sheet: bool,
+    /// The key the sheet was given out under.
+    sheet_key: Option<SealKey>,
+    /// Sheets that came out, whole or not.
+    pub sheets: u32,
+    /// The last one came out whole.
+    sheet_whole: bool,
     /// Modes the bank offers.
     pub modes: Vec<PurchaseMode>,
     /// The keyboard's field holds digits.
@@ -78,6 +87,10 @@ impl World {
             attempt: 0,
             size: 1,
             document_authentic: false,
+            sheet: false,
+            sheet_key: None,
+            sheets: 0,
+            sheet_whole: false,
             modes: vec![PurchaseMode::SettlementCard],
             typed: None,
             cassette: first.numbers().collect(),
@@ -249,6 +262,20 @@ impl World {
             }
             Act::WatchCard => vec![Answer::CardRemoved],
             Act::WatchDocument => vec![Answer::DocumentRemoved],
+            Act::OfferSheetKey if fate == 1 => vec![Answer::ReceiptFailed { nothing: true }],
+            Act::OfferSheetKey => {
+                let key = u8::try_from(self.log.len() % 250).expect("small");
+                vec![Answer::SheetKey(SealKey([key; 32]))]
+            }
+            Act::PrintSheet { .. } => {
+                self.sheets += 1;
+                assert_eq!(self.sheets, 1, "L7: a sheet was printed twice");
+                self.sheet_whole = fate != 1;
+                match fate {
+                    1 => vec![Answer::ReceiptFailed { nothing: false }],
+                    _ => vec![Answer::ReceiptPrinted],
+                }
+            }
             Act::PrintReceipt { .. } if fate == 1 => vec![Answer::ReceiptFailed { nothing: true }],
             Act::PrintReceipt { .. } => vec![Answer::ReceiptPrinted],
             act => vec![self.printer(act, fate)],

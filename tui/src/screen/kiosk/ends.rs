@@ -3,9 +3,10 @@
 use counterfoil_data::locale::{Msg, rule_message};
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::Receipt;
+use counterfoil_data::wire::sheet::SheetState;
 
 use super::{danger, left_behind, simple};
-use crate::model::{Body, ServiceFault, StopReason};
+use crate::model::{Body, ServiceFault, StopReason, sheet_help};
 use crate::screen::page::{Block, Page, Span};
 use crate::screen::words::Words;
 use crate::theme::Role;
@@ -39,6 +40,7 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             page.notice = danger(fault(words, why));
             page
         }
+        Body::PrintingSheet => simple(words, Msg::PrintingSheetTitle, Msg::PrintingSheetHelp),
         _ => simple(words, Msg::PrintingReceiptTitle, Msg::PrintingReceiptHelp),
     }
 }
@@ -51,6 +53,7 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
     facts.extend(words.ranges(Msg::UnknownForms, &receipt.unknown));
     facts.extend(words.ranges(Msg::Released, &receipt.released));
     facts.push(words.figure(Msg::Fee, words.fee(receipt.fee)));
+    facts.extend(sheet_printed(words, receipt));
     // Not all is well: somebody must look at it, and the customer should know.
     let help = match (receipt.unknown.is_empty(), printed) {
         (true, true) => Span::of(Role::Good, words.say(Msg::DoneHelp)),
@@ -69,6 +72,9 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
             Msg::DoneInPartHelp,
             &[("ordered", &ordered), ("sold", &sold)],
         ))]));
+    }
+    if let Some(help) = sheet_help(receipt.sheet.as_ref()) {
+        blocks.push(Block::Text(vec![Span::of(Role::Danger, words.say(help))]));
     }
     blocks.extend([Block::Gap, Block::Facts(facts), Block::Gap]);
     let title = if whole {
@@ -94,6 +100,15 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
     page.blocks
         .push(Block::Text(vec![Span::plain(words.say(Msg::DoneThanks))]));
     page
+}
+
+/// How many passwords are on the sheet in the customer's hand.
+fn sheet_printed(words: Words, receipt: &Receipt) -> Option<(String, Span)> {
+    let sheet = receipt.sheet.as_ref();
+    let sheet = sheet.filter(|sheet| sheet.state == SheetState::Printed)?;
+    let count = sheet.forms.to_string();
+    let said = words.with(Msg::SheetPrinted, &[("count", &count)]);
+    Some(words.fact(Msg::SheetTitle, said))
 }
 
 fn stopped(words: Words, why: StopReason, rule: Option<&RuleRefusal>, remedy: Remedy) -> Page {

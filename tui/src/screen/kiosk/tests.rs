@@ -5,6 +5,7 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::{Offer, OrderItem, OrderView, Proof, PurchaseMode, Receipt};
+use counterfoil_data::wire::sheet::{SheetReason, SheetState, SheetView};
 
 use super::*;
 use crate::model::{
@@ -72,6 +73,11 @@ fn receipt() -> Receipt {
         unknown: vec![BillRange::single(number())],
         released: vec![BillRange::single(number())],
         fee: Fen(1500),
+        sheet: Some(SheetView {
+            state: SheetState::Cancelled,
+            reason: Some(SheetReason::NotPrinted),
+            forms: 0,
+        }),
         proof: Proof {
             leaf: 1,
             leaf_hash: counterfoil_data::wire::Digest::of(b""),
@@ -177,6 +183,7 @@ fn bodies() -> Vec<Body> {
             ranges: vec![range(), range()],
             count: 50,
         },
+        Body::PrintingSheet,
         Body::PrintingReceipt,
         Body::Done {
             receipt: receipt(),

@@ -24,6 +24,7 @@ impl World {
                 self.view()
             }
             BankCall::Advise(_, advices) => self.advise(&advices),
+            BankCall::TakeSheet(_, asked) => self.take_sheet(&asked),
             call => self.sale_call(call, fate),
         };
         if fate == 2 { Answer::Offline } else { answer }
@@ -84,12 +85,20 @@ impl World {
                 self.sale = Some(sale);
                 return problem("refused", None);
             }
-            (BankCall::Link(..), SaleState::Confirmed) => self.link(&mut sale),
+            (BankCall::Link(..), SaleState::Confirmed) => {
+                self.link(&mut sale);
+                sale.sheet = self.sheet.then_some(SheetView {
+                    state: SheetState::Made,
+                    reason: None,
+                    forms: 1,
+                });
+            }
             (BankCall::Link(..), SaleState::Linked) => {}
             (BankCall::Cancel(..), state) if !state.is_over() && sale.linked.is_none() => {
                 sale.state = SaleState::Cancelled;
             }
-            (BankCall::Abandon(..), SaleState::Linked | SaleState::Dispensing) => {
+            (BankCall::Abandon(_, said, _), SaleState::Linked | SaleState::Dispensing) => {
+                self.settle_sheet(&mut sale, said.sheet);
                 for form in &mut sale.forms {
                     if form.state == FormState::Assigned {
                         form.state = FormState::Released;
@@ -103,9 +112,10 @@ impl World {
                 };
                 sale.receipt = settled.then(|| receipt(&sale));
             }
-            (BankCall::CloseSale(..), SaleState::Linked | SaleState::Dispensing)
+            (BankCall::CloseSale(_, said, _), SaleState::Linked | SaleState::Dispensing)
                 if sale.forms.iter().all(|f| f.state.is_settled()) =>
             {
+                self.settle_sheet(&mut sale, said.sheet);
                 sale.state = SaleState::Closed;
                 sale.receipt = Some(receipt(&sale));
             }
@@ -116,6 +126,49 @@ impl World {
         self.size += 1;
         self.sale = Some(sale);
         self.view()
+    }
+
+    /// L7: given out once, under one key, when nothing is on its way.
+    fn take_sheet(&mut self, asked: &TakeSheet) -> Answer {
+        let Some(sale) = &mut self.sale else {
+            return problem("not-found", None);
+        };
+        let moving = |s| {
+            matches!(
+                s,
+                FormState::Feeding | FormState::Printed | FormState::Presented
+            )
+        };
+        assert!(!sale.forms.iter().any(|f| moving(f.state)), "L7: too early");
+        let (key, state) = (asked.seal_key(), sale.sheet.map(|sheet| sheet.state));
+        match state {
+            Some(SheetState::Made) => self.sheet_key = key,
+            Some(SheetState::Taken) if self.sheet_key == key => {}
+            _ => return problem("out-of-order", None),
+        }
+        if let Some(sheet) = &mut sale.sheet {
+            sheet.state = SheetState::Taken;
+        }
+        Answer::Sheet(SheetAnswer { sheet: sealed() })
+    }
+
+    /// What the kiosk says of its sheet is what became of it.
+    fn settle_sheet(&mut self, sale: &mut SaleView, said: Option<SheetOutcome>) {
+        let printed = said == Some(SheetOutcome::Printed);
+        assert!(
+            !printed || (self.sheets == 1 && self.sheet_whole),
+            "L7: a lie"
+        );
+        let Some(sheet) = &mut sale.sheet else {
+            assert_eq!(said, None, "L7: of no sheet");
+            return;
+        };
+        let state = if printed {
+            SheetState::Printed
+        } else {
+            SheetState::Cancelled
+        };
+        *sheet = SheetView { state, ..*sheet };
     }
 
     fn view(&self) -> Answer {
