@@ -72,6 +72,9 @@ fn facts(leaf: &Leaf) -> String {
     }
     for field in &leaf.fields {
         match field {
+            Field::Count(count) if leaf.kind.word().starts_with("sheet-") => {
+                facts.push(format!("passwords {count}"));
+            }
             Field::Fee(fee) => facts.push(format!("fee {fee}")),
             Field::Rule(rule) => facts.push(format!("rule {rule}")),
             Field::Reason(reason) => facts.push(format!("reason {reason}")),
