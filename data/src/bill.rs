@@ -269,16 +269,28 @@ impl fmt::Debug for BillNumber {
     }
 }
 
+/// Digits where people read, both rows as numbers in a store.
 impl Serialize for BillNumber {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        if s.is_human_readable() {
+            s.collect_str(self)
+        } else {
+            (self.prefix.value(), self.serial.value()).serialize(s)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for BillNumber {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        text.parse().map_err(serde::de::Error::custom)
+        use serde::de::Error;
+        if d.is_human_readable() {
+            return String::deserialize(d)?.parse().map_err(Error::custom);
+        }
+        let (prefix, serial) = <(u32, u32)>::deserialize(d)?;
+        Ok(Self {
+            prefix: BillPrefix::from_value(prefix).map_err(Error::custom)?,
+            serial: Serial::from_value(serial).map_err(Error::custom)?,
+        })
     }
 }
 

@@ -153,14 +153,22 @@ impl FromStr for SaleId {
     }
 }
 
+/// Digits where people read, the number in a store.
 impl Serialize for SaleId {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        if s.is_human_readable() {
+            s.collect_str(self)
+        } else {
+            self.0.serialize(s)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for SaleId {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return u128::deserialize(d).map(Self);
+        }
         let text = String::deserialize(d)?;
         text.parse().map_err(serde::de::Error::custom)
     }

@@ -68,3 +68,33 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
         Err(damaged)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use counterfoil_data::bill::BillNumber;
+    use counterfoil_data::ids::SaleId;
+    use counterfoil_data::wire::Digest;
+
+    #[test]
+    fn ids_are_numbers_in_rows_and_a_bent_one_is_refused() {
+        let number: BillNumber = "3130002100010001".parse().expect("a number");
+        let row = (number, SaleId(7), Digest([9; 32]));
+        let bytes = postcard::to_stdvec(&row).expect("encodes");
+        // Varints of both rows and of the id, and the bare hash.
+        assert_eq!(bytes.len(), 4 + 2 + 1 + 32);
+        type Row = (BillNumber, SaleId, Digest);
+        assert_eq!(postcard::from_bytes::<Row>(&bytes), Ok(row));
+        // A kind of 0 and of 9, and a serial of nine digits.
+        for (prefix, serial) in [
+            (31_300_001_u32, 1_u32),
+            (31_300_091, 1),
+            (31_300_021, 100_000_000),
+        ] {
+            let bent = postcard::to_stdvec(&(prefix, serial)).expect("encodes");
+            assert!(
+                postcard::from_bytes::<BillNumber>(&bent).is_err(),
+                "{prefix}"
+            );
+        }
+    }
+}
