@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use counterfoil_data::bill::BillRange;
 use counterfoil_data::fmt;
 use counterfoil_data::money::Fen;
+use counterfoil_data::wire::sheet::{SheetState, SheetView};
 use jiff::civil::Date;
 
 use super::BooksArgs;
@@ -64,6 +65,7 @@ fn told(entry: &Entry, time: &impl Fn(&Proof) -> String) -> Vec<String> {
             format!("    {what:<9}{text} ({count})")
         }));
     }
+    lines.extend(entry.sheet.as_ref().map(sheet));
     let proof = |what: &str, proof: &Proof| {
         let (time, leaf) = (time(proof), proof.leaf);
         format!("    {what:<9}{time}  evidence {leaf}")
@@ -71,6 +73,17 @@ fn told(entry: &Entry, time: &impl Fn(&Proof) -> String) -> Vec<String> {
     lines.push(proof("linked", &entry.linked));
     lines.extend(entry.closed.as_ref().map(|closed| proof("closed", closed)));
     lines
+}
+
+/// The payment-password sheet (支付密码单): how many passwords hold, or why none does.
+fn sheet(view: &SheetView) -> String {
+    let said = match (view.state, view.reason) {
+        (SheetState::Printed, _) => format!("printed, {} passwords hold", view.forms),
+        (_, Some(reason)) => format!("cancelled ({}): no password holds", reason.word()),
+        (SheetState::Taken, _) => "given to the kiosk, not known to be printed".to_owned(),
+        _ => format!("made, {} passwords, not printed yet", view.forms),
+    };
+    format!("    {:<9}{said}", "sheet")
 }
 
 fn total(entries: &[Entry]) -> String {

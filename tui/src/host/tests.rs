@@ -1,5 +1,8 @@
 //! The host against the twins of the demo branch, in virtual time.
 
+mod sheet;
+
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,13 +32,18 @@ struct Desks {
 }
 
 fn run<F: Future<Output = ()>>(test: impl FnOnce(Desks) -> F) {
+    run_with(None, test);
+}
+
+/// The same with printed paper kept in a folder.
+fn run_with<F: Future<Output = ()>>(paper: Option<PathBuf>, test: impl FnOnce(Desks) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let desks = Desks::new();
+        let desks = Desks::new(paper);
         test(desks).await;
     });
 }
@@ -46,12 +54,12 @@ fn identity() -> SigningIdentity {
 }
 
 impl Desks {
-    fn new() -> Self {
+    fn new(paper: Option<PathBuf>) -> Self {
         let bank = counterfoil_data::demo::bank().expect("the demo bank");
         let start = "2026-11-23T02:00:00Z".parse().expect("a time");
         let clock: SharedClock = Rc::new(TokioClock::starting_at(start));
         let entropy: SharedEntropy = Rc::new(SystemEntropy);
-        let bus = Branch::demo(&bank, clock.clone(), entropy.clone(), None);
+        let bus = Branch::demo(&bank, clock.clone(), entropy.clone(), paper);
         let tools = Rc::new(Tools {
             clock: clock.clone(),
             entropy,

@@ -4,6 +4,7 @@
 use counterfoil_data::leaf::Leaf;
 use counterfoil_data::mask;
 use counterfoil_data::wire::sale::SaleState;
+use counterfoil_data::wire::sheet::SheetView;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -37,6 +38,8 @@ pub struct Entry {
     pub state: SaleState,
     /// Numbers, fee, officer.
     pub row: RegisterRow,
+    /// The payment-password sheet, where the account is under that arrangement (L7).
+    pub sheet: Option<SheetView>,
     /// Linked processing.
     pub linked: Proof,
     /// The customer has everything and the receipt is made out; it stands for the
@@ -75,6 +78,7 @@ fn entry(
         account: mask::account(account),
         agent: agent.map(|agent| agent.name_masked).unwrap_or_default(),
         state: sale.state,
+        sheet: super::sale::sheet(read, row.sale)?,
         linked: proof(read, row.leaf)?,
         closed: match sale.closing_leaf {
             Some(leaf) => Some(proof(read, leaf)?),
