@@ -217,3 +217,54 @@ fn the_audit_in_a_script_can_fail() {
     assert!(error.to_string().contains("expected 1, seen 0"), "{error}");
     std::fs::remove_dir_all(folder).expect("removes");
 }
+
+/// Runs of `dddd dddd dddd dddd` in the printer's bytes: payment passwords in fours.
+fn passwords_on(paper: &[u8]) -> Vec<String> {
+    let is_grouped = |w: &&[u8]| {
+        let lawful = |(at, byte): (usize, &u8)| match at % 5 {
+            4 => *byte == b' ',
+            _ => byte.is_ascii_digit(),
+        };
+        w.iter().enumerate().all(lawful)
+    };
+    let grouped = paper.windows(19).filter(is_grouped);
+    let text = |w: &[u8]| String::from_utf8_lossy(w).into_owned();
+    grouped.map(text).collect()
+}
+
+/// L7, I7: a whole sale with a sheet leaves its passwords in no row, no journal and no
+/// compared screen or effect; only in the bytes that went to the receipt printer.
+#[test]
+fn the_passwords_of_a_sheet_are_on_its_paper_and_nowhere_else() {
+    let paper = std::env::temp_dir().join(format!("counterfoil-paper-{}", std::process::id()));
+    let options = Options {
+        paper: Some(paper.clone()),
+        ..Options::default()
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sessions");
+    for (name, expected) in [
+        ("password-sheet.play", 3),
+        ("password-sheet-paper-out.play", 0),
+    ] {
+        let (_, report) = play_file(&folder.join(name), &options).expect("plays");
+        let files = std::fs::read_dir(&paper).expect("paper");
+        let files = files.map(|file| file.expect("an entry").path());
+        let bytes = files.filter(|file| file.extension().is_some_and(|e| e == "bin"));
+        let bytes: Vec<u8> = bytes
+            .flat_map(|file| std::fs::read(file).expect("reads"))
+            .collect();
+        std::fs::remove_dir_all(&paper).expect("removes");
+        let passwords = passwords_on(&bytes);
+        assert_eq!(passwords.len(), expected, "{name}: on paper");
+        let seen = format!("{:?}", report.seen);
+        assert!(report.written.len() > 10_000, "the books are in it");
+        for grouped in passwords {
+            for secret in [grouped.replace(' ', ""), grouped] {
+                let in_books = report.written.windows(secret.len());
+                let found = in_books.filter(|w| *w == secret.as_bytes()).count();
+                assert_eq!(found, 0, "{name}: written down");
+                assert!(!seen.contains(&secret), "{name}: seen");
+            }
+        }
+    }
+}

@@ -32,6 +32,8 @@ pub struct Report {
     pub leaves: u64,
     /// The log's root over them.
     pub root: Option<Digest>,
+    /// Every row of the books and every record of the kiosk's journal at the end.
+    pub written: Vec<u8>,
 }
 
 impl Report {

@@ -179,6 +179,7 @@ impl Stage<'_> {
         self.report.frames = self.world.frames();
         let (leaves, root) = self.world.evidence()?;
         (self.report.leaves, self.report.root) = (leaves, Some(root));
+        self.report.written = self.world.written().map_err(|e| format!("{e:#}"))?;
         Ok(self.report)
     }
 

@@ -1,6 +1,9 @@
 //! What can be asked of a world: the twins' counters, and the books.
 
 use counterfoil_backend::core::audit;
+use counterfoil_backend::core::key::{self, Table};
+use counterfoil_backend::store::{From as End, RANGE_MAX};
+use counterfoil_data::seam::Journal as _;
 use counterfoil_data::wire::Digest;
 
 use super::{World, effects};
@@ -39,5 +42,29 @@ impl World {
     pub fn drain_effects(&mut self) -> Result<Vec<String>, String> {
         let leaves = self.house.new_leaves().map_err(|e| format!("{e:#}"))?;
         Ok(effects::lines(&leaves))
+    }
+}
+
+impl World {
+    /// Every row of the books and every record of the kiosk's journal, as bytes.
+    pub fn written(&self) -> anyhow::Result<Vec<u8>> {
+        let (books, mut all) = (self.house.books()?, Vec::new());
+        for table in Table::ALL {
+            let (mut low, high) = (key::low(table), key::high(table));
+            loop {
+                let rows = books.range(&low, &high, End::First, RANGE_MAX)?;
+                let Some((last, _)) = rows.last() else { break };
+                low.clone_from(last);
+                low.push(0);
+                for (key, row) in rows {
+                    all.extend(key);
+                    all.extend(row);
+                }
+            }
+        }
+        for record in self.journal.clone().load()? {
+            all.extend(record);
+        }
+        Ok(all)
     }
 }
