@@ -56,6 +56,39 @@ fn a_cap_is_broken_by_one_more_and_not_by_the_last_allowed_s6() {
 }
 
 #[test]
+fn the_most_that_can_be_ordered_is_the_least_of_caps_and_the_fullest_slot_of_the_kind() {
+    let slot = |name: &str, kind, first: &str, count| {
+        let first = first.parse().expect("a number");
+        let range = counterfoil_data::bill::BillRange::from_count(first, count).expect("a range");
+        let row = crate::core::record::stock::SlotRow {
+            kind,
+            queue: vec![range],
+            locked: false,
+        };
+        (name.parse().expect("an id"), row)
+    };
+    let mut facts = ordering(1, 0);
+    let transfer = BillKind::TransferCheque;
+    assert_eq!(facts.quantity_max(transfer), 0, "no slot");
+    facts.slots = vec![
+        slot("slot-1", transfer, "3130002100010001", 3),
+        slot("slot-2", transfer, "3130002100010101", 7),
+        slot("slot-3", BillKind::CashCheque, "3130001100050001", 90),
+    ];
+    assert_eq!(facts.quantity_max(transfer), 7);
+    assert_eq!(
+        facts.quantity_max(BillKind::CashCheque),
+        25,
+        "the sale's cap"
+    );
+    facts.bought_today = 44;
+    assert_eq!(facts.quantity_max(transfer), 6, "what is left of the day");
+    facts.bought_today = 60;
+    assert_eq!(facts.quantity_max(transfer), 0);
+    assert_eq!(facts.quantity_max(BillKind::BankDraft), 0);
+}
+
+#[test]
 fn the_last_fen_may_be_spent_and_a_free_form_needs_none() {
     let mut facts = ordering(2, 0);
     facts.fees = vec![(BillKind::TransferCheque, Fen(60))];

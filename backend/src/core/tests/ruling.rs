@@ -134,7 +134,35 @@ fn a_bank_may_take_any_card() {
     desk.must(Actor::System, CommandBody::EnrolPolicy(any));
     let sale = desk.opened(1);
     let count = desk.info_of(sale, Subject::Card(CARD), Some(CardTrust::Unproven));
-    assert!(matches!(desk.must(kiosk(), count), Outcome::InfoCheck(_)));
+    let Outcome::InfoCheck(check) = desk.must(kiosk(), count) else {
+        panic!("every card passes");
+    };
+    let settle = CommandBody::SettleInfo {
+        sale,
+        attempt: check.attempt,
+        verified: true,
+    };
+    desk.must(Actor::System, settle);
+    assert_eq!(desk.state(sale), SaleState::InfoVerified);
+    // A bank that changes its mind between the two asks the same card again (L1).
+    desk.must(kiosk(), CommandBody::Cancel { sale });
+    let sale = desk.opened(2);
+    let count = desk.info_of(sale, Subject::Card(CARD), Some(CardTrust::Unproven));
+    let Outcome::InfoCheck(check) = desk.must(kiosk(), count) else {
+        panic!("every card passes");
+    };
+    let mut proven = policy();
+    proven.version = 3;
+    desk.must(Actor::System, CommandBody::EnrolPolicy(proven));
+    let settle = CommandBody::SettleInfo {
+        sale,
+        attempt: check.attempt,
+        verified: true,
+    };
+    desk.must(Actor::System, settle);
+    assert_eq!(desk.state(sale), SaleState::Refused);
+    let rule = desk.view(sale).refusal.expect("a rule").rule;
+    assert_eq!(rule, "card-not-proven");
 }
 
 #[test]
