@@ -295,6 +295,8 @@ fn a_card_that_lay_there_when_the_reader_was_opened_again_must_be_lifted_first()
         assert_eq!(desks.state(Desk::Document).await, DeviceState::Missing);
         assert_eq!(desks.state(Desk::Document).await, DeviceState::Ready);
         let ticket = desks.ask(Desk::Document, Act::ReadDocument(desks.sealing));
+        // Somebody is told to lift it, once; it is not read.
+        assert!(matches!(desks.answer(ticket).await, Answer::DocumentLies));
         desks.clock.sleep(Duration::from_secs(10)).await;
         assert!(desks.events.try_recv().is_err(), "the last customer's card");
         desks.desk("id-reader remove");
