@@ -170,7 +170,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_stderr();
     keep_memory_private();
     let task = args.task.unwrap_or(Task::Serve(args.serve));
-    let serves = matches!(task, Task::Serve(_));
+    let serves = matches!(&task, Task::Serve(args) if !args.check);
     let done = match task {
         Task::Serve(args) => serve::run(&args),
         Task::Verify { file, key } => offline::verify(&file, key.as_deref()),

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use counterfoil_data::toml_text::TomlFault;
 use serde::Deserialize;
 
 use crate::service::Limits;
@@ -38,9 +39,18 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// Something is wrong in this file.
+    #[error("{path}")]
+    In {
+        /// Which file.
+        path: String,
+        /// What.
+        #[source]
+        fault: Box<ConfigError>,
+    },
     /// Not TOML of the documented shape.
-    #[error("configuration does not parse: {0}")]
-    Parse(#[from] toml::de::Error),
+    #[error(transparent)]
+    Parse(#[from] TomlFault),
     /// A value is outside its bounds.
     #[error("{key} = {value} is outside {low} to {high}")]
     Bounds {
@@ -212,12 +222,15 @@ impl Config {
         file.take(FILE_MAX)
             .read_to_string(&mut text)
             .map_err(failed)?;
-        Self::parse(&text)
+        Self::parse(&text).map_err(|fault| ConfigError::In {
+            path: path.display().to_string(),
+            fault: Box::new(fault),
+        })
     }
 
     /// Parses and checks.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)?;
+        let config: Self = toml::from_str(text).map_err(|e| TomlFault::of(text, &e))?;
         config.check()?;
         Ok(config)
     }
@@ -281,9 +294,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_refused_by_name() {
+    fn an_unknown_key_is_refused_by_name_and_line() {
         let error = Config::parse(&format!("{LEAST}\nmaster_key = \"00\"")).expect_err("refused");
         assert!(error.to_string().contains("master_key"), "{error}");
+        let at = format!("line {}: ", LEAST.lines().count() + 1);
+        assert!(error.to_string().starts_with(&at), "{error}");
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod shown;
 pub mod sign;
 pub mod terms;
 pub mod tlog;
+pub mod toml_text;
 pub mod unit_code;
 pub mod wire;
 pub mod words;

@@ -6,7 +6,6 @@
 //! backend's `policy` command, and by the demo bank for the parts it shares.
 
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
 
 use jiff::civil::{Date, Time};
@@ -16,6 +15,7 @@ use toml::Spanned;
 use crate::citizen;
 use crate::demo::{AccountState, Fee, Policy};
 use crate::ids::UnitId;
+use crate::toml_text::line;
 use crate::unit_code::UnitCode;
 
 /// Longest file in bytes: a list of 20,000 entries fits.
@@ -253,13 +253,6 @@ struct File {
     licences: Vec<Spanned<LicenceNews>>,
     #[serde(default)]
     accounts: Vec<Spanned<AccountNews>>,
-}
-
-/// The line a place in a text is on, from 1.
-fn line(text: &str, span: &Range<usize>) -> usize {
-    let before = text.as_bytes().get(..span.start).unwrap_or_default();
-    let ends = before.iter().filter(|b| **b == b'\n').count();
-    ends.saturating_add(1)
 }
 
 impl Terms {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use counterfoil_data::ids::KioskId;
+use counterfoil_data::toml_text::TomlFault;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
@@ -37,9 +38,18 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// Something is wrong in this file.
+    #[error("{path}")]
+    In {
+        /// Which file.
+        path: String,
+        /// What.
+        #[source]
+        fault: Box<ConfigError>,
+    },
     /// Not TOML of the documented shape.
-    #[error("configuration does not parse: {0}")]
-    Parse(#[from] toml::de::Error),
+    #[error(transparent)]
+    Parse(#[from] TomlFault),
     /// A value is outside its bounds.
     #[error("{key} = {value} is outside {low} to {high}")]
     Bounds {
@@ -155,12 +165,15 @@ impl KioskConfig {
         file.take(FILE_MAX)
             .read_to_string(&mut text)
             .map_err(failed)?;
-        Self::parse(&text)
+        Self::parse(&text).map_err(|fault| ConfigError::In {
+            path: path.display().to_string(),
+            fault: Box::new(fault),
+        })
     }
 
     /// Parses and checks.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)?;
+        let config: Self = toml::from_str(text).map_err(|e| TomlFault::of(text, &e))?;
         within("idle_s", config.idle_s, IDLE_S)?;
         within("take_s", config.take_s, TAKE_S)?;
         within("staff_s", config.staff_s, STAFF_S)?;
