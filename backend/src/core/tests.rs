@@ -10,6 +10,7 @@ pub mod bank;
 mod blanks;
 mod confirming;
 mod custody;
+mod ending;
 mod gates;
 mod linking;
 mod locks;
