@@ -40,6 +40,12 @@ fn stations_see_the_buyer_from_message_2_on_with_the_contact_of_record_s17_s18_s
     desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
     let purchase = shown(&desk)[0].purchase.clone().expect("S21");
     assert_eq!((purchase.text.count, purchase.text.fee.0), (2, 120));
+    // Once there is an order, who opens it says which text they saw.
+    let blind = CommandBody::MarkSeen { sale, digest: None };
+    let state = SaleState::AwaitConfirm;
+    let stale = Err(Refusal::StaleDigest { state });
+    assert_eq!(desk.give(officer(), blind), stale);
+    assert_eq!(shown(&desk)[0].state, ConfirmState::Shown);
     let digest = Some(purchase.digest);
     desk.must(officer(), CommandBody::MarkSeen { sale, digest });
     assert_eq!(shown(&desk)[0].state, ConfirmState::Seen);
