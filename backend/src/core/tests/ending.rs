@@ -120,6 +120,21 @@ fn a_silent_customer_s_sale_expires_before_linking_but_not_while_the_officer_has
 }
 
 #[test]
+fn only_a_confirmation_that_waits_is_timed_out_and_only_when_it_is_due() {
+    let time_out = |sale| CommandBody::TimeOutConfirmation { sale };
+    let may = [SaleState::AwaitConfirm];
+    ends(&may, SaleState::Denied, 180, &Actor::System, time_out);
+    let (mut desk, sale) = at(SaleState::AwaitConfirm);
+    let state = SaleState::AwaitConfirm;
+    desk.later(179);
+    let early = Err(Refusal::OutOfOrder { state });
+    assert_eq!(desk.give(Actor::System, time_out(sale)), early);
+    desk.later(1);
+    let refused = desk.give(officer(), time_out(sale));
+    assert_eq!(refused, Err(Refusal::NotYours));
+}
+
+#[test]
 fn a_kiosk_is_lost_after_an_hour_of_silence_in_a_linked_sale_and_in_no_other() {
     for state in LINKED {
         let (mut desk, sale) = at(state);
