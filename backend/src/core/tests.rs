@@ -5,6 +5,7 @@
     reason = "tests count in small numbers"
 )]
 
+mod advices;
 mod answers;
 pub mod bank;
 mod blanks;
