@@ -3,6 +3,7 @@
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::wire::custody::Act;
 use counterfoil_data::wire::forms::{FormEvent, FormState};
 use counterfoil_data::wire::sale::AbandonReason;
 
@@ -111,11 +112,48 @@ fn what_was_fed_before_stays_where_it_is_when_its_number_is_read_again() {
 
 #[test]
 fn a_stray_number_is_never_resolved_as_sold() {
-    let (mut desk, here, _) = two_sales();
+    let (mut desk, here, there) = two_sales();
     misread(&mut desk, here, number(0), number(150));
     let refused = desk.give(custodian(), resolve(number(150), Resolution::Sold));
     assert_eq!(refused, Err(Refusal::Stock(StockRefusal::NeverGiven)));
     desk.must(custodian(), resolve(number(150), Resolution::Missing));
     assert_eq!(place(&desk, number(150)), Place::Missing(Some(here)));
+    desk.audit();
+    // It comes up again elsewhere: it was never a form of the sale that read it first.
+    desk.turn();
+    misread(&mut desk, there, number(200), number(150));
+    assert_eq!(place(&desk, number(150)), Place::Unknown(Some(there)));
+    desk.audit();
+}
+
+#[test]
+fn a_number_that_should_not_be_in_any_kiosk_is_frozen_where_it_comes_up() {
+    let (mut desk, here, there) = two_sales();
+    let both = |act| CommandBody::Custody {
+        second: id("custodian-b"),
+        act,
+    };
+    // One is only announced, one is missing from the vault.
+    let announced = range("3130002100019001", 10);
+    let announce = Act::Announce {
+        branch: id("branch-1"),
+        range: announced,
+    };
+    desk.must(custodian(), both(announce));
+    let vault = range("3130002100019101", 10);
+    desk.must(custodian(), receive(vault));
+    let miss = Act::Miss {
+        range: vault,
+        seen: "the box is empty".to_owned(),
+    };
+    desk.must(custodian(), both(miss));
+    assert_eq!(place(&desk, vault.first()), Place::Missing(None));
+    misread(&mut desk, here, number(0), announced.first());
+    assert_eq!(place(&desk, announced.first()), Place::Unknown(Some(here)));
+    desk.audit();
+    desk.turn();
+    misread(&mut desk, there, number(200), vault.first());
+    assert_eq!(place(&desk, vault.first()), Place::Unknown(Some(there)));
+    assert_eq!(place(&desk, vault.last()), Place::Missing(None));
     desk.audit();
 }
