@@ -226,6 +226,23 @@ fn a_settlement_without_its_counted_attempt_is_refused() {
 }
 
 #[test]
+fn an_assertion_of_authenticity_is_good_for_five_minutes_s16() {
+    for (later, good) in [(300, true), (301, false), (-300, true), (-301, false)] {
+        let mut desk = desk();
+        desk.later(600);
+        let sale = desk.opened(1);
+        desk.try_info(sale, Subject::Card(CARD), true);
+        let body = desk.identity_of(sale, PERSON);
+        desk.later(later);
+        let answer = desk.give(kiosk(), body);
+        let state = SaleState::InfoVerified;
+        let stale = Err(Refusal::NotAuthentic { state });
+        assert_eq!(answer != stale, good, "after {later} s: {answer:?}");
+        assert_eq!(answer.is_ok(), good);
+    }
+}
+
+#[test]
 fn without_the_kiosks_signed_assertion_no_print_is_compared_s16() {
     let mut desk = desk();
     let sale = desk.opened(1);
