@@ -289,13 +289,32 @@ fn without_the_kiosks_signed_assertion_no_print_is_compared_s16() {
 
 #[test]
 fn a_person_who_is_no_agent_of_this_unit_is_refused_s13() {
+    // Another number, or the agent's number under another name.
+    for (person, named) in [(STRANGER, NAME), (PERSON, STRANGER)] {
+        let mut desk = desk();
+        let sale = desk.opened(1);
+        desk.try_info(sale, Subject::Card(CARD), true);
+        let mut body = desk.identity_of(sale, person);
+        if let CommandBody::CountIdentityAttempt { name, .. } = &mut body {
+            *name = named;
+        }
+        assert_eq!(desk.must(kiosk(), body), Outcome::Sale(SaleState::Refused));
+        let rule = desk.view(sale).refusal.expect("a rule").rule;
+        assert_eq!(rule, "not-agent-of-unit");
+    }
+}
+
+#[test]
+fn the_last_attempt_of_the_policy_may_still_succeed_s14() {
     let mut desk = desk();
     let sale = desk.opened(1);
     desk.try_info(sale, Subject::Card(CARD), true);
-    let body = desk.identity_of(sale, STRANGER);
-    assert_eq!(desk.must(kiosk(), body), Outcome::Sale(SaleState::Refused));
-    let rule = desk.view(sale).refusal.expect("a rule").rule;
-    assert_eq!(rule, "not-agent-of-unit");
+    for left in [2, 1] {
+        desk.try_identity(sale, THRESHOLD - 1);
+        assert_eq!(desk.view(sale).attempts_left, Some(left));
+    }
+    desk.try_identity(sale, THRESHOLD);
+    assert_eq!(desk.state(sale), SaleState::IdentityVerified);
 }
 
 #[test]
