@@ -13,6 +13,7 @@ mod confirming;
 mod custody;
 mod ending;
 mod gates;
+mod identity;
 mod linking;
 mod locks;
 mod log;

@@ -1,0 +1,63 @@
+//! The result of a comparison: of which attempt, and by which engine (S13, S14).
+
+use counterfoil_data::leaf::{Field, LeafKind};
+use counterfoil_data::wire::sale::SaleState;
+
+use super::bank::*;
+use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::log;
+use crate::core::refusal::Refusal;
+use crate::store::model::ModelStore;
+
+#[test]
+fn a_result_belongs_to_the_attempt_that_was_counted_and_to_no_other() {
+    let mut desk = Desk::open(ModelStore::new());
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    let settle = |attempt| CommandBody::SettleIdentity {
+        sale,
+        attempt,
+        score_milli: THRESHOLD,
+        engine: "test 1".to_owned(),
+    };
+    let state = SaleState::InfoVerified;
+    let none = |attempt| Err(Refusal::NoSuchAttempt { attempt, state });
+    assert_eq!(desk.give(Actor::System, settle(1)), none(1), "none counted");
+    let body = desk.identity_of(sale, PERSON);
+    let Outcome::IdentityCheck(check) = desk.must(kiosk(), body) else {
+        panic!("counted");
+    };
+    assert_eq!(check.attempt, 1);
+    assert_eq!(desk.give(Actor::System, settle(2)), none(2));
+    assert_eq!(desk.state(sale), state);
+    desk.must(Actor::System, settle(1));
+    assert_eq!(desk.state(sale), SaleState::IdentityVerified);
+}
+
+#[test]
+fn an_engine_s_name_is_kept_if_it_is_short_ascii() {
+    for (engine, kept) in [
+        ("counterfoil-finger 1.0", "counterfoil-finger 1.0"),
+        ("发动机", "unnamed"),
+        (&"x".repeat(65), "unnamed"),
+        (&"x".repeat(64), &*"x".repeat(64)),
+    ] {
+        let mut desk = Desk::open(ModelStore::new());
+        let sale = desk.opened(1);
+        desk.try_info(sale, Subject::Card(CARD), true);
+        let body = desk.identity_of(sale, PERSON);
+        desk.must(kiosk(), body);
+        let settle = CommandBody::SettleIdentity {
+            sale,
+            attempt: 1,
+            score_milli: THRESHOLD,
+            engine: engine.to_owned(),
+        };
+        desk.must(Actor::System, settle);
+        let size = log::size(&*desk.read()).expect("reads");
+        let mut leaves = (0..size).map(|index| desk.leaf(index));
+        let leaf = leaves.find(|leaf| leaf.kind == LeafKind::IdentityVerified);
+        let named = Field::Engine(kept.to_owned());
+        assert!(leaf.expect("a leaf").fields.contains(&named), "{engine}");
+    }
+}
