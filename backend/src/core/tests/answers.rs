@@ -6,7 +6,7 @@
 //! which for linked processing is fixed by the order, was answered with it for days.
 
 use counterfoil_data::ids::SaleId;
-use counterfoil_data::wire::sale::SaleState;
+use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 
 use super::bank::*;
 use crate::core::command::{Actor, Command, CommandBody, Outcome};
@@ -111,4 +111,17 @@ fn a_number_can_be_used_up_without_doing_anything() {
     let mut other = desk.command(stranger, CommandBody::UseUpSequence);
     other.sequence = Some(1);
     desk.answer(other).result.expect("each signer has its own");
+}
+
+#[test]
+fn an_id_that_is_taken_opens_nothing_for_another_kiosk_or_another_mode() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let open = |mode| CommandBody::OpenSale { sale, mode };
+    let card = open(PurchaseMode::SettlementCard);
+    let not_yours = Err(Refusal::NotYours);
+    assert_eq!(desk.give(other_kiosk(), card.clone()), not_yours);
+    let password = open(PurchaseMode::PaymentPassword);
+    assert_eq!(desk.give(kiosk(), password), not_yours);
+    assert_eq!(desk.must(kiosk(), card), Outcome::Sale(SaleState::Opened));
 }
