@@ -19,6 +19,7 @@ mod locks;
 mod log;
 mod lost;
 mod mismatch;
+mod ordering;
 mod proposals;
 mod register;
 mod ruling;
