@@ -82,3 +82,19 @@ fn a_lock_leaves_no_attempts_even_if_the_policy_has_grown_since() {
     desk.must(crate::core::command::Actor::System, settle);
     assert_eq!(desk.state(sale), SaleState::Refused);
 }
+
+#[test]
+fn a_policy_asks_the_officer_above_its_count_and_not_at_it() {
+    for (quantity, state) in [(3, SaleState::Confirmed), (4, SaleState::AwaitConfirm)] {
+        let mut desk = Desk::open(ModelStore::new());
+        let mut above = policy();
+        above.version = 2;
+        above.confirm = crate::core::record::bank::ConfirmPolicy::Above(3);
+        let system = crate::core::command::Actor::System;
+        desk.must(system, CommandBody::EnrolPolicy(above));
+        let sale = desk.identified(1);
+        let items = vec![transfer(quantity)];
+        desk.must(kiosk(), CommandBody::PlaceOrder { sale, items });
+        assert_eq!(desk.state(sale), state);
+    }
+}
