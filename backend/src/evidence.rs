@@ -27,7 +27,7 @@ use ed25519_dalek::VerifyingKey;
 
 use crate::core::key::{self, Table};
 use crate::core::{log, number, query};
-use crate::store::{From, RANGE_MAX, Read, StoreError};
+use crate::store::{From, RANGE_MAX, Read, StoreError, each_row};
 
 /// First line of an export.
 const HEAD: &str = "counterfoil-evidence 1";
@@ -119,30 +119,24 @@ pub fn export(
     writeln!(out, "{HEAD}\nkey {}", verifier_line(key))?;
     writeln!(out, "note {}", BASE64.encode(&checkpoint.note))?;
     let mut frontier = Frontier::default();
-    let mut low = key::low(Table::Leaf);
-    loop {
-        let rows = read.range(&low, &key::high(Table::Leaf), From::First, RANGE_MAX)?;
-        let Some((last, _)) = rows.last() else {
-            return Ok(frontier.size());
-        };
-        low.clone_from(last);
-        low.push(0);
-        for (_, bytes) in rows {
-            let mut lines = Vec::new();
-            let hash = leaf_hash(&bytes);
-            let index = frontier
-                .append(hash, |level, at, hash| {
-                    if level > 0 {
-                        lines.push(format!("node {level} {at} {hash}"));
-                    }
-                })
-                .map_err(log::broken)?;
-            writeln!(out, "leaf {index} {hash} {}", BASE64.encode(&bytes))?;
-            for line in lines {
-                writeln!(out, "{line}")?;
-            }
+    let (low, high) = (key::low(Table::Leaf), key::high(Table::Leaf));
+    each_row(read, low, &high, |_, bytes| {
+        let mut lines = Vec::new();
+        let hash = leaf_hash(&bytes);
+        let index = frontier
+            .append(hash, |level, at, hash| {
+                if level > 0 {
+                    lines.push(format!("node {level} {at} {hash}"));
+                }
+            })
+            .map_err(log::broken)?;
+        writeln!(out, "leaf {index} {hash} {}", BASE64.encode(&bytes))?;
+        for line in lines {
+            writeln!(out, "{line}")?;
         }
-    }
+        Ok::<_, ExportError>(())
+    })?;
+    Ok(frontier.size())
 }
 
 /// A reading of an export.

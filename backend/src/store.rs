@@ -89,3 +89,24 @@ pub trait Store: Snapshots {
     /// Writes all of `changes` in one durable commit, if `epoch` is in force.
     fn flush(&mut self, epoch: u64, changes: &Changes) -> Result<(), StoreError>;
 }
+
+/// Visits every row from `low` to before `high`, lowest key first, in pages of
+/// [`RANGE_MAX`]; the first error ends it.
+pub fn each_row<E: std::convert::From<StoreError>>(
+    read: &dyn Read,
+    mut low: Key,
+    high: &[u8],
+    mut visit: impl FnMut(Key, Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    loop {
+        let rows = read.range(&low, high, From::First, RANGE_MAX)?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(());
+        };
+        low.clone_from(last);
+        low.push(0);
+        for (key, bytes) in rows {
+            visit(key, bytes)?;
+        }
+    }
+}

@@ -16,7 +16,7 @@ use counterfoil_data::ids::SaleId;
 
 use super::key::{self, Table};
 use super::record::{Record, decode};
-use crate::store::{From, Key, RANGE_MAX, Read, StoreError};
+use crate::store::{Key, Read, StoreError, each_row};
 
 /// What was counted while nothing was found wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -187,20 +187,9 @@ pub fn audit(read: &dyn Read) -> Result<AuditReport, AuditFailure> {
 fn each_bytes(
     read: &dyn Read,
     table: Table,
-    mut visit: impl FnMut(Key, Vec<u8>) -> Result<(), AuditFailure>,
+    visit: impl FnMut(Key, Vec<u8>) -> Result<(), AuditFailure>,
 ) -> Result<(), AuditFailure> {
-    let (mut low, high) = (key::low(table), key::high(table));
-    loop {
-        let rows = read.range(&low, &high, From::First, RANGE_MAX)?;
-        let Some((last, _)) = rows.last() else {
-            return Ok(());
-        };
-        low.clone_from(last);
-        low.push(0);
-        for (key, bytes) in rows {
-            visit(key, bytes)?;
-        }
-    }
+    each_row(read, key::low(table), &key::high(table), visit)
 }
 
 /// Every row of a table, in pages.

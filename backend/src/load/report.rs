@@ -7,7 +7,7 @@ use super::LoadError;
 use crate::core::key::{self, Table};
 use crate::core::record::decode;
 use crate::core::record::sale::SaleRow;
-use crate::store::{From as End, RANGE_MAX, Read, StoreError};
+use crate::store::{Read, StoreError, each_row};
 
 /// Rows and bytes of one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,21 +103,12 @@ fn count(
         rows: 0,
         bytes: 0,
     };
-    let (mut low, high) = (key::low(table), key::high(table));
-    loop {
-        let page = read.range(&low, &high, End::First, RANGE_MAX)?;
-        let Some((last, _)) = page.last() else {
-            return Ok(counted);
-        };
-        low.clone_from(last);
-        low.push(0);
-        for (key, bytes) in page {
-            let size = key.len().saturating_add(bytes.len());
-            counted.rows = counted.rows.saturating_add(1);
-            counted.bytes = counted
-                .bytes
-                .saturating_add(u64::try_from(size).unwrap_or(0));
-            visit(&bytes)?;
-        }
-    }
+    each_row(read, key::low(table), &key::high(table), |key, bytes| {
+        let size = key.len().saturating_add(bytes.len());
+        let size = u64::try_from(size).unwrap_or(0);
+        counted.rows = counted.rows.saturating_add(1);
+        counted.bytes = counted.bytes.saturating_add(size);
+        visit(&bytes)
+    })?;
+    Ok(counted)
 }

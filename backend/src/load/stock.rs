@@ -10,7 +10,7 @@ use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::record::decode;
 use crate::core::record::stock::{BlankRow, Place, SlotRow, range_of};
-use crate::store::{From as End, RANGE_MAX, Read, StoreError};
+use crate::store::{Read, StoreError, each_row};
 
 /// Forms of one lot.
 pub const LOT: u32 = 10_000;
@@ -30,18 +30,9 @@ impl Stock {
     /// As the books have it.
     pub fn of(read: &dyn Read) -> Result<Self, LoadError> {
         let mut stock = Self::default();
-        let (mut low, high) = (key::low(Table::Blank), key::high(Table::Blank));
-        loop {
-            let rows = read.range(&low, &high, End::First, RANGE_MAX)?;
-            let Some((last, _)) = rows.last() else {
-                return Ok(stock);
-            };
-            low.clone_from(last);
-            low.push(0);
-            for (key, bytes) in rows {
-                stock.saw(&key, &bytes)?;
-            }
-        }
+        let (low, high) = (key::low(Table::Blank), key::high(Table::Blank));
+        each_row(read, low, &high, |key, bytes| stock.saw(&key, &bytes))?;
+        Ok(stock)
     }
 
     fn saw(&mut self, key: &[u8], bytes: &[u8]) -> Result<(), LoadError> {

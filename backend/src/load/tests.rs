@@ -8,8 +8,8 @@ use crate::core::audit::audit;
 use crate::core::query;
 use crate::core::record::bank::BankRow;
 use crate::evidence;
-use crate::store::Snapshots as _;
 use crate::store::redb::RedbStore;
+use crate::store::{Snapshots as _, StoreError, each_row};
 use crate::writer::LogKey;
 
 const SEED: u64 = 7;
@@ -122,14 +122,11 @@ fn rows_of(read: &dyn Read) -> u64 {
 fn every_row_of_the_database_is_counted_in_some_table() {
     let writer = filled(&[1]);
     let read = writer.store().snapshot().expect("reads");
-    let (mut low, mut rows) = (Vec::new(), 0_u64);
-    loop {
-        let page = read.range(&low, &[u8::MAX], End::First, RANGE_MAX);
-        let page = page.expect("reads");
-        let Some((last, _)) = page.last() else { break };
-        low.clone_from(last);
-        low.push(0);
-        rows += u64::try_from(page.len()).expect("fits");
-    }
+    let mut rows = 0_u64;
+    let counted = each_row(&*read, Vec::new(), &[u8::MAX], |_, _| {
+        rows += 1;
+        Ok::<_, StoreError>(())
+    });
+    counted.expect("reads");
     assert_eq!(rows_of(&*read), rows);
 }

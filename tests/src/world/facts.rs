@@ -1,8 +1,7 @@
 //! What can be asked of a world: the twins' counters, and the books.
 
 use counterfoil_backend::core::audit;
-use counterfoil_backend::core::key::{self, Table};
-use counterfoil_backend::store::{From as End, RANGE_MAX};
+use counterfoil_backend::store::{StoreError, each_row};
 use counterfoil_data::seam::Journal as _;
 use counterfoil_data::wire::Digest;
 
@@ -49,19 +48,11 @@ impl World {
     /// Every row of the books and every record of the kiosk's journal, as bytes.
     pub fn written(&self) -> anyhow::Result<Vec<u8>> {
         let (books, mut all) = (self.house.books()?, Vec::new());
-        for table in Table::ALL {
-            let (mut low, high) = (key::low(table), key::high(table));
-            loop {
-                let rows = books.range(&low, &high, End::First, RANGE_MAX)?;
-                let Some((last, _)) = rows.last() else { break };
-                low.clone_from(last);
-                low.push(0);
-                for (key, row) in rows {
-                    all.extend(key);
-                    all.extend(row);
-                }
-            }
-        }
+        each_row(&*books, Vec::new(), &[u8::MAX], |key, row| {
+            all.extend(key);
+            all.extend(row);
+            Ok::<_, StoreError>(())
+        })?;
         for record in self.journal.clone().load()? {
             all.extend(record);
         }

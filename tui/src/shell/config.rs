@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use counterfoil_data::ids::KioskId;
 use counterfoil_data::toml_text::TomlFault;
 use jiff::tz::TimeZone;
@@ -30,23 +31,8 @@ pub const STAFF_S: (u64, u64) = (10, 1_800);
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read")]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Something is wrong in this file.
-    #[error("{path}")]
-    In {
-        /// Which file.
-        path: String,
-        /// What.
-        #[source]
-        fault: Box<ConfigError>,
-    },
+    #[error("cannot be read")]
+    Read(#[from] std::io::Error),
     /// Not TOML of the documented shape.
     #[error(transparent)]
     Parse(#[from] TomlFault),
@@ -154,21 +140,16 @@ fn devices<'de, D: Deserializer<'de>>(d: D) -> Result<Devices, D::Error> {
 }
 
 impl KioskConfig {
-    /// Reads and checks a file.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let failed = |source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let file = std::fs::File::open(path).map_err(failed)?;
+    /// Reads and checks a file; an error names it first.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        Self::read(path).with_context(|| path.display().to_string())
+    }
+
+    fn read(path: &Path) -> Result<Self, ConfigError> {
         let mut text = String::new();
-        file.take(FILE_MAX)
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-        Self::parse(&text).map_err(|fault| ConfigError::In {
-            path: path.display().to_string(),
-            fault: Box::new(fault),
-        })
+        let file = std::fs::File::open(path)?;
+        file.take(FILE_MAX).read_to_string(&mut text)?;
+        Self::parse(&text)
     }
 
     /// Parses and checks.

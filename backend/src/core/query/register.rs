@@ -14,7 +14,7 @@ use crate::core::record::bank::AgentRow;
 use crate::core::record::books::RegisterRow;
 use crate::core::record::decode;
 use crate::core::record::sale::SaleRow;
-use crate::store::{From, RANGE_MAX, Read, StoreError};
+use crate::store::{Read, StoreError, each_row};
 
 /// A leaf and its moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,24 +91,17 @@ fn entry(
 /// Every line of a business date, in requisition order. Reads the whole register in
 /// pages, so it is for offline use; memory grows with the day alone.
 pub fn of_day(read: &dyn Read, day: Date) -> Result<Vec<Entry>, StoreError> {
-    let (mut low, high) = (key::low(Table::Register), key::high(Table::Register));
+    let (low, high) = (key::low(Table::Register), key::high(Table::Register));
     let mut entries = Vec::new();
-    loop {
-        let rows = read.range(&low, &high, From::First, RANGE_MAX)?;
-        let Some((last, _)) = rows.last() else {
-            break;
-        };
-        low.clone_from(last);
-        low.push(0);
-        for (key, bytes) in rows {
-            let row: RegisterRow = decode(&bytes)?;
-            if row.date == day {
-                let bent = StoreError::Contradiction("a register key is bent");
-                let (account, requisition) = parts(&key).ok_or(bent)?;
-                entries.push(entry(read, &account, requisition, row)?);
-            }
+    each_row(read, low, &high, |key, bytes| {
+        let row: RegisterRow = decode(&bytes)?;
+        if row.date == day {
+            let bent = StoreError::Contradiction("a register key is bent");
+            let (account, requisition) = parts(&key).ok_or(bent)?;
+            entries.push(entry(read, &account, requisition, row)?);
         }
-    }
+        Ok::<_, StoreError>(())
+    })?;
     entries.sort_by(|a, b| a.requisition.cmp(&b.requisition));
     Ok(entries)
 }

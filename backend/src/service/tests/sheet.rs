@@ -13,11 +13,11 @@ use super::bed::{Bed, Presented, logged, run};
 use super::client::{Ask, Client, Heard, order, path};
 use super::whole::{decide, dispense};
 use crate::core::audit::audit;
-use crate::core::key::{self, Table};
+use crate::core::key;
 use crate::core::record::decode;
 use crate::core::record::sheet::PasswordRow;
 use crate::keys::{Keys, passwords};
-use crate::store::{From, Snapshots as _};
+use crate::store::{Snapshots as _, StoreError, each_row};
 
 const SHEN: Presented<'static> = Presented {
     kiosk: "kiosk-1",
@@ -61,19 +61,12 @@ async fn closed(kiosk: &Client, view: &SaleView, sheet: Option<SheetOutcome>) ->
 fn books(bed: &Bed) -> Vec<u8> {
     let read = bed.store.snapshot().expect("reads");
     let mut all = Vec::new();
-    for table in Table::ALL {
-        let (mut low, high) = (key::low(table), key::high(table));
-        loop {
-            let rows = read.range(&low, &high, From::First, 256).expect("reads");
-            let Some((last, _)) = rows.last() else { break };
-            low.clone_from(last);
-            low.push(0);
-            for (key, row) in rows {
-                all.extend(key);
-                all.extend(row);
-            }
-        }
-    }
+    let every = each_row(&*read, Vec::new(), &[u8::MAX], |key, row| {
+        all.extend(key);
+        all.extend(row);
+        Ok::<_, StoreError>(())
+    });
+    every.expect("reads");
     all
 }
 
