@@ -4,7 +4,7 @@ use counterfoil_data::bill::BillKind;
 use counterfoil_data::wire::sale::{ORDER_ITEMS_MAX, OrderItem, SALE_FORMS_MAX, SaleState};
 
 use super::bank::*;
-use crate::core::command::{CommandBody, Outcome, Subject};
+use crate::core::command::{CommandBody, Outcome};
 use crate::core::refusal::{Malformed, Refusal};
 use crate::store::model::ModelStore;
 
@@ -47,40 +47,6 @@ fn an_order_names_each_kind_once_and_at_least_one_form_of_it() {
     let place = CommandBody::PlaceOrder { sale, items };
     let state = SaleState::AwaitConfirm;
     assert_eq!(desk.must(kiosk(), place), Outcome::Sale(state));
-}
-
-#[test]
-fn a_lock_leaves_no_attempts_even_if_the_policy_has_grown_since() {
-    let mut desk = Desk::open(ModelStore::new());
-    let sale = desk.opened(1);
-    let wrong = |desk: &mut Desk<ModelStore>| desk.try_info(sale, Subject::Card(CARD), false);
-    for left in [2, 1] {
-        let told = wrong(&mut desk);
-        assert!(
-            matches!(told, Outcome::Settled { attempts_left, .. } if attempts_left == left),
-            "{told:?}"
-        );
-    }
-    // The last attempt is counted, and locks; then the bank allows more.
-    let trust = Some(crate::core::record::bank::CardTrust::Dynamic);
-    let body = desk.info_of(sale, Subject::Card(CARD), trust);
-    let Outcome::InfoCheck(check) = desk.must(kiosk(), body) else {
-        panic!("counted");
-    };
-    let mut grown = policy();
-    grown.version = 2;
-    grown.info_attempts = 5;
-    desk.must(
-        crate::core::command::Actor::System,
-        CommandBody::EnrolPolicy(grown),
-    );
-    let settle = CommandBody::SettleInfo {
-        sale,
-        attempt: check.attempt,
-        verified: false,
-    };
-    desk.must(crate::core::command::Actor::System, settle);
-    assert_eq!(desk.state(sale), SaleState::Refused);
 }
 
 #[test]
