@@ -17,7 +17,7 @@ use counterfoil_data::wire::forms::FormsAnswer;
 use counterfoil_data::wire::sale::{Checkpoint, PurchaseMode, SaleState};
 use jiff::Timestamp;
 
-pub use confirmation::{RESULT_SHOWN_S, confirmation, confirmations};
+pub use confirmation::{ENDED_SHOWN_S, RESULT_SHOWN_S, confirmation, confirmations};
 pub use custody::{WAITING_SHOWN_MAX, custody_changes, custody_view, proposal, proposals};
 pub use kiosk::kiosk_view;
 pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};

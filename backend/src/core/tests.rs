@@ -24,6 +24,7 @@ mod proposals;
 mod register;
 mod ruling;
 mod sheet;
+mod stations;
 mod stock;
 mod terms;
 mod traces;

@@ -104,7 +104,7 @@ pub fn changed(
             form.heard |= change.heard;
             form.missing = false;
         }
-        if row.state == SaleState::Linked && change.to == FormState::Feeding {
+        if change.to == FormState::Feeding {
             row.state = SaleState::Dispensing;
         }
         reversed_to(row, change.number, change.reversed);

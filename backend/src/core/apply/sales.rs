@@ -98,18 +98,13 @@ fn withdraw(row: &mut SaleRow) {
     }
 }
 
+/// The kiosk is free. What its stations show stays there until its next buyer (S23).
 fn leave_kiosk(books: &mut Overlay<'_>, row: &SaleRow) -> Result<(), StoreError> {
     let key = key::text(Table::Kiosk, row.kiosk.as_str());
     let mut kiosk: KioskRow = books.need(&key, "a sale without a kiosk")?;
     if kiosk.open_sale == Some(row.sale) {
         kiosk.open_sale = None;
         books.put(key, &kiosk)?;
-    }
-    // The linked result (S23), and how an order ended that an officer may have before
-    // them, stay on the station until the next buyer.
-    let over = matches!(row.state, SaleState::Closed | SaleState::Suspended);
-    if !over && row.confirm.is_none() {
-        books.remove(key::confirming(&row.branch, &row.kiosk));
     }
     Ok(())
 }
