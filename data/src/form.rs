@@ -8,17 +8,20 @@
 //! bank name and bank number; never amount, date, payee or seal. Called by the
 //! form printer's driver and by the paper preview.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 
 use crate::bill::BillKind;
 
+mod check;
 mod fit;
 mod follow;
+mod offset;
+mod written;
 
 pub use fit::{FitError, Fitted, width};
 pub use follow::{FollowError, expected_fields, follows};
+pub use offset::{OFFSET_MAX, Offset, OffsetError};
+pub use written::FieldFormat;
 
 /// Fields on a form at most.
 pub const FIELDS_MAX: usize = 16;
@@ -27,8 +30,12 @@ pub const SIDE_MAX: u32 = 5_000;
 /// Gap between two lines of a field, in 0.1 mm.
 pub const LINE_GAP: u32 = 4;
 
-const TEMPLATES: [(&str, &str); 2] = [
+const TEMPLATES: [(&str, &str); 3] = [
     ("cash-cheque", include_str!("../forms/cash-cheque.toml")),
+    (
+        "promissory-note",
+        include_str!("../forms/promissory-note.toml"),
+    ),
     (
         "transfer-cheque",
         include_str!("../forms/transfer-cheque.toml"),
@@ -58,6 +65,32 @@ pub enum FormError {
     /// A field is called twice, has no font, or one that its box cannot hold.
     #[error("field {0} needs a name of its own and a font that fits its box")]
     Field(String),
+    /// The kind's stock has an area that this template does not keep free.
+    #[error("a template of {kind:?} must keep {area} free: add it as a restricted area")]
+    Unprotected {
+        /// The kind.
+        kind: BillKind,
+        /// The area's name.
+        area: &'static str,
+    },
+    /// A sales kiosk never writes this on this kind (amount, date, payee).
+    #[error("field {field} is the drawer's to write on a {kind:?}: remove it")]
+    NotOurs {
+        /// The kind.
+        kind: BillKind,
+        /// The field.
+        field: String,
+    },
+    /// Amount and date of this kind are written in capitals.
+    #[error("field {field} of a {kind:?} must have the format {format}")]
+    NotInCapitals {
+        /// The kind.
+        kind: BillKind,
+        /// The field.
+        field: String,
+        /// The format it needs.
+        format: &'static str,
+    },
 }
 
 /// A rectangle in 0.1 mm.
@@ -117,6 +150,8 @@ pub struct FormField {
     pub font_heights: Vec<u32>,
     /// One or two lines.
     pub lines_max: u8,
+    /// How the job's value is written.
+    pub format: FieldFormat,
 }
 
 /// An area where nothing is ever printed.
@@ -207,6 +242,8 @@ struct FieldFile {
     height: u32,
     font_heights: Vec<u32>,
     lines_max: u8,
+    #[serde(default)]
+    format: FieldFormat,
 }
 
 #[derive(Deserialize)]
@@ -251,6 +288,7 @@ impl FormTemplate {
             name: f.name,
             font_heights: f.font_heights,
             lines_max: f.lines_max,
+            format: f.format,
         });
         let restricted = file.restricted.into_iter().map(|r| Restricted {
             area: Rect {
@@ -278,60 +316,6 @@ impl FormTemplate {
     /// The field called `name`.
     pub fn field(&self, name: &str) -> Option<&FormField> {
         self.fields.iter().find(|f| f.name == name)
-    }
-
-    fn check(&self) -> Result<(), FormError> {
-        let inside = |name: &str, area: Rect| {
-            let sized = area.width > 0 && area.height > 0;
-            let within = area.right() <= self.stock.width && area.bottom() <= self.stock.height;
-            let holds = sized && within && area.x < SIDE_MAX && area.y < SIDE_MAX;
-            holds
-                .then_some(())
-                .ok_or_else(|| FormError::Outside(name.to_owned()))
-        };
-        if self.stock.width.max(self.stock.height) > SIDE_MAX {
-            return Err(FormError::Outside("the stock".into()));
-        }
-        let mut kept_free: Vec<(String, Rect)> = Vec::new();
-        for area in &self.restricted {
-            kept_free.push((area.name.clone(), area.area));
-        }
-        for place in &self.numbers {
-            kept_free.push(("the number".into(), place.row1));
-            kept_free.push(("the number".into(), place.row2));
-        }
-        for text in &self.stock_text {
-            kept_free.push((text.text.clone(), text.area()));
-        }
-        for (name, area) in &kept_free {
-            inside(name, *area)?;
-        }
-        let mut names = BTreeSet::new();
-        for field in &self.fields {
-            inside(&field.name, field.area)?;
-            if !names.insert(&field.name) || !field.is_sound() || names.len() > FIELDS_MAX {
-                return Err(FormError::Field(field.name.clone()));
-            }
-            for (other, area) in &kept_free {
-                if field.area.touches(*area) {
-                    return Err(FormError::Overlap {
-                        field: field.name.clone(),
-                        other: other.clone(),
-                    });
-                }
-            }
-            kept_free.push((field.name.clone(), field.area));
-        }
-        Ok(())
-    }
-}
-
-impl FormField {
-    fn is_sound(&self) -> bool {
-        let falling = self.font_heights.is_sorted_by(|a, b| a > b);
-        let fits = |height: &u32| *height > 0 && *height <= self.area.height;
-        let lines = (1..=2).contains(&self.lines_max);
-        falling && lines && !self.font_heights.is_empty() && self.font_heights.iter().all(fits)
     }
 }
 

@@ -14,6 +14,12 @@ pub enum FitError {
         /// The field.
         field: String,
     },
+    /// Not an amount in fen, or not a date, where the field is written in capitals.
+    #[error("the value of field {field} cannot be written in capitals")]
+    Format {
+        /// The field.
+        field: String,
+    },
     /// A control character, or nothing to print.
     #[error("the text for field {field} is empty or not printable")]
     NotPrintable {
