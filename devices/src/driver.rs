@@ -9,6 +9,7 @@
 pub mod ccid;
 pub mod ef01;
 pub mod escpos;
+pub mod form_layout;
 pub mod form_printer;
 pub mod pboc;
 pub mod pin_pad;

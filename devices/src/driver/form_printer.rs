@@ -22,9 +22,11 @@ pub mod page;
 mod presenter;
 mod report;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
+use counterfoil_data::form::Offset;
 use counterfoil_data::ids::SlotId;
 use counterfoil_data::seam::{Entropy, SharedClock, random};
 
@@ -87,6 +89,8 @@ enum Sheet {
     Fed,
     /// Fed and read here.
     Read(BillNumber),
+    /// Fed here, and no number could be read: plain paper, or a spoiled blank.
+    Plain,
 }
 
 /// An open form printer.
@@ -96,6 +100,7 @@ pub struct FormPrinter<T> {
     fences: u32,
     /// The bundle was seen in the output and not seen to leave it.
     shown: bool,
+    offsets: BTreeMap<SlotId, Offset>,
 }
 
 impl<T: Transport> FormPrinter<T> {
@@ -113,9 +118,21 @@ impl<T: Transport> FormPrinter<T> {
             sheet: Sheet::Stranger,
             fences: u32::from_le_bytes(random(entropy)),
             shown: false,
+            offsets: BTreeMap::new(),
         };
         printer.set_up(until).await?;
         Ok(printer)
+    }
+
+    /// With what the calibration of each slot found.
+    #[must_use]
+    pub fn with_offsets(mut self, offsets: BTreeMap<SlotId, Offset>) -> Self {
+        self.offsets = offsets;
+        self
+    }
+
+    fn offset(&self, slot: &SlotId) -> Offset {
+        self.offsets.get(slot).copied().unwrap_or_default()
     }
 
     /// Reading options, and a fence of its own: when it is back, nothing queued
@@ -214,12 +231,15 @@ impl<T: Transport> FormPrinter<T> {
                 fault: PrintFault::NoMediaPresent,
             });
         }
-        if let Sheet::Read(_) = self.sheet {
+        if self.sheet != Sheet::Stranger {
             self.sheet = Sheet::Fed;
         }
         let read = self.agreed_number(until).await;
         match read {
             Ok(number) if self.sheet == Sheet::Fed => self.sheet = Sheet::Read(number),
+            Err(ReadError::Unreadable { .. }) if self.sheet == Sheet::Fed => {
+                self.sheet = Sheet::Plain;
+            }
             Ok(_) | Err(ReadError::Unreadable { .. }) => {}
             Err(ReadError::Printer { .. }) => self.start_over().await,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil_data::form::Rect;
+use counterfoil_data::form::{Offset, Rect};
 use counterfoil_data::wire::unhex;
 
 use super::*;
@@ -45,7 +45,7 @@ fn ink_lies_in_the_fields_boxes_only_never_on_the_code_line_or_the_number() {
         let number: BillNumber = number.parse().expect("a number");
         let longest = "样例省样例市样例开发区样例精密机械设备制造（集团）有限责任公司";
         for name in ["样例机械有限公司", longest] {
-            let bytes = page::page(&template, &fields(name)).expect("fits");
+            let bytes = page::page(&template, &fields(name), Offset::default()).expect("fits");
             let canvas = form_canvas(&template, number, &bytes).expect("drawn");
             assert_eq!((canvas.width(), canvas.height()), (1800, 640));
             let mut inked = 0;
@@ -63,6 +63,48 @@ fn ink_lies_in_the_fields_boxes_only_never_on_the_code_line_or_the_number() {
             show(&format!("{id}-{}.png", name.chars().count()), &png);
         }
     }
+}
+
+#[test]
+fn a_promissory_note_says_amount_and_date_in_capitals() {
+    let template = form::template("promissory-note").expect("a template");
+    let number: BillNumber = "3130007100000001".parse().expect("a number");
+    let fields = [
+        ("issue_date", "2026-10-20"),
+        ("payee", "样例机械有限公司"),
+        ("amount", "10700053"),
+        ("bank_name", "样例银行样例支行"),
+    ]
+    .map(|(name, text)| (name.to_owned(), text.to_owned()))
+    .into();
+    let bytes = page::page(&template, &fields, Offset::default()).expect("fits");
+    let texts = texts(&bytes);
+    assert!(texts.contains(&"贰零贰陆年零壹拾月零贰拾日".to_owned()));
+    assert!(texts.contains(&"人民币壹拾万柒仟元零伍角叁分".to_owned()));
+    let png = form_png(&template, number, &bytes).expect("drawn");
+    show("promissory-note.png", &png);
+}
+
+#[test]
+fn the_strokes_of_every_calibration_cross_meet_at_its_centimetre() {
+    let template = form::template("transfer-cheque").expect("a template");
+    let number: BillNumber = "3130112100000101".parse().expect("a number");
+    let bytes = page::calibration(&template.stock, Offset::default()).expect("fits");
+    let canvas = form_canvas(&template, number, &bytes).expect("drawn");
+    for (x, y) in [
+        (100, 100),
+        (2100, 100),
+        (100, 700),
+        (2100, 700),
+        (1100, 400),
+    ] {
+        let near = |mm10: usize| mm10 * 8 / 10 - 2..=mm10 * 8 / 10 + 2;
+        let row = near(y).any(|y| near(x).all(|x| canvas.dot(x, y) == render::INK));
+        let column = near(x).any(|x| near(y).all(|y| canvas.dot(x, y) == render::INK));
+        assert!(row && column, "a cross at {x},{y}");
+    }
+    let png = form_png(&template, number, &bytes).expect("encoded");
+    show("calibration-escpos.png", &png);
 }
 
 #[test]

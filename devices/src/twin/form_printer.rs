@@ -87,6 +87,12 @@ impl FormPrinterTwin {
     pub fn sheets(&self) -> Vec<SheetRecord> {
         self.0.path.records()
     }
+
+    /// The page bytes on every sheet, in feed order.
+    pub fn pages(&self) -> Vec<Vec<u8>> {
+        let sheets = &self.0.path.sheets;
+        sheets.iter().map(|s| s.pages.concat()).collect()
+    }
 }
 
 impl Twin for FormPrinterTwin {

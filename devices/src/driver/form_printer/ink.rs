@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use counterfoil_data::form;
+use counterfoil_data::form::{self, FormTemplate};
+use counterfoil_data::ids::SlotId;
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::hex;
 use counterfoil_data::wire::sale::PrintJob;
@@ -49,7 +50,33 @@ impl<T: Transport> FormPrinter<T> {
             return Err(PrintFault::SequenceInvalid);
         }
         let template = form::template(&job.template).map_err(|_| PrintFault::FormNotFound)?;
-        page::page(&template, &job.fields)
+        page::page(&template, &job.fields, self.offset(&job.slot))
+    }
+
+    /// Inks the calibration page of `template`'s stock on a plain sheet into
+    /// the escrow. Only on a sheet whose number could not be read: on
+    /// numbered stock it would be a spoiled blank.
+    pub async fn calibrate(
+        &mut self,
+        template: &FormTemplate,
+        slot: &SlotId,
+        within: Duration,
+    ) -> PrintOutcome {
+        let until = self.link.now().saturating_add(within);
+        let page = match page::calibration(&template.stock, self.offset(slot)) {
+            Ok(_) if self.sheet != Sheet::Plain => Err(PrintFault::SequenceInvalid),
+            other => other,
+        };
+        let page = match page {
+            Ok(page) => page,
+            Err(fault) => return PrintOutcome::Failed { fault, ink: false },
+        };
+        self.sheet = Sheet::Stranger;
+        let outcome = self.ink(&page, until).await;
+        if !matches!(outcome, PrintOutcome::Done { .. }) {
+            self.start_over().await;
+        }
+        outcome
     }
 
     async fn ink(&mut self, page: &[u8], until: Duration) -> PrintOutcome {

@@ -2,10 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use counterfoil_data::form::{FitError, FormField, FormTemplate, LINE_GAP};
+use counterfoil_data::form::{FormTemplate, Offset, Stock};
 
 use super::PrintFault;
 use crate::driver::escpos::{command, text};
+use crate::driver::form_layout::{self, Face, Laid};
+
+/// What [`TypeSize`] is on paper: 24, 16 and 48 dots of 1/8 mm.
+const FACES: [Face; 3] = [
+    Face {
+        font_height: 30,
+        height: 30,
+        column: 150,
+    },
+    Face {
+        font_height: 20,
+        height: 20,
+        column: 100,
+    },
+    Face {
+        font_height: 60,
+        height: 60,
+        column: 300,
+    },
+];
 
 /// A text at its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,54 +125,35 @@ pub(super) fn encode(width: u16, height: u16, placed: &[Placed]) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// The page of a job, every text fitted into its field's box.
+/// The page of a job, every text fitted into its field's box and moved by the
+/// cassette's `offset`.
 pub fn page(
     template: &FormTemplate,
     fields: &BTreeMap<String, String>,
+    offset: Offset,
 ) -> Result<Vec<u8>, PrintFault> {
-    let mut placed = Vec::new();
-    for field in &template.fields {
-        let text = fields
-            .get(&field.name)
-            .ok_or(PrintFault::FieldSpecFailure)?;
-        place(field, text, &mut placed)?;
-    }
-    let side = |n: u32| u16::try_from(n).map_err(|_| PrintFault::MediaOverflow);
-    encode(
-        side(template.stock.width)?,
-        side(template.stock.height)?,
-        &placed,
+    of_lines(
+        &template.stock,
+        &form_layout::lay_out(template, fields, &FACES, offset)?,
     )
 }
 
-/// The lines of one field, in the middle of its box's height.
-fn place(field: &FormField, text: &str, placed: &mut Vec<Placed>) -> Result<(), PrintFault> {
-    let fitted = field.fit(text).map_err(|e| match e {
-        FitError::TooLong { .. } => PrintFault::MediaOverflow,
-        FitError::NotPrintable { .. } => PrintFault::CharSetData,
-    })?;
-    let size = TypeSize::of(fitted.font_height).ok_or(PrintFault::FieldSpecFailure)?;
-    let lines = u32::try_from(fitted.lines.len()).unwrap_or(u32::MAX);
-    let gaps = lines.saturating_sub(1).saturating_mul(LINE_GAP);
-    let tall = lines
-        .saturating_mul(fitted.font_height)
-        .saturating_add(gaps);
-    let mut y = field.area.y;
-    y = y.saturating_add(field.area.height.saturating_sub(tall) / 2);
-    for line in &fitted.lines {
-        // The printer gives every character beyond ASCII a whole cell.
-        let tenths = size.width(line).saturating_mul(10) / 8;
-        if tenths > usize::try_from(field.area.width).unwrap_or(0) {
-            return Err(PrintFault::MediaOverflow);
-        }
-        let position = |n: u32| u16::try_from(n).map_err(|_| PrintFault::MediaOverflow);
+/// The calibration page for plain paper of the stock's size.
+pub fn calibration(stock: &Stock, offset: Offset) -> Result<Vec<u8>, PrintFault> {
+    let [normal, ..] = FACES;
+    of_lines(stock, &form_layout::calibration(stock, normal, offset)?)
+}
+
+fn of_lines(stock: &Stock, laid: &[Laid]) -> Result<Vec<u8>, PrintFault> {
+    let side = |n: u32| u16::try_from(n).map_err(|_| PrintFault::MediaOverflow);
+    let mut placed = Vec::with_capacity(laid.len());
+    for line in laid {
         placed.push(Placed {
-            x: position(field.area.x)?,
-            y: position(y)?,
-            size,
-            text: line.clone(),
+            x: side(line.x)?,
+            y: side(line.y)?,
+            size: TypeSize::of(line.face.font_height).ok_or(PrintFault::FieldSpecFailure)?,
+            text: line.text.clone(),
         });
-        y = y.saturating_add(fitted.pitch());
     }
-    Ok(())
+    encode(side(stock.width)?, side(stock.height)?, &placed)
 }

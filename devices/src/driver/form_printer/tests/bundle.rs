@@ -134,3 +134,52 @@ fn a_bundle_that_comes_out_nowhere_is_not_presented() {
         assert_eq!(printer.present(LONG).await, nowhere);
     });
 }
+
+#[test]
+fn a_calibration_is_never_inked_on_a_sheet_whose_number_can_be_read() {
+    run(|desk| async move {
+        let template = form::template("transfer-cheque").expect("sound");
+        let mut printer = desk.open().await;
+        let refused = PrintOutcome::Failed {
+            fault: PrintFault::SequenceInvalid,
+            ink: false,
+        };
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        let inked = printer.calibrate(&template, &slot(1), LONG).await;
+        assert_eq!(inked, refused, "not looked at yet");
+        printer.read_number(LONG).await.expect("read");
+        let inked = printer.calibrate(&template, &slot(1), LONG).await;
+        assert_eq!(inked, refused, "numbered");
+        printer.divert(LONG).await.expect("diverted");
+        desk.desk("unreadable next");
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        printer.read_number(LONG).await.expect_err("plain paper");
+        let inked = printer.calibrate(&template, &slot(1), LONG).await;
+        assert!(matches!(inked, PrintOutcome::Done { .. }), "{inked:?}");
+        assert_eq!(desk.count("prints"), 1);
+    });
+}
+
+#[test]
+fn the_offset_of_the_slot_moves_what_is_printed_from_it() {
+    run(|desk| async move {
+        let offset = Offset::new(10, -5).expect("small");
+        let offsets = [(slot(1), offset)].into();
+        let mut printer = desk.open().await.with_offsets(offsets);
+        printer.feed(&slot(1), LONG).await.expect("fed");
+        printer.read_number(LONG).await.expect("read");
+        printer.print(&job(FIRST), &approved(), LONG).await;
+        let template = form::template("transfer-cheque").expect("sound");
+        let page = |offset| page::page(&template, &job(FIRST).fields, offset).expect("fits");
+        assert_eq!(printer.offset(&slot(2)), Offset::default());
+        assert_ne!(page(offset), page(Offset::default()));
+        assert_eq!(desk.twin.borrow().pages(), [page(offset)].map(with_feed));
+    });
+}
+
+/// A page as the sheet has it: with the FF that inked it, without the ESC L and CAN
+/// that began it anew.
+fn with_feed(page: Vec<u8>) -> Vec<u8> {
+    let begun = page.strip_prefix(&[0x1B, 0x4C, 0x18]).expect("a page");
+    [&[0x1B, 0x4C], begun, &[0x0C]].concat()
+}
