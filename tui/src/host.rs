@@ -295,22 +295,24 @@ impl<B: Bus> DeskTask<B> {
                 return None;
             }
         };
-        let found = devices.iter().find(|d| role_of(d) == Some(W::ROLE))?;
-        self.path.clone_from(&found.path);
-        let transport = match self.bus.open(&found.path).await {
-            Ok(transport) => transport,
-            Err(error) => {
-                tracing::warn!(role = %W::ROLE, %error, "the device cannot be opened");
-                return None;
-            }
-        };
-        match W::open(transport, &self.tools).await {
-            Ok(device) => Some(device),
-            Err(error) => {
-                tracing::warn!(role = %W::ROLE, error, "the device does not say hello");
-                None
+        // Several may look alike: a serial bridge says nothing of what hangs on it.
+        for found in devices.iter().filter(|d| role_of(d) == Some(W::ROLE)) {
+            self.path.clone_from(&found.path);
+            let transport = match self.bus.open(&found.path).await {
+                Ok(transport) => transport,
+                Err(error) => {
+                    tracing::warn!(role = %W::ROLE, %error, "the device cannot be opened");
+                    continue;
+                }
+            };
+            match W::open(transport, &self.tools).await {
+                Ok(device) => return Some(device),
+                Err(error) => {
+                    tracing::warn!(role = %W::ROLE, error, "the device does not say hello");
+                }
             }
         }
+        None
     }
 
     async fn still_there(&self) -> bool {

@@ -29,7 +29,7 @@ pub use line::Parameters;
 
 use frame::{Deframer, Pid};
 
-use super::serial::{self, CdcAcm, SerialBridge};
+use super::serial::{self, Bridge, SerialBridge};
 use crate::transport::{DeviceInfo, Transport};
 
 /// Parameter 6: 256 bytes a packet.
@@ -74,10 +74,7 @@ enum Light {
 /// Whether the descriptors are those of a module this driver can try; only the
 /// hello tells it from any other serial device.
 pub fn matches(info: &DeviceInfo) -> bool {
-    const BRIDGES: [(u16, &[u16]); 1] = [(0x1A86, &[0x55D2, 0x55D3, 0x55D4])];
-    let mut known = BRIDGES.iter();
-    let known = known.any(|(v, all)| *v == info.vendor && all.contains(&info.product));
-    known && serial::is_cdc_acm(info)
+    serial::known(info).is_some()
 }
 
 /// An opened module.
@@ -94,10 +91,10 @@ pub struct FingerModule<B: SerialBridge> {
     stale: Option<Duration>,
 }
 
-impl<T: Transport> FingerModule<CdcAcm<T>> {
-    /// Takes over an opened CDC-ACM bridge and says hello.
+impl<T: Transport> FingerModule<Bridge<T>> {
+    /// Takes over an opened bridge of any family and says hello.
     pub async fn open(transport: T, clock: SharedClock) -> Result<Self, Ef01Error> {
-        let bridge = CdcAcm::open(transport, clock.clone()).ok_or(Ef01Error::NotSerial)?;
+        let bridge = Bridge::open(transport, clock.clone()).ok_or(Ef01Error::NotSerial)?;
         Self::start(bridge, clock).await
     }
 }

@@ -1,30 +1,40 @@
 //! Serial lines behind USB bridges: what a protocol driver may ask of one.
 //!
-//! Owns line coding and raw bytes, 8N1 always. Refuses framing of any kind: the
-//! protocol above resynchronises by itself. [`CdcAcm`] is the standard class (CDC
-//! PSTN 1.2; CH9102/CH343 and boards of module makers); vendor bridges follow the
-//! same trait. Called by [`super::ef01`].
+//! Owns line coding and raw bytes, 8N1 always, and the choice of the bridge by its
+//! descriptors. Refuses framing of any kind: the protocol above resynchronises by
+//! itself. One file a chip family says how that family is set up; transfers, stalls
+//! and empty packets are the same for all. Called by [`super::ef01`].
+//!
+//! ```text
+//!  vendor and product ─► Family ─► Bridge::open ─► set_line: set-up once, then the rate
+//! ```
+
+pub mod cdc_acm;
+pub mod ch340;
+pub mod cp210x;
+pub mod ftdi;
+pub mod pl2303;
+
+mod wire;
 
 use std::time::Duration;
 
 use counterfoil_data::seam::SharedClock;
+use zeroize::Zeroizing;
 
-use super::{send, unhalt};
-use crate::transport::{DeviceInfo, Setup, Stage, Transport, UsbError};
+use self::cdc_acm::CdcAcm;
+use self::ch340::Ch340;
+use self::cp210x::Cp210x;
+use self::ftdi::Ftdi;
+use self::pl2303::Pl2303;
+use self::wire::Wire;
+use crate::transport::{DeviceInfo, Transport, UsbError};
 
-/// Patience for one control request.
-const CONTROL_WITHIN: Duration = Duration::from_secs(1);
-/// Packets dropped by one purge at most: more than any answer has.
+/// Transfers dropped by one purge at most: more than any answer has.
 const PURGE_MAX: usize = 2048;
-
-/// Class request to an interface, host to device.
-const CLASS_INTERFACE_OUT: u8 = 0x21;
-/// SET_LINE_CODING.
-const SET_LINE_CODING: u8 = 0x20;
-/// SET_CONTROL_LINE_STATE.
-const SET_CONTROL_LINE_STATE: u8 = 0x22;
-/// DTR and RTS on.
-const DTR_RTS: u16 = 3;
+/// Transfers without data that one read passes over at most: an FTDI chip sends one
+/// every 2 ms, and no wait here is longer than 8 s.
+const EMPTY_MAX: usize = 4096;
 
 /// A serial line.
 #[expect(
@@ -45,126 +55,150 @@ pub trait SerialBridge {
     async fn purge(&mut self, quiet: Duration, deadline: Duration) -> Result<(), UsbError>;
 }
 
-/// SET_LINE_CODING data for 8N1.
-fn line_coding(baud: u32) -> [u8; 7] {
-    let [b0, b1, b2, b3] = baud.to_le_bytes();
-    [b0, b1, b2, b3, 0, 0, 8]
-}
-
-/// Where the two interfaces of a CDC-ACM function are.
+/// Families of bridges that are set up alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Layout {
-    control: u16,
-    bulk_out: u8,
-    bulk_in: u8,
-    packet_out: u16,
-    packet_in: u16,
+pub enum Family {
+    /// The standard class: CH9102/CH343 and boards of module makers.
+    CdcAcm,
+    /// Silicon Labs.
+    Cp210x,
+    /// WCH CH340 and CH341.
+    Ch340,
+    /// FTDI FT232 and kin.
+    Ftdi,
+    /// Prolific.
+    Pl2303,
 }
 
-fn layout(info: &DeviceInfo) -> Option<Layout> {
-    let mut all = info.interfaces.iter();
-    let control = all.find(|i| (i.class, i.subclass) == (0x02, 0x02))?;
-    let mut all = info.interfaces.iter();
-    let data = all.find(|i| i.class == 0x0A && !i.endpoints.is_empty())?;
-    let bulk = |inward: bool| {
-        let mut ends = data.endpoints.iter();
-        ends.find(|e| e.kind == 2 && e.is_in() == inward && e.max_packet > 0)
+/// Vendor, products, family.
+const IDS: &[(u16, &[u16], Family)] = &[
+    (0x1A86, &[0x55D2, 0x55D3, 0x55D4], Family::CdcAcm),
+    (0x10C4, &[0xEA60, 0xEA61, 0xEA70, 0xEA71], Family::Cp210x),
+    (0x1A86, &[0x7523, 0x5523], Family::Ch340),
+    (0x4348, &[0x5523], Family::Ch340),
+    (
+        0x0403,
+        &[0x6001, 0x6010, 0x6011, 0x6014, 0x6015],
+        Family::Ftdi,
+    ),
+    (
+        0x067B,
+        &[0x2303, 0x23A3, 0x23B3, 0x23C3, 0x23D3, 0x23E3, 0x23F3],
+        Family::Pl2303,
+    ),
+];
+
+/// The family of a bridge that is known by its numbers and has the pipes of one.
+pub fn known(info: &DeviceInfo) -> Option<Family> {
+    let mut all = IDS.iter();
+    let ours = |(vendor, products, _): &&(u16, &[u16], Family)| {
+        *vendor == info.vendor && products.contains(&info.product)
     };
-    let (out, inward) = (bulk(false)?, bulk(true)?);
-    Some(Layout {
-        control: u16::from(control.number),
-        bulk_out: out.address,
-        bulk_in: inward.address,
-        packet_out: out.max_packet,
-        packet_in: inward.max_packet,
-    })
+    let (_, _, family) = all.find(ours)?;
+    let pipes = match family {
+        Family::CdcAcm => cdc_acm::ends(info),
+        _ => wire::vendor_ends(info),
+    };
+    pipes.map(|_| *family)
 }
 
-/// Whether the descriptors are those of a CDC-ACM function.
-pub fn is_cdc_acm(info: &DeviceInfo) -> bool {
-    layout(info).is_some()
+/// What one family does its own way.
+#[derive(Debug)]
+enum Chip {
+    CdcAcm(CdcAcm),
+    Cp210x(Cp210x),
+    Ch340(Ch340),
+    Ftdi(Ftdi),
+    Pl2303(Pl2303),
 }
 
-/// A CDC-ACM function; both its interfaces are claimed with the device.
-pub struct CdcAcm<T: Transport> {
-    transport: T,
-    clock: SharedClock,
-    layout: Layout,
+/// A bridge of any family; its interfaces are claimed with the device.
+pub struct Bridge<T: Transport> {
+    wire: Wire<T>,
+    chip: Chip,
 }
 
-impl<T: Transport> CdcAcm<T> {
-    /// Takes over an opened device; `None` if it is not CDC-ACM.
+impl<T: Transport> Bridge<T> {
+    /// Takes over an opened device; `None` if it is no bridge known by its numbers
+    /// and not CDC-ACM either. Nothing is sent before the first
+    /// [`SerialBridge::set_line`].
     pub fn open(transport: T, clock: SharedClock) -> Option<Self> {
-        let layout = layout(transport.info())?;
+        let info = transport.info();
+        let (ends, chip) = match known(info) {
+            None | Some(Family::CdcAcm) => (cdc_acm::ends(info)?, Chip::CdcAcm(CdcAcm)),
+            Some(Family::Cp210x) => (wire::vendor_ends(info)?, Chip::Cp210x(Cp210x::default())),
+            Some(Family::Ch340) => (wire::vendor_ends(info)?, Chip::Ch340(Ch340::default())),
+            Some(Family::Ftdi) => (wire::vendor_ends(info)?, Chip::Ftdi(Ftdi::of(info))),
+            Some(Family::Pl2303) => (wire::vendor_ends(info)?, Chip::Pl2303(Pl2303::default())),
+        };
         Some(Self {
-            transport,
-            clock,
-            layout,
+            wire: Wire::new(transport, clock, ends),
+            chip,
         })
     }
 
-    fn deadline(&self, within: Duration) -> Duration {
-        self.clock.monotonic().saturating_add(within)
-    }
-
-    /// Bytes out, then the empty packet where an exact multiple would look unfinished.
-    async fn put(&self, bytes: &[u8], deadline: Duration) -> Result<(), UsbError> {
-        let (out, clock) = (self.layout.bulk_out, &self.clock);
-        send(&self.transport, clock, out, bytes, deadline).await?;
-        let packet = usize::from(self.layout.packet_out);
-        if bytes.len().is_multiple_of(packet) {
-            let left = deadline.saturating_sub(clock.monotonic());
-            self.transport.write(out, &[], left).await?;
+    /// Which family it is of.
+    pub fn family(&self) -> Family {
+        match self.chip {
+            Chip::CdcAcm(_) => Family::CdcAcm,
+            Chip::Cp210x(_) => Family::Cp210x,
+            Chip::Ch340(_) => Family::Ch340,
+            Chip::Ftdi(_) => Family::Ftdi,
+            Chip::Pl2303(_) => Family::Pl2303,
         }
-        Ok(())
-    }
-
-    async fn request(&self, request: u8, value: u16, data: &[u8]) -> Result<(), UsbError> {
-        let setup = Setup {
-            request_type: CLASS_INTERFACE_OUT,
-            request,
-            value,
-            index: self.layout.control,
-        };
-        let stage = Stage::Out(data);
-        self.transport.control(setup, stage, CONTROL_WITHIN).await?;
-        Ok(())
     }
 }
 
-impl<T: Transport> SerialBridge for CdcAcm<T> {
+impl<T: Transport> SerialBridge for Bridge<T> {
     fn info(&self) -> &DeviceInfo {
-        self.transport.info()
+        self.wire.info()
     }
 
     async fn set_line(&mut self, baud: u32) -> Result<(), UsbError> {
-        self.request(SET_LINE_CODING, 0, &line_coding(baud)).await?;
-        self.request(SET_CONTROL_LINE_STATE, DTR_RTS, &[]).await
-    }
-
-    async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), UsbError> {
-        let deadline = self.deadline(within);
-        match self.put(bytes, deadline).await {
-            Err(UsbError::Stall) => {
-                unhalt(&self.transport, self.layout.bulk_out).await?;
-                self.put(bytes, deadline).await
-            }
-            other => other,
+        let wire = &self.wire;
+        match &mut self.chip {
+            Chip::CdcAcm(chip) => chip.set_line(wire, baud).await,
+            Chip::Cp210x(chip) => chip.set_line(wire, baud).await,
+            Chip::Ch340(chip) => chip.set_line(wire, baud).await,
+            Chip::Ftdi(chip) => chip.set_line(wire, baud).await,
+            Chip::Pl2303(chip) => chip.set_line(wire, baud).await,
         }
     }
 
+    async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), UsbError> {
+        // Only CDC-ACM holds back what a full last packet leaves unfinished.
+        let ended = matches!(self.chip, Chip::CdcAcm(_));
+        self.wire.write(bytes, ended, within).await
+    }
+
     async fn read(&mut self, within: Duration) -> Result<Vec<u8>, UsbError> {
-        // One packet at a time: a longer transfer would wait for a short packet
-        // that a full last packet never sends. A zero-length packet is no data.
-        let (into, max) = (self.layout.bulk_in, usize::from(self.layout.packet_in));
-        let deadline = self.deadline(within);
-        for _ in 0..2 {
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            match self.transport.read(into, max, left).await {
-                Ok(transfer) if transfer.bytes.is_empty() => {}
-                Ok(transfer) => return Ok(transfer.bytes),
-                Err(UsbError::Stall) => unhalt(&self.transport, into).await?,
+        let deadline = self.wire.deadline(within);
+        let packets = match self.chip {
+            Chip::Ftdi(_) => ftdi::PACKETS,
+            // One packet at a time: a longer transfer would wait for a short packet
+            // that a full last packet never sends.
+            _ => 1,
+        };
+        let mut stalled = false;
+        for _ in 0..EMPTY_MAX {
+            let bytes = match self.wire.read(packets, deadline).await {
+                Ok(bytes) => bytes,
+                Err(UsbError::Stall) if !stalled => {
+                    stalled = true;
+                    self.wire.unhalt_in().await?;
+                    continue;
+                }
                 Err(error) => return Err(error),
+            };
+            let bytes = match self.chip {
+                Chip::Ftdi(_) => ftdi::strip(&Zeroizing::new(bytes), self.wire.packet_in()),
+                _ => bytes,
+            };
+            if !bytes.is_empty() {
+                return Ok(bytes);
+            }
+            if self.wire.is_over(deadline) {
+                break;
             }
         }
         Err(UsbError::Timeout)
@@ -172,11 +206,11 @@ impl<T: Transport> SerialBridge for CdcAcm<T> {
 
     async fn purge(&mut self, quiet: Duration, deadline: Duration) -> Result<(), UsbError> {
         for _ in 0..PURGE_MAX {
-            if self.clock.monotonic() >= deadline {
+            if self.wire.is_over(deadline) {
                 break;
             }
             match self.read(quiet).await {
-                Ok(dropped) => drop(zeroize::Zeroizing::new(dropped)),
+                Ok(dropped) => drop(Zeroizing::new(dropped)),
                 Err(UsbError::Timeout) => return Ok(()),
                 Err(error) => return Err(error),
             }

@@ -9,7 +9,7 @@ use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::LivePrint;
 use counterfoil_devices::driver::Role;
 use counterfoil_devices::driver::ef01::{Ef01Error, FingerImage, FingerModule};
-use counterfoil_devices::driver::serial::CdcAcm;
+use counterfoil_devices::driver::serial::Bridge;
 use counterfoil_devices::transport::Transport;
 use counterfoil_finger::{Advice, Image, quality};
 
@@ -25,7 +25,7 @@ const PROGRESS_STEP: u8 = 10;
 
 /// The finger sensor.
 pub(super) struct FingerDesk<T: Transport> {
-    module: FingerModule<CdcAcm<T>>,
+    module: FingerModule<Bridge<T>>,
     tools: Rc<Tools>,
     /// The last image was of a finger that must be lifted first.
     lift: bool,

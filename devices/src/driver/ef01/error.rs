@@ -12,8 +12,8 @@ pub enum Ef01Error {
     /// The bus failed; the handle is not used again until reopened.
     #[error("finger module: {0}")]
     Usb(UsbError),
-    /// No serial function among the descriptors.
-    #[error("not a serial bridge: no CDC-ACM function among its descriptors")]
+    /// Neither a known bridge nor a CDC-ACM function by its descriptors.
+    #[error("not a serial bridge: neither a known chip nor a CDC-ACM function")]
     NotSerial,
     /// No rate at which it says hello.
     #[error("the finger module does not answer at any rate: check its cable")]

@@ -9,7 +9,7 @@ use counterfoil_data::wire::{hex, unhex};
 
 use super::*;
 use crate::driver::ef01::{Ef01Error, FingerModule};
-use crate::driver::serial::CdcAcm;
+use crate::driver::serial::Bridge;
 use crate::system::TokioClock;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
 
@@ -17,7 +17,7 @@ const WITHIN: Duration = Duration::from_secs(15);
 const SOON: Duration = Duration::from_secs(5);
 const NAME: &str = "finger";
 
-type Opened = FingerModule<CdcAcm<TwinTransport>>;
+type Opened = FingerModule<Bridge<TwinTransport>>;
 
 fn twin() -> FingerModuleTwin {
     let spec = |name: &str, seed| FingerSpec {
