@@ -10,11 +10,13 @@
 pub mod branch;
 pub mod card_reader;
 pub mod finger_module;
+pub mod fingers;
 pub mod form_printer;
 pub mod id_reader;
 pub mod pin_pad;
 pub mod printer_class;
 pub mod receipt_printer;
+pub mod serial_bridge;
 
 use std::time::Duration;
 

@@ -17,6 +17,10 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(more: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_counterfoil-devices"))
             .args([
                 "simulate",
@@ -25,6 +29,7 @@ impl Server {
                 "--desk",
                 "127.0.0.1:0",
             ])
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .expect("starts");
@@ -114,4 +119,22 @@ fn an_unplugged_device_is_not_greeted_and_nonsense_at_the_desk_is_answered() {
     let nobody = Server::program(&["desk", "--at", "127.0.0.1:1", "list"]);
     assert!(!nobody.0 && nobody.1.contains("simulate"), "{}", nobody.1);
     assert!(server.say("").starts_with("err say"));
+}
+
+#[test]
+fn the_finger_module_is_greeted_behind_every_serial_bridge() {
+    for (chip, numbers) in [
+        ("cp210x", "10c4:ea60 finger"),
+        ("ch340", "1a86:7523 finger"),
+        ("ftdi", "0403:6001 finger"),
+        ("pl2303", "067b:2303 finger"),
+        ("pl2303-hxn", "067b:23a3 finger"),
+    ] {
+        let server = Server::start_with(&["--finger", chip, "--speed", "10"]);
+        let (listed, devices) = server.run("list");
+        assert!(listed && devices.contains(numbers), "{chip}: {devices}");
+        let (greeted, answers) = server.run("probe");
+        assert!(greeted, "{chip}: {answers}");
+        assert!(answers.contains("password accepted"), "{chip}: {answers}");
+    }
 }

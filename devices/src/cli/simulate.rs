@@ -1,5 +1,6 @@
 //! `simulate`: the demo branch's twins as a USB/IP server.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use anyhow::Context as _;
@@ -8,9 +9,11 @@ use counterfoil_data::seam::SharedClock;
 
 use super::speed::FastClock;
 use super::{Simulate, say};
+use crate::driver::Role;
 use crate::system::SystemEntropy;
 use crate::transport::usbip::{self, Address, Listener};
 use crate::twin::branch::Branch;
+use crate::twin::finger_module::FingerModuleTwin;
 
 /// Serves until killed. Says where, then `ready`: others wait for that line.
 pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<()> {
@@ -29,6 +32,8 @@ pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<
     }
     let clock: SharedClock = Rc::new(FastClock::on(clock, what.speed));
     let bus = Branch::demo(&bank, clock, Rc::new(SystemEntropy), what.paper);
+    let finger = FingerModuleTwin::demo(&bank).behind(what.finger);
+    bus.plug(Role::Finger.name(), Rc::new(RefCell::new(finger)));
     let twins = bind(&what.listen).await?;
     say(&format!("usbip {}", twins.address()?))?;
     let desk = match &what.desk {

@@ -1,126 +1,127 @@
-//! Twin of an EF01 fingerprint module (R30x kind) on a CDC-ACM bridge.
+//! Twin of an EF01 fingerprint module (R30x kind) on any serial bridge.
 //!
-//! Two machines in one box: the bridge (1a86:55d4, line coding, one packet at a
-//! time at the line's pace) and the module behind it (57,600 from the factory, rate
-//! and packet size kept in flash, one image). A line at another rate carries nothing.
+//! Two machines in one box: the bridge ([`super::serial_bridge`]: its set-up, its
+//! packets at the line's pace) and the module behind it (57,600 from the factory, rate
+//! and packet size kept in flash, one image). A line at another rate carries garbage.
 //! The prints are synthetic. Counts `arms` and `images`: the sensor stayed dark (S16).
 //!
 //! ```text
 //!  place FINGER [poor|wet|dry|off-centre] [seed N]     lift
 //!  wet xN (the next N touches are wet)                 garble N (N uploads damaged)
-//!  lose N (the next N answers are lost)
+//!  lose N (the next N answers are lost)                empty N (N zero-length packets)
 //! ```
 //!
-//! The bridge carries nothing before DTR, and holds back what a full last packet
-//! leaves unfinished. What reaches the module while it works is lost (`talked-over`).
+//! The bridge carries nothing before it is set up. What reaches the module while it
+//! works is lost (`talked-over`).
 
 mod module;
 
-use std::collections::BTreeMap;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use counterfoil_data::demo::DemoBank;
-use counterfoil_finger::synth::{Contact, Finger};
 
+use super::fingers::{self, Fingers};
+use super::serial_bridge::{BridgeKind, Chip};
 use super::{ControlReply, DeskError, InReply, OutReply, Twin};
-use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo, Setup};
+use crate::transport::{DeviceInfo, Setup};
 
 use module::Module;
 
-const NOTIFY: u8 = 0x83;
-const DATA_OUT: u8 = 0x02;
-const DATA_IN: u8 = 0x82;
-/// Bytes held back at most for a packet that ends them.
-const UNFINISHED_MAX: usize = 4096;
-/// Bytes a packet.
-const PACKET: usize = 64;
-/// Line rate of the bridge until the host sets one.
-const LINE_DEFAULT: u32 = 9_600;
-/// Lowest line rate that is taken, to keep pace arithmetic sane.
-const LINE_MIN: u32 = 300;
+pub use super::fingers::FingerSpec;
 
-/// A finger as the desk knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FingerSpec {
-    /// Its name on the desk.
-    pub name: String,
-    /// Seed of the synthetic finger.
-    pub seed: u64,
-}
+/// How far two rates may be apart, in percent of the module's.
+const TOLERANCE: u32 = 3;
+/// Empty packets owed at most.
+const EMPTY_MAX: u64 = 99;
 
-/// Bytes that reach the host at a moment.
+/// Bytes of the line that reach the host at a moment, one packet's at most.
 struct Chunk {
     at: Duration,
+    baud: u32,
     bytes: Vec<u8>,
 }
 
 /// The bridge and what hangs on it.
 pub struct FingerModuleTwin {
-    fingers: Vec<FingerSpec>,
+    fingers: Fingers,
     module: Module,
-    line: u32,
+    chip: Box<dyn Chip>,
     outgoing: VecDeque<Chunk>,
+    /// Bytes that wait for a packet to be full.
+    partial: Vec<u8>,
     /// When the module's transmitter is free again.
     free_at: Duration,
-    placed: Option<String>,
-    touches: u64,
-    wet_next: u64,
+    /// When the last packet went to the host.
+    last_packet: Duration,
     seen: Duration,
     garbage: u64,
-    /// DTR is raised.
-    ready: bool,
-    /// Whole packets whose transfer has not ended yet.
-    unfinished: Vec<u8>,
+    garbled: u64,
     talked_over: u64,
     losing: u64,
+    empty: u64,
 }
 
 impl FingerModuleTwin {
-    /// A module as it comes from the factory, with these fingers at hand.
+    /// A module as it comes from the factory, on a CDC-ACM bridge, with these fingers
+    /// at hand.
     pub fn new(fingers: Vec<FingerSpec>) -> Self {
         Self {
-            fingers,
+            fingers: Fingers::new(fingers),
             module: Module::default(),
-            line: LINE_DEFAULT,
+            chip: BridgeKind::default().chip(),
             outgoing: VecDeque::new(),
+            partial: Vec::new(),
             free_at: Duration::ZERO,
-            placed: None,
-            touches: 0,
-            wet_next: 0,
+            last_packet: Duration::ZERO,
             seen: Duration::ZERO,
             garbage: 0,
-            ready: false,
-            unfinished: Vec::new(),
+            garbled: 0,
             talked_over: 0,
             losing: 0,
+            empty: 0,
         }
     }
 
     /// The fingers of the demo bank.
     pub fn demo(bank: &DemoBank) -> Self {
-        let spec = |f: &counterfoil_data::demo::Finger| FingerSpec {
-            name: f.name.clone(),
-            seed: f.seed,
-        };
-        Self::new(bank.fingers.iter().map(spec).collect())
+        Self::new(FingerSpec::demo(bank))
+    }
+
+    /// The same module behind another chip.
+    #[must_use]
+    pub fn behind(mut self, kind: BridgeKind) -> Self {
+        self.chip = kind.chip();
+        self
+    }
+
+    /// Whether the bridge's line runs at the module's rate.
+    fn in_step(&self, baud: u32) -> Option<bool> {
+        let line = self.chip.line()?;
+        let off = line.abs_diff(baud).saturating_mul(100);
+        Some(off <= baud.saturating_mul(TOLERANCE))
     }
 
     /// Sends at the module's own rate, in packets the bridge passes on one by one.
     fn send(&mut self, now: Duration, delay: Duration, bytes: &[u8]) {
         let baud = self.module.baud();
         let start = now.saturating_add(delay).max(self.free_at);
-        let mut at = start;
-        for packet in bytes.chunks(PACKET) {
-            let bits = u32::try_from(packet.len())
-                .unwrap_or(u32::MAX)
-                .saturating_mul(10);
-            let takes = Duration::from_secs(1).saturating_mul(bits);
-            let takes = takes.checked_div(baud).unwrap_or_default();
-            at = at.saturating_add(takes);
+        let held = self.partial.len();
+        let mut all = std::mem::take(&mut self.partial);
+        all.extend_from_slice(bytes);
+        let (room, mut passed, mut at) = (self.chip.room(), 0_usize, start);
+        for packet in all.chunks(room) {
+            passed = passed.saturating_add(packet.len());
+            at = start.saturating_add(on_the_line(passed.saturating_sub(held), baud));
+            let full = packet.len() == room;
+            if !full && self.chip.only_full() {
+                self.partial = packet.to_vec();
+                break;
+            }
+            let wait = self.chip.latency().filter(|_| !full);
             self.outgoing.push_back(Chunk {
-                at,
+                at: at.saturating_add(wait.unwrap_or_default()),
+                baud,
                 bytes: packet.to_vec(),
             });
         }
@@ -130,7 +131,7 @@ impl FingerModuleTwin {
     /// What the host sent, down the line to the module.
     fn carry(&mut self, now: Duration, bytes: &[u8]) {
         let came = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if !self.ready || self.line != self.module.baud() {
+        if self.in_step(self.module.baud()) != Some(true) {
             // Start and stop bits fall anywhere: nothing of it is a frame.
             self.garbage = self.garbage.saturating_add(came);
             return;
@@ -149,250 +150,213 @@ impl FingerModuleTwin {
         }
     }
 
-    fn place(&mut self, name: &str, rest: &[&str]) -> Result<String, DeskError> {
-        let Some(spec) = self.fingers.iter().find(|f| f.name == name) else {
-            let names: Vec<&str> = self.fingers.iter().map(|f| f.name.as_str()).collect();
-            return Err(DeskError(format!(
-                "no such finger; there are {}",
-                names.join(", ")
-            )));
-        };
-        if self.placed.is_some() {
-            return Err(DeskError(
-                "there is a finger on the sensor: lift it first".into(),
-            ));
+    /// A packet of what the line gave; at another rate none of it is what was sent.
+    fn packet(&mut self, chunk: &Chunk) -> Vec<u8> {
+        match self.in_step(chunk.baud) {
+            Some(true) => self.chip.wrap(&chunk.bytes, false),
+            Some(false) => {
+                let garble = |b: &u8| b.rotate_left(3) ^ 0x5A;
+                let garbled: Vec<u8> = chunk.bytes.iter().map(garble).collect();
+                let count = u64::try_from(garbled.len()).unwrap_or(u64::MAX);
+                self.garbled = self.garbled.saturating_add(count);
+                self.chip.wrap(&garbled, true)
+            }
+            None => self.chip.wrap(&[], false),
         }
-        let (how, seed) = match rest {
-            [] => ("natural", None),
-            ["seed", seed] => ("natural", Some(*seed)),
-            [how] => (*how, None),
-            [how, "seed", seed] => (*how, Some(*seed)),
-            _ => {
-                return Err(DeskError(
-                    "place FINGER [poor|wet|dry|off-centre] [seed N]".into(),
-                ));
-            }
+    }
+
+    /// One packet a transfer, as a host reads that cannot know when a long one ends.
+    fn one_packet(&mut self, now: Duration, max: usize) -> InReply {
+        let ready = self.outgoing.pop_front_if(|chunk| chunk.at <= now);
+        let Some(mut chunk) = ready else {
+            return InReply::Nak;
         };
-        let seed = match seed.map(str::parse::<u64>) {
-            Some(Ok(seed)) => seed,
-            Some(Err(_)) => return Err(DeskError("seed: a number was expected".into())),
-            // Every touch differs, and every run of the same script is the same.
-            None => spec.seed.wrapping_mul(1000).wrapping_add(self.touches),
-        };
-        let contact = match how {
-            "natural" if self.wet_next > 0 => {
-                self.wet_next = self.wet_next.saturating_sub(1);
-                Contact::wet(seed)
-            }
-            "natural" => Contact::natural(seed),
-            "poor" => Contact::poor(seed),
-            "wet" => Contact::wet(seed),
-            "dry" => Contact::dry(seed),
-            "off-centre" => Contact::off_centre(seed),
-            _ => return Err(DeskError("how: poor, wet, dry or off-centre".into())),
-        };
-        let image = grown(spec.seed).impression(&contact);
-        self.module.place(image.pixels());
-        self.touches = self.touches.saturating_add(1);
-        self.placed = Some(name.to_owned());
-        Ok(format!("{name} lies on the sensor"))
+        if chunk.bytes.len() > max {
+            let rest = chunk.bytes.split_off(max);
+            let (at, baud) = (chunk.at, chunk.baud);
+            self.outgoing.push_front(Chunk {
+                at,
+                baud,
+                bytes: rest,
+            });
+        }
+        InReply::Data(self.packet(&chunk))
+    }
+
+    /// Packets until a short one or no room: the chip ends every transfer itself, with
+    /// an idle packet when there is nothing to say.
+    fn whole_transfer(&mut self, now: Duration, max: usize, latency: Duration) -> InReply {
+        let full = self.chip.wrap(&vec![0; self.chip.room()], false).len();
+        let packets = max.checked_div(full).unwrap_or(0).max(1);
+        let ready: Vec<(Duration, bool)> = self
+            .outgoing
+            .iter()
+            .take(packets)
+            .take_while(|chunk| chunk.at <= now)
+            .map(|chunk| (chunk.at, chunk.bytes.len() < self.chip.room()))
+            .collect();
+        let short = ready.iter().position(|(_, short)| *short);
+        let count = short.map_or(ready.len(), |at| at.saturating_add(1));
+        let last = ready.last().map_or(self.last_packet, |(at, _)| *at);
+        let idle = short.is_none() && count < packets;
+        if idle && now < last.max(self.last_packet).saturating_add(latency) {
+            return InReply::Nak;
+        }
+        let mut bytes = Vec::new();
+        let taken: Vec<Chunk> = self.outgoing.drain(..count).collect();
+        for chunk in &taken {
+            bytes.extend(self.packet(chunk));
+        }
+        if idle {
+            bytes.extend(self.chip.wrap(&[], false));
+        }
+        self.last_packet = now;
+        InReply::Data(bytes)
+    }
+
+    fn has(&self, endpoint: u8, kind: u8) -> bool {
+        let info = self.chip.info();
+        let mut ends = info.interfaces.iter().flat_map(|i| &i.endpoints);
+        ends.any(|e| (e.address, e.kind) == (endpoint, kind))
     }
 }
 
-/// CDC header, call management, abstract control and union descriptors.
-const CDC: [u8; 19] = [
-    5, 0x24, 0, 0x10, 1, 5, 0x24, 1, 0, 1, 4, 0x24, 2, 2, 5, 0x24, 6, 0, 1,
-];
+/// Time of so many bytes, ten bits each.
+fn on_the_line(bytes: usize, baud: u32) -> Duration {
+    let bits = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_mul(10);
+    let takes = Duration::from_secs(1).saturating_mul(bits);
+    takes.checked_div(baud).unwrap_or_default()
+}
 
 impl Twin for FingerModuleTwin {
     fn info(&self) -> DeviceInfo {
-        let end = |address, kind, max_packet, interval| EndpointInfo {
-            address,
-            kind,
-            max_packet,
-            interval,
-        };
-        let control = InterfaceInfo {
-            number: 0,
-            alternate: 0,
-            class: 0x02,
-            subclass: 0x02,
-            protocol: 1,
-            endpoints: vec![end(NOTIFY, 3, 16, 1)],
-            extra: CDC.to_vec(),
-        };
-        let data = InterfaceInfo {
-            number: 1,
-            alternate: 0,
-            class: 0x0A,
-            subclass: 0,
-            protocol: 0,
-            endpoints: vec![end(DATA_OUT, 2, 64, 0), end(DATA_IN, 2, 64, 0)],
-            extra: Vec::new(),
-        };
         DeviceInfo {
             path: "finger".into(),
-            vendor: 0x1A86,
-            product: 0x55D4,
-            release: 0x0445,
-            class: 0x02,
             manufacturer: "Counterfoil".into(),
             name: "finger module twin".into(),
             serial: "FM-0001".into(),
-            interfaces: vec![control, data],
+            ..self.chip.info()
         }
     }
 
     fn control(&mut self, now: Duration, setup: Setup, out: &[u8], len: u16) -> ControlReply {
         self.seen = now;
-        match (setup.request_type, setup.request) {
-            (0x21, 0x20) => match out {
-                [b0, b1, b2, b3, 0, 0, 8] => {
-                    let baud = u32::from_le_bytes([*b0, *b1, *b2, *b3]);
-                    self.line = baud.max(LINE_MIN);
-                    ControlReply::Data(Vec::new())
-                }
-                _ => ControlReply::Stall,
-            },
-            (0xA1, 0x21) => {
-                let mut coding = self.line.to_le_bytes().to_vec();
-                coding.extend([0, 0, 8]);
-                coding.truncate(usize::from(len));
-                ControlReply::Data(coding)
-            }
-            (0x21, 0x22) => {
-                self.ready = setup.value & 1 != 0;
-                ControlReply::Data(Vec::new())
-            }
-            _ => ControlReply::Stall,
+        let reply = self.chip.control(setup, out, len);
+        if self.chip.dropped() {
+            self.outgoing.retain(|chunk| chunk.at > now);
+            self.partial.clear();
         }
+        reply
     }
 
     fn out(&mut self, now: Duration, endpoint: u8, bytes: &[u8]) -> OutReply {
         self.seen = now;
-        if endpoint != DATA_OUT {
+        if endpoint & 0x80 != 0 || !self.has(endpoint, 2) {
             return OutReply::Stall;
         }
-        self.unfinished.extend_from_slice(bytes);
-        let unfinished = !bytes.is_empty() && bytes.len().is_multiple_of(PACKET);
-        if !unfinished || self.unfinished.len() >= UNFINISHED_MAX {
-            let whole = std::mem::take(&mut self.unfinished);
-            self.carry(now, &whole);
+        let passed = self.chip.pass(bytes);
+        if !passed.is_empty() {
+            self.carry(now, &passed);
         }
         OutReply::Took(bytes.len())
     }
 
     fn poll_in(&mut self, now: Duration, endpoint: u8, max: usize) -> InReply {
         self.seen = now;
-        match endpoint {
-            DATA_IN => {}
-            NOTIFY => return InReply::Nak,
-            _ => return InReply::Stall,
-        }
-        let Some(front) = self.outgoing.front_mut() else {
-            return InReply::Nak;
-        };
-        if front.at > now {
+        if self.has(endpoint, 3) {
             return InReply::Nak;
         }
-        let rest = front.bytes.split_off(max.min(front.bytes.len()));
-        let bytes = std::mem::replace(&mut front.bytes, rest);
-        if front.bytes.is_empty() {
-            self.outgoing.pop_front();
+        if endpoint & 0x80 == 0 || !self.has(endpoint, 2) {
+            return InReply::Stall;
         }
-        InReply::Data(bytes)
+        if self.empty > 0 {
+            self.empty = self.empty.saturating_sub(1);
+            return InReply::Data(Vec::new());
+        }
+        match self.chip.latency() {
+            Some(latency) => self.whole_transfer(now, max, latency),
+            None => self.one_packet(now, max),
+        }
     }
 
     fn wakes_at(&self) -> Option<Duration> {
-        let next = self.outgoing.front().map(|c| c.at);
-        next.filter(|at| *at > self.seen)
+        let mut ready = self.outgoing.iter().map(|chunk| chunk.at);
+        let next = ready.find(|at| *at > self.seen);
+        let idle = self.chip.latency().map(|latency| {
+            let came = self.outgoing.iter().map(|chunk| chunk.at);
+            let last = came.take_while(|at| *at <= self.seen).last();
+            let since = last.unwrap_or_default().max(self.last_packet);
+            since.saturating_add(latency)
+        });
+        let idle = idle.filter(|at| *at > self.seen);
+        match (next, idle) {
+            (Some(next), Some(idle)) => Some(next.min(idle)),
+            (next, idle) => next.or(idle),
+        }
     }
 
     fn host_gone(&mut self, _: Duration) {
         self.outgoing.clear();
-        self.unfinished.clear();
-        self.line = LINE_DEFAULT;
-        self.ready = false;
+        self.partial.clear();
+        self.chip.reset();
     }
 
     fn desk(&mut self, _: Duration, line: &str) -> Result<String, DeskError> {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let count = |word: &str| {
-            let number = word.parse().ok().filter(|n| (1..=99).contains(n));
-            number.ok_or_else(|| DeskError("a number from 1 to 99 was expected".into()))
-        };
         match words.as_slice() {
-            ["place", name, rest @ ..] => self.place(name, rest),
-            ["lift"] => match self.placed.take() {
-                Some(name) => {
-                    self.module.lift();
-                    Ok(format!("{name} lifted"))
-                }
-                None => Err(DeskError("there is no finger on the sensor".into())),
-            },
-            ["wet", times] => {
-                self.wet_next = count(times.trim_start_matches('x'))?;
-                Ok(format!("the next {} touches are wet", self.wet_next))
+            ["place", name, rest @ ..] => {
+                let image = self.fingers.place(name, rest)?;
+                self.module.place(image.pixels());
+                Ok(format!("{name} lies on the sensor"))
             }
+            ["lift"] => {
+                let name = self.fingers.lift()?;
+                self.module.lift();
+                Ok(format!("{name} lifted"))
+            }
+            ["wet", times] => self.fingers.wet(times),
             ["garble", times] => {
-                let times = count(times)?;
+                let times = fingers::count(times)?;
                 self.module.garble(times);
                 Ok(format!("the next {times} uploads arrive damaged"))
             }
             ["lose", times] => {
-                self.losing = count(times)?;
+                self.losing = fingers::count(times)?;
                 Ok(format!("the next {} answers are lost", self.losing))
             }
-            _ => Err(DeskError(
-                "place FINGER [poor|wet|dry|off-centre] [seed N], lift, wet xN, garble N, lose N"
-                    .into(),
-            )),
+            ["empty", times] => {
+                let owed = self.empty.saturating_add(fingers::count(times)?);
+                self.empty = owed.min(EMPTY_MAX);
+                Ok(format!("{} zero-length packets come first", self.empty))
+            }
+            _ => {
+                let verbs = fingers::VERBS;
+                Err(DeskError(format!("{verbs}, garble N, lose N, empty N")))
+            }
         }
     }
 
     fn look(&self) -> Vec<String> {
-        let on = self.placed.as_deref().unwrap_or("nothing");
         let light = if self.module.lit() { "lit" } else { "dark" };
-        let names: Vec<&str> = self.fingers.iter().map(|f| f.name.as_str()).collect();
+        let line = self.chip.line();
+        let line = line.map_or("not set up".into(), |baud| format!("{baud} bit/s"));
         vec![
-            format!("sensor: {on}, {light}"),
-            format!(
-                "line: {} bit/s, module: {} bit/s",
-                self.line,
-                self.module.baud()
-            ),
-            format!("fingers: {}", names.join(", ")),
+            format!("sensor: {}, {light}", self.fingers.on_glass()),
+            format!("line: {line}, module: {} bit/s", self.module.baud()),
+            format!("fingers: {}", self.fingers.names()),
         ]
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let mut counters = self.module.counters().to_vec();
         counters.extend([
-            ("touches", self.touches),
+            ("touches", self.fingers.touches()),
             ("garbage-bytes", self.garbage),
+            ("garbled-bytes", self.garbled),
             ("talked-over", self.talked_over),
         ]);
         counters
     }
-}
-
-/// Fingers grown in this process at most; growing one takes longer than a sale.
-const GROWN_MAX: usize = 16;
-
-/// The finger of a seed, grown once a process: it is a pure function of the seed.
-fn grown(seed: u64) -> Arc<Finger> {
-    static GROWN: Mutex<BTreeMap<u64, Arc<Finger>>> = Mutex::new(BTreeMap::new());
-    let Ok(mut known) = GROWN.lock() else {
-        return Arc::new(Finger::from_seed(seed));
-    };
-    if known.len() >= GROWN_MAX && !known.contains_key(&seed) {
-        known.clear();
-    }
-    Arc::clone(
-        known
-            .entry(seed)
-            .or_insert_with(|| Arc::new(Finger::from_seed(seed))),
-    )
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! The driver against the twin, in virtual time; and the twin alone, byte by byte.
 
+mod bridges;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::{hex, unhex};
+use counterfoil_finger::synth::{Contact, Finger};
 
 use super::*;
 use crate::driver::ef01::{Ef01Error, FingerModule};
@@ -16,6 +19,8 @@ use crate::transport::twin_bus::{TwinBus, TwinTransport};
 const WITHIN: Duration = Duration::from_secs(15);
 const SOON: Duration = Duration::from_secs(5);
 const NAME: &str = "finger";
+const DATA_OUT: u8 = 0x02;
+const DATA_IN: u8 = 0x82;
 
 type Opened = FingerModule<Bridge<TwinTransport>>;
 
@@ -28,9 +33,13 @@ fn twin() -> FingerModuleTwin {
 }
 
 fn bus() -> (TwinBus, SharedClock) {
+    bus_behind(BridgeKind::CdcAcm)
+}
+
+fn bus_behind(kind: BridgeKind) -> (TwinBus, SharedClock) {
     let clock: SharedClock = Rc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
     let bus = TwinBus::new(Rc::clone(&clock));
-    bus.plug(NAME, Rc::new(RefCell::new(twin())));
+    bus.plug(NAME, Rc::new(RefCell::new(twin().behind(kind))));
     (bus, clock)
 }
 
