@@ -7,15 +7,21 @@
 //! `counterfoil-devices probe`.
 
 pub mod ccid;
+pub mod completion;
 pub mod ef01;
+pub mod escp2;
 pub mod escpos;
 pub mod form_layout;
 pub mod form_printer;
+pub mod form_station;
+pub mod numbered;
 pub mod pboc;
 pub mod pin_pad;
+pub mod printer_class;
 pub mod receipt_printer;
 pub mod sdt;
 pub mod serial;
+mod slip_pipe;
 
 #[cfg(test)]
 pub(crate) mod puppet;
@@ -83,6 +89,7 @@ const TABLE: &[(Matches, Role)] = &[
     (ccid::matches, Role::CardReader),
     (ef01::matches, Role::Finger),
     (form_printer::matches, Role::FormPrinter),
+    (escp2::matches, Role::FormPrinter),
     (receipt_printer::matches, Role::ReceiptPrinter),
 ];
 

@@ -1,13 +1,14 @@
 //! Printer bytes back into pixels: what you see is what the printer would get.
 //!
-//! Owns the dot canvas (8 dots a millimetre), the decoder of the ESC/POS subset
-//! we print with, and the previews of receipts and forms. Refuses: command bytes
+//! Owns the dot canvas (8 dots a millimetre), the decoders of the ESC/POS and
+//! ESC/P2 subsets we print with, and the previews of receipts and forms. Refuses: command bytes
 //! it does not know (all are listed), a character without a glyph, ink off the
 //! paper. Called by the twins, by tests and by the command line. Glyphs are GNU
 //! Unifont's 16x16 bitmaps (OFL 1.1, see NOTICE).
 
 pub mod canvas;
 pub mod command;
+pub mod escp2;
 mod glyph;
 mod render;
 mod stock;
@@ -106,18 +107,27 @@ fn form_canvas(
 
 /// As [`form_png`], with the template of the number's own kind.
 pub fn form_preview(number: BillNumber, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
+    form_png(&template_of(number)?, number, bytes)
+}
+
+/// The template of the number's own kind.
+fn template_of(number: BillNumber) -> Result<FormTemplate, PaperError> {
     let kind = number.prefix.kind().ok();
     let id = kind
         .and_then(form::template_for)
         .ok_or(PaperError::NoTemplate)?;
-    let template = form::template(id).map_err(|_| PaperError::NoTemplate)?;
-    form_png(&template, number, bytes)
+    form::template(id).map_err(|_| PaperError::NoTemplate)
 }
 
 /// A row of text as rows of bits, 24 high, most significant bit left; for texts a
 /// printer's own font may lack.
 pub fn line_dots(text: &str) -> Result<Vec<Vec<u8>>, PaperError> {
-    render::line_dots(text)
+    render::line_dots(text, glyph::Font::Large)
+}
+
+/// The same, 16 high.
+pub fn small_line_dots(text: &str) -> Result<Vec<Vec<u8>>, PaperError> {
+    render::line_dots(text, glyph::Font::Small)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 pub mod branch;
 pub mod card_reader;
+pub mod escp2_printer;
 pub mod finger_module;
 pub mod fingers;
 pub mod form_printer;
@@ -17,6 +18,7 @@ pub mod pin_pad;
 pub mod printer_class;
 pub mod receipt_printer;
 pub mod serial_bridge;
+mod slip;
 
 use std::time::Duration;
 

@@ -5,7 +5,8 @@ use counterfoil_data::seam::SharedClock;
 use super::say;
 use crate::driver::ccid::Reader;
 use crate::driver::ef01::FingerModule;
-use crate::driver::form_printer::{FormPrinter, FormPrinterStatus, Occupancy};
+use crate::driver::form_printer::{FormPrinterStatus, Occupancy};
+use crate::driver::form_station::{FormSettings, FormStation};
 use crate::driver::pin_pad::UsbPinPad;
 use crate::driver::receipt_printer::ReceiptPrinter;
 use crate::driver::sdt::IdReader;
@@ -71,7 +72,8 @@ async fn greet<B: Bus>(
             Ok("framing 1".to_owned())
         }
         Role::FormPrinter => {
-            let mut printer = FormPrinter::open(usb, clock, &SystemEntropy)
+            let settings = FormSettings::default();
+            let mut printer = FormStation::open(usb, clock, &SystemEntropy, &settings)
                 .await
                 .map_err(told)?;
             let status = printer.status().await.map_err(told)?;

@@ -15,6 +15,7 @@ use counterfoil_data::wire::hex;
 use zeroize::Zeroizing;
 
 pub use self::layout::{Align, COLUMNS, ReceiptDocument, ReceiptLine, SecretRow};
+pub use super::completion::Grade;
 use super::escpos::command;
 pub use super::escpos::fault::PrintFault;
 pub use super::escpos::link::LinkError;
@@ -37,17 +38,6 @@ const MODEL: Model = Model {
     fault_of,
     parameters_max: 72 * 48 + 8,
 };
-
-/// How sure `Done` is, weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grade {
-    /// The printer took all bytes; it has no fence.
-    Accepted,
-    /// It answered a queued question behind the data (GS r).
-    Ordered,
-    /// It sent this job's own id when printing was complete (GS ( H).
-    Identified,
-}
 
 /// How much of a failed receipt may be on paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,7 +210,7 @@ impl<T: Transport> ReceiptPrinter<T> {
         match self.grade {
             Grade::Identified => all.extend(command::fence(id)),
             Grade::Ordered => all.extend(command::TRANSMIT_PAPER_STATUS),
-            Grade::Accepted => {}
+            Grade::Accepted | Grade::Status => {}
         }
         self.link.send(&all, until).await?;
         match self.grade {
@@ -237,7 +227,7 @@ impl<T: Transport> ReceiptPrinter<T> {
                 };
                 self.link.answer(until, came).await
             }
-            Grade::Accepted => Ok(Vec::new()),
+            Grade::Accepted | Grade::Status => Ok(Vec::new()),
         }
     }
 }

@@ -85,6 +85,17 @@ impl Canvas {
         wider
     }
 
+    /// The same with every dot as two by two.
+    pub fn doubled(&self) -> Self {
+        let mut larger = Self::new(2 * self.width, 2 * self.height);
+        for y in 0..larger.height {
+            for x in 0..larger.width {
+                larger.dots[y * larger.width + x] = self.dots[y / 2 * self.width + x / 2];
+            }
+        }
+        larger
+    }
+
     /// Makes the canvas at least `height` rows.
     pub fn grow(&mut self, height: usize) {
         if height > self.height {

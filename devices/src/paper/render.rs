@@ -30,8 +30,7 @@ pub(super) fn decode(run: &[u8]) -> Option<String> {
 }
 
 /// See [`super::line_dots`].
-pub(super) fn line_dots(text: &str) -> Result<Vec<Vec<u8>>, PaperError> {
-    let font = Font::Large;
+pub(super) fn line_dots(text: &str, font: Font) -> Result<Vec<Vec<u8>>, PaperError> {
     let width: usize = text.chars().map(|c| font.columns(c)).sum();
     let mut rows = vec![vec![0; width.div_ceil(8)]; font.rows()];
     let mut x = 0;

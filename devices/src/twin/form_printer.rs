@@ -34,8 +34,8 @@
 
 mod desk;
 mod engine;
-mod path;
-mod record;
+pub(in crate::twin) mod path;
+pub(in crate::twin) mod record;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +62,7 @@ pub const IDENTITY: Identity = Identity {
     maker: "SAMPLE",
     model: "FORM-PRINTER",
     serial: "FP0001",
+    command_set: "ESC/POS",
 };
 
 /// The twin.

@@ -31,6 +31,8 @@ pub struct Identity {
     pub model: &'static str,
     /// Serial number.
     pub serial: &'static str,
+    /// CMD of the device id.
+    pub command_set: &'static str,
 }
 
 impl Identity {
@@ -70,8 +72,8 @@ impl Identity {
     /// The IEEE 1284 device id with its big-endian length.
     pub fn device_id(&self) -> Vec<u8> {
         let text = format!(
-            "MFG:{};CMD:ESC/POS;MDL:{};CLS:PRINTER;SN:{};",
-            self.maker, self.model, self.serial
+            "MFG:{};CMD:{};MDL:{};CLS:PRINTER;SN:{};",
+            self.maker, self.command_set, self.model, self.serial
         );
         let length = u16::try_from(text.len().saturating_add(2)).unwrap_or(u16::MAX);
         let mut bytes = length.to_be_bytes().to_vec();

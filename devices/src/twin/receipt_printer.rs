@@ -27,6 +27,7 @@ pub const IDENTITY: Identity = Identity {
     maker: "SAMPLE",
     model: "RECEIPT-80",
     serial: "RP0001",
+    command_set: "ESC/POS",
 };
 /// One line of text or picture: 4 mm at 133 mm a second.
 pub const LINE: Duration = Duration::from_millis(30);

@@ -28,7 +28,7 @@ pub(super) struct FormsDesk<T: Transport> {
 fn paper(there: Occupancy) -> Paper {
     match there {
         Occupancy::Empty => Paper::Empty,
-        Occupancy::Occupied => Paper::Occupied,
+        Occupancy::Occupied | Occupancy::Unknown => Paper::Occupied,
     }
 }
 
@@ -79,7 +79,7 @@ impl<T: Transport> FormsDesk<T> {
                 printed(print.await)
             }
             Act::Divert => match self.printer.divert(MOVE_WITHIN).await {
-                Ok(Diverted::ToReject) => (Answer::Diverted, None),
+                Ok(Diverted::ToReject | Diverted::ToOperator) => (Answer::Diverted, None),
                 Ok(Diverted::NothingThere) => (Answer::NothingToDivert, None),
                 Err(fault) => lost(fault),
             },
@@ -124,7 +124,7 @@ fn lost(fault: PrintFault) -> (Answer, Option<PrintFault>) {
 
 fn printed(outcome: PrintOutcome) -> (Answer, Option<PrintFault>) {
     match outcome {
-        PrintOutcome::Done { evidence } => (Answer::Printed(evidence), None),
+        PrintOutcome::Done { evidence, .. } => (Answer::Printed(evidence), None),
         PrintOutcome::Failed { fault, ink } => {
             let reason = fault.word().to_owned();
             (Answer::PrintFailed { ink, reason }, Some(fault))

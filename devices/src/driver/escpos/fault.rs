@@ -47,6 +47,18 @@ pub enum PrintFault {
     /// The template is not known.
     #[error("the form template is not known")]
     FormNotFound,
+    /// Numbered stock in a printer that reads no number, and nobody else does.
+    #[error(
+        "this printer cannot read a form's number: configure that an operator reads it, \
+         or use a printer that can"
+    )]
+    NoReader,
+    /// The operator has not typed the number of the form in the printer yet.
+    #[error("an operator must read the form's number and type it twice")]
+    OperatorMustRead,
+    /// The printer has no such mechanism.
+    #[error("this printer has no presenter, escrow or bin: a person must do it")]
+    Unsupported,
     /// The printer says it is broken.
     #[error("the printer reports a fault of its own: service it")]
     HardwareError,
@@ -79,6 +91,8 @@ impl PrintFault {
             Self::MediaOverflow => "mediaOverflow",
             Self::CharSetData => "charSetData",
             Self::FormNotFound => "formNotFound",
+            Self::NoReader | Self::Unsupported => "unsupportedCommand",
+            Self::OperatorMustRead => "fieldNotRead",
             Self::HardwareError => "hardwareError",
             Self::Offline => "offline",
             Self::Timeout => "timeout",
@@ -100,8 +114,10 @@ impl PrintFault {
             | Self::SourceInvalid
             | Self::SequenceInvalid
             | Self::MediaOverflow
-            | Self::CharSetData => Remedy::CallStaff,
-            Self::FieldSpecFailure | Self::FormNotFound => Remedy::OutOfService,
+            | Self::CharSetData
+            | Self::OperatorMustRead
+            | Self::Unsupported => Remedy::CallStaff,
+            Self::FieldSpecFailure | Self::FormNotFound | Self::NoReader => Remedy::OutOfService,
             Self::HardwareError | Self::Offline | Self::NoDevice => Remedy::OutOfService,
             Self::Timeout => Remedy::Retry,
         }

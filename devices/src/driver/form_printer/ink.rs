@@ -14,6 +14,7 @@ use counterfoil_data::wire::hex;
 use counterfoil_data::wire::sale::PrintJob;
 
 use super::{FormPrinter, PrintFault, PrintOutcome, Sheet, page};
+use crate::driver::completion::Grade;
 use crate::driver::escpos::command::{self, FORM_FEED};
 use crate::driver::escpos::link::LinkError;
 use crate::transport::Transport;
@@ -108,6 +109,7 @@ impl<T: Transport> FormPrinter<T> {
         };
         match self.sheet_went_to_escrow().await {
             Ok(()) => PrintOutcome::Done {
+                grade: Grade::Identified,
                 evidence: hex(&[printed, ejected].concat()),
             },
             Err(why) => PrintOutcome::Unknown { why },

@@ -3,6 +3,7 @@
 use counterfoil_data::ids::SlotId;
 use counterfoil_data::wire::problem::Remedy;
 
+use crate::driver::completion::Grade;
 use crate::driver::escpos::fault::PrintFault;
 use crate::driver::escpos::link::LinkError;
 
@@ -13,6 +14,8 @@ pub enum Occupancy {
     Empty,
     /// Something there.
     Occupied,
+    /// The printer has no sensor that tells.
+    Unknown,
 }
 
 impl Occupancy {
@@ -31,6 +34,8 @@ pub enum Level {
     Low,
     /// None.
     Out,
+    /// It is fed by hand.
+    ByHand,
 }
 
 /// One feed slot.
@@ -59,6 +64,27 @@ pub struct FormPrinterStatus {
     pub jam: bool,
     /// The fault reported now, if any.
     pub fault: Option<PrintFault>,
+}
+
+impl FormPrinterStatus {
+    /// Of a printer that a person feeds and empties: there is no cassette, escrow,
+    /// output or bin that anything could lie in.
+    pub fn by_hand(transport: Occupancy, fault: Option<PrintFault>) -> Self {
+        let slot = "slot-1".parse().ok();
+        let slots = slot.map(|slot| SlotStatus {
+            slot,
+            level: Level::ByHand,
+        });
+        Self {
+            slots: slots.into_iter().collect(),
+            retracted_bundles: 0,
+            transport,
+            escrow: Occupancy::Empty,
+            output: Occupancy::Empty,
+            jam: false,
+            fault,
+        }
+    }
 }
 
 /// A feed that failed; whether paper moved decides what the books say.
@@ -142,9 +168,12 @@ impl ReadError {
 /// What printing one form came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrintOutcome {
-    /// Inked and in the escrow; the printer said so.
+    /// Inked and out of the printer's mechanism, as sure as the grade says.
     Done {
-        /// Hex of the two completion frames: after the ink, after the eject.
+        /// How sure.
+        grade: Grade,
+        /// What the printer said for it: hex of two completion frames, after the ink
+        /// and after the eject, or the words a weaker printer has.
         evidence: String,
     },
     /// It failed; the sheet lies in the transport. Divert it.
@@ -163,7 +192,7 @@ pub enum PrintOutcome {
 
 impl PrintOutcome {
     /// After the FF was accepted, only a reported fault is knowledge.
-    pub(super) fn after_ink(error: &LinkError) -> Self {
+    pub(in crate::driver) fn after_ink(error: &LinkError) -> Self {
         match error {
             LinkError::Fault(fault)
             | LinkError::Blocked {
@@ -182,6 +211,8 @@ impl PrintOutcome {
 pub enum Diverted {
     /// Into the reject bin.
     ToReject,
+    /// Out at the front: a person must take it and keep it with the spoiled ones.
+    ToOperator,
     /// The transport was clear already.
     NothingThere,
 }

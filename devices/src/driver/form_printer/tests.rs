@@ -11,6 +11,7 @@ use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::sale::PrintJob;
 
 use super::*;
+use crate::driver::completion::Grade;
 use crate::system::TokioClock;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::form_printer::{FormPrinterTwin, Place};
@@ -151,7 +152,8 @@ fn a_form_is_fed_read_inked_presented_and_taken_s9() {
         let outcome = printer.print(&job(FIRST), &approved(), LONG).await;
         // F001 was the hello; 37 22 F002 00: after the ink; F003 after the eject.
         let evidence = "37224630303200".to_owned() + "37224630303300";
-        assert_eq!(outcome, PrintOutcome::Done { evidence });
+        let grade = Grade::Identified;
+        assert_eq!(outcome, PrintOutcome::Done { grade, evidence });
         let status = printer.status().await.expect("status");
         assert_eq!(status.escrow, Occupancy::Occupied);
         assert_eq!(status.transport, Occupancy::Empty);

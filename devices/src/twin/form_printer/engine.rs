@@ -14,6 +14,7 @@ use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::SlotId;
 
 use super::path::{PaperPath, Place};
+use super::record::ESC_POS;
 use crate::twin::printer_class::{Pipes, RealTime};
 
 /// A blank from cassette to reader.
@@ -103,7 +104,7 @@ impl Engine {
     ) -> Self {
         Self {
             pipes: Pipes::default(),
-            path: PaperPath::new(slots, paper),
+            path: PaperPath::new(slots, paper, ESC_POS),
             mishaps: Mishaps::default(),
             counts: Counts::default(),
             jammed: false,

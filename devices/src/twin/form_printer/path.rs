@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::SlotId;
 
-use super::record::{self, SheetRecord};
+use super::record::{self, Language, SheetRecord};
 
 /// Slots at most: the feed command has one digit.
 pub const SLOTS_MAX: usize = 8;
@@ -82,6 +82,7 @@ pub struct PaperPath {
     pub retracted_bundles: u32,
     /// Where previews and the list go.
     paper: Option<PathBuf>,
+    language: Language,
     /// Previews or list lines that could not be written.
     pub write_errors: u64,
 }
@@ -91,6 +92,7 @@ impl PaperPath {
     pub fn new(
         slots: impl IntoIterator<Item = (SlotId, BillRange)>,
         paper: Option<PathBuf>,
+        language: Language,
     ) -> Self {
         let cassette = |(slot, range): (SlotId, BillRange)| Cassette {
             slot,
@@ -101,6 +103,7 @@ impl PaperPath {
             sheets: Vec::new(),
             retracted_bundles: 0,
             paper,
+            language,
             write_errors: 0,
         }
     }
@@ -160,14 +163,15 @@ impl PaperPath {
         let (Some(paper), Some(sheet)) = (&self.paper, self.sheets.get(index)) else {
             return;
         };
-        if record::write(paper, sheet).is_err() {
+        if record::write(paper, sheet, self.language).is_err() {
             self.write_errors = self.write_errors.saturating_add(1);
         }
     }
 
     /// Every sheet, for tests.
     pub fn records(&self) -> Vec<SheetRecord> {
-        self.sheets.iter().map(SheetRecord::of).collect()
+        let record = |sheet| SheetRecord::of(sheet, self.language);
+        self.sheets.iter().map(record).collect()
     }
 }
 

@@ -11,7 +11,22 @@ use std::path::Path;
 use counterfoil_data::bill::BillNumber;
 
 use super::path::{Place, Sheet};
-use crate::paper;
+use crate::paper::{self, PaperError};
+
+/// How a printer's bytes are read off its sheets.
+#[derive(Debug, Clone, Copy)]
+pub struct Language {
+    /// The texts in them.
+    pub texts: fn(&[u8]) -> Vec<String>,
+    /// The sheet as a PNG.
+    pub draw: fn(BillNumber, &[u8]) -> Result<Vec<u8>, PaperError>,
+}
+
+/// ESC/POS.
+pub const ESC_POS: Language = Language {
+    texts: paper::texts,
+    draw: paper::form_preview,
+};
 
 /// One sheet.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -28,8 +43,8 @@ pub struct SheetRecord {
 
 impl SheetRecord {
     /// Reads it off the sheet.
-    pub(super) fn of(sheet: &Sheet) -> Self {
-        let texts = |page: &Vec<u8>| paper::texts(page);
+    pub(super) fn of(sheet: &Sheet, language: Language) -> Self {
+        let texts = |page: &Vec<u8>| (language.texts)(page);
         Self {
             number: sheet.number,
             inked: sheet.pages.iter().flat_map(texts).collect(),
@@ -40,19 +55,20 @@ impl SheetRecord {
 }
 
 /// Appends the list line; draws the form when it has just left the head.
-pub(super) fn write(directory: &Path, sheet: &Sheet) -> io::Result<()> {
+pub(super) fn write(directory: &Path, sheet: &Sheet, language: Language) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let mut list = fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(directory.join("sheets.jsonl"))?;
-    let mut line = serde_json::to_vec(&SheetRecord::of(sheet)).map_err(io::Error::other)?;
+    let mut line =
+        serde_json::to_vec(&SheetRecord::of(sheet, language)).map_err(io::Error::other)?;
     line.push(b'\n');
     list.write_all(&line)?;
-    let left_head = matches!(sheet.place, Place::Escrow | Place::Reject);
+    let left_head = matches!(sheet.place, Place::Escrow | Place::Reject | Place::Output);
     if sheet.pages.is_empty() || !left_head {
         return Ok(());
     }
-    let png = paper::form_preview(sheet.number, &sheet.pages.concat()).map_err(io::Error::other)?;
+    let png = (language.draw)(sheet.number, &sheet.pages.concat()).map_err(io::Error::other)?;
     fs::write(directory.join(format!("form-{}.png", sheet.number)), png)
 }

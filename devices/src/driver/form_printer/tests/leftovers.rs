@@ -50,7 +50,7 @@ fn fences_of_two_handles_are_not_the_same() {
             printer.feed(&slot(1), LONG).await.expect("fed");
             printer.read_number(LONG).await.expect("read");
             match printer.print(&job(at), &approved(), LONG).await {
-                PrintOutcome::Done { evidence } => proofs.push(evidence),
+                PrintOutcome::Done { evidence, .. } => proofs.push(evidence),
                 other => panic!("{other:?}"),
             }
         }
