@@ -1,8 +1,10 @@
-//! A USB CCID chip-card reader (CCID rev 1.1): one slot, short APDUs.
+//! A USB CCID chip-card reader (CCID rev 1.1): one slot of it, with TPDU, short or
+//! extended APDU exchange.
 //!
-//! Owns the sequence numbers, time extensions, chaining, presence and the T=0
-//! rules. Refuses character-level readers and T=1 cards on TPDU readers, with an
-//! error that says so. Called by [`crate::driver::pboc`] and the kiosk's host.
+//! Owns the sequence numbers, time extensions, chaining, presence, voltages,
+//! parameters and, where the reader leaves them to the host, T=0 and T=1. Refuses
+//! readers of other kinds by name ([`kind`]). Called by [`crate::driver::pboc`] and
+//! the kiosk's host.
 //!
 //! ```text
 //!  open ──► empty ──wait_card──► card in ──power_on──► active ──transmit──┐
@@ -14,9 +16,15 @@ pub mod apdu;
 pub mod atr;
 pub mod descriptor;
 pub mod error;
+pub mod kind;
 pub mod message;
+pub mod notify;
+pub mod pps;
+pub mod t1;
 
 mod exchange;
+mod power;
+mod transmit;
 
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -32,22 +40,24 @@ pub use apdu::{Response, Sw};
 pub use atr::Atr;
 pub use error::CcidError;
 
-use apdu::FollowUp;
-use atr::Protocol;
-use descriptor::{Exchange, Layout};
+use descriptor::Layout;
 use message::{Command, Icc};
+use notify::Notice;
+use power::Link;
 
 use super::unhalt;
 use crate::transport::{DeviceInfo, Transport, UsbError};
 
 /// Patience for one answer before any time extension.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// Pause between two looks at the slot.
+/// Pause between two looks at the slot where it tells of nothing.
 const POLL_EVERY: Duration = Duration::from_millis(200);
+/// And where it does: a change may have been told to nobody.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+/// Longest message of the interrupt pipe: a byte for every four slots.
+const NOTICE_MAX: usize = 65;
 /// Reading a stale slot change off the interrupt pipe when opening.
 const DRAIN_WITHIN: Duration = Duration::from_millis(100);
-/// Parts of a chained answer, and follow-ups of one APDU.
-const PARTS_MAX: u32 = 64;
 /// A bad contact is tried so many times.
 const CONTACT_TRIES: u32 = 2;
 /// Busy slots are asked again so many times.
@@ -63,8 +73,11 @@ pub struct Reader<T: Transport> {
     transport: T,
     clock: SharedClock,
     layout: Layout,
+    slot: u8,
     seq: u8,
-    protocol: Option<Protocol>,
+    link: Option<Link>,
+    /// The command before ran out of time: the reader may still be at it.
+    unfinished: bool,
 }
 
 /// A whole answer, after extensions and chaining.
@@ -76,21 +89,42 @@ struct Done {
 
 impl<T: Transport> Reader<T> {
     /// Takes over an opened device, drains a stale slot change and asks for the
-    /// slot's status once, to know that it answers.
+    /// first slot's status once, to know that it answers.
     pub async fn open(transport: T, clock: SharedClock) -> Result<Self, CcidError> {
-        let layout = descriptor::layout(transport.info()).ok_or(CcidError::NotCcid)?;
-        if layout.functional.exchange() == Exchange::Character {
-            return Err(CcidError::CharacterLevel);
+        Self::open_slot(transport, clock, 0).await
+    }
+
+    /// The same for one slot of several.
+    pub async fn open_slot(transport: T, clock: SharedClock, slot: u8) -> Result<Self, CcidError> {
+        let kinds = kind::classify(transport.info());
+        let first = kinds.first().ok_or(CcidError::NotCcid)?;
+        let layout = descriptor::layout(transport.info());
+        let refusal = match &layout {
+            Some(layout) => kind::refusal(transport.info(), layout),
+            None => first.refusal,
+        };
+        if let Some(refusal) = refusal {
+            return Err(CcidError::Unsupported(refusal));
+        }
+        let layout = layout.ok_or(CcidError::NotCcid)?;
+        if slot > layout.functional.max_slot {
+            return Err(CcidError::NoSlot(slot));
         }
         let mut reader = Self {
             transport,
             clock,
             layout,
+            slot,
             seq: 0,
-            protocol: None,
+            link: None,
+            unfinished: false,
         };
         if let Some(endpoint) = layout.interrupt {
-            match reader.transport.read(endpoint, 8, DRAIN_WITHIN).await {
+            match reader
+                .transport
+                .read(endpoint, NOTICE_MAX, DRAIN_WITHIN)
+                .await
+            {
                 Ok(_) | Err(UsbError::Timeout | UsbError::Stall) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -140,135 +174,36 @@ impl<T: Transport> Reader<T> {
             if left.is_zero() {
                 return Ok(false);
             }
-            let pause = left.min(POLL_EVERY);
-            match self.layout.interrupt {
-                None => self.clock.sleep(pause).await,
-                Some(endpoint) => match self.transport.read(endpoint, 8, pause).await {
-                    // Any message is a reason to look; what it says is not relied on.
-                    Ok(change) if !change.bytes.is_empty() => {}
-                    Ok(_) => self.clock.sleep(pause).await,
-                    Err(UsbError::Stall) => {
-                        unhalt(&self.transport, endpoint).await?;
-                        self.clock.sleep(pause).await;
-                    }
-                    Err(UsbError::Timeout) => {}
-                    Err(error) => return Err(error.into()),
-                },
-            }
-        }
-    }
-
-    /// Powers the card and reads its answer to reset; sets T=0 parameters where
-    /// the reader does not do that itself.
-    pub async fn power_on(&mut self, within: Duration) -> Result<Atr, CcidError> {
-        let deadline = self.clock.monotonic().saturating_add(within);
-        self.protocol = None;
-        let functional = self.layout.functional;
-        let mut last = CcidError::Mute;
-        let voltages: &[(u8, u8)] = match functional.chooses_voltage() {
-            true => &[(0, 0)],
-            // 5 V first: an old class A card stays mute at less.
-            false => &[(1, 1), (2, 2), (3, 4)],
-        };
-        for (select, bit) in voltages {
-            if *bit != 0 && functional.voltages & bit == 0 {
+            let Some(endpoint) = self.layout.interrupt else {
+                self.clock.sleep(left.min(POLL_EVERY)).await;
                 continue;
-            }
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            match self.command(&Command::PowerOn(*select), left).await {
-                Ok(done) => return self.activated(&done.data, deadline).await,
-                Err(error @ CcidError::Mute) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(last)
-    }
-
-    async fn activated(&mut self, atr: &[u8], deadline: Duration) -> Result<Atr, CcidError> {
-        let atr = Atr::parse(atr).map_err(CcidError::Atr)?;
-        let tpdu = self.layout.functional.exchange() == Exchange::Tpdu;
-        if tpdu && atr.protocol != Protocol::T0 {
-            return Err(CcidError::HostProtocol(atr.protocol));
-        }
-        if tpdu && !self.layout.functional.sets_parameters() {
-            let left = deadline.saturating_sub(self.clock.monotonic());
-            let set = Command::SetParametersT0(atr.t0_parameters);
-            match self.command(&set, left).await {
-                // 1..127: that parameter cannot be changed. 0: the command is unknown.
-                Ok(_) | Err(CcidError::Refused { code: 0..=127, .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.protocol = Some(atr.protocol);
-        Ok(atr)
-    }
-
-    /// Takes the power off the card.
-    pub async fn power_off(&mut self) -> Result<(), CcidError> {
-        self.protocol = None;
-        match self.command(&Command::PowerOff, ANSWER_WITHIN).await {
-            Ok(_) | Err(CcidError::Absent) => Ok(()),
-            Err(error) => Err(error),
+            };
+            self.told(endpoint, left.min(TOLD_EVERY)).await?;
         }
     }
 
-    /// One short APDU to the powered card; 61xx and 6Cxx are followed here.
-    pub async fn transmit(&mut self, apdu: &[u8], within: Duration) -> Result<Response, CcidError> {
-        if !apdu::is_short(apdu) {
-            return Err(CcidError::NotAnApdu(apdu.len()));
-        }
-        let protocol = self.protocol.ok_or(CcidError::NotPowered)?;
-        let deadline = self.clock.monotonic().saturating_add(within);
-        let tpdu = self.layout.functional.exchange() == Exchange::Tpdu;
-        let mut send = match tpdu && protocol == Protocol::T0 {
-            true => apdu::t0_tpdu(apdu),
-            false => Zeroizing::new(apdu.to_vec()),
-        };
-        let mut data = Zeroizing::new(Vec::new());
-        for _ in 0..PARTS_MAX {
-            let part = self.block(&send, deadline).await?;
-            let mut part = Response::parse(&part).ok_or(CcidError::NoStatusWord)?;
-            data.extend_from_slice(&part.data);
-            match apdu::follow_up(&send, part.sw) {
-                None => {
-                    part.data = data;
-                    return Ok(part);
+    /// Waits for a message of the interrupt pipe, at most so long. Any is a reason
+    /// to look at the slot; what it says is not relied on.
+    async fn told(&mut self, endpoint: u8, within: Duration) -> Result<(), CcidError> {
+        let pause = within.min(POLL_EVERY);
+        match self.transport.read(endpoint, NOTICE_MAX, within).await {
+            Ok(told) if told.bytes.is_empty() => self.clock.sleep(pause).await,
+            Ok(told) => match Notice::parse(&told.bytes) {
+                Some(Notice::HardwareError { slot, code, .. }) => {
+                    tracing::warn!(slot, code, "the card reader tells of a hardware error");
                 }
-                Some(FollowUp::GetResponse(next) | FollowUp::Again(next)) => {
-                    send = Zeroizing::new(next.to_vec());
-                }
+                Some(notice) if notice.slot(self.slot).is_some() => {}
+                // Another slot, or noise: no faster than polling.
+                _ => self.clock.sleep(pause).await,
+            },
+            Err(UsbError::Stall) => {
+                unhalt(&self.transport, endpoint).await?;
+                self.clock.sleep(pause).await;
             }
+            Err(UsbError::Timeout) => {}
+            Err(error) => return Err(error.into()),
         }
-        Err(CcidError::NoStatusWord)
-    }
-
-    /// One block, tried again on a bad contact, with its chained answer.
-    async fn block(
-        &mut self,
-        bytes: &[u8],
-        deadline: Duration,
-    ) -> Result<Zeroizing<Vec<u8>>, CcidError> {
-        let mut tries = 0_u32;
-        let left = |clock: &SharedClock| deadline.saturating_sub(clock.monotonic());
-        let mut done = loop {
-            tries = tries.saturating_add(1);
-            let within = left(&self.clock);
-            match self.command(&Command::XfrBlock(0, bytes), within).await {
-                Err(CcidError::Contact(_)) if tries < CONTACT_TRIES => {}
-                other => break other?,
-            }
-        };
-        let mut whole = Zeroizing::new(Vec::new());
-        for _ in 0..PARTS_MAX {
-            whole.extend_from_slice(&done.data);
-            // bChainParameter: 01 begins, 03 continues; the host asks for the next.
-            if !matches!(done.specific, 1 | 3) {
-                return Ok(whole);
-            }
-            let within = left(&self.clock);
-            done = self.command(&Command::XfrBlock(0x10, &[]), within).await?;
-        }
-        Err(CcidError::NoStatusWord)
+        Ok(())
     }
 
     /// One command, asked again while the slot is busy.

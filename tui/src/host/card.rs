@@ -121,6 +121,8 @@ fn is_broken(error: &CcidError) -> bool {
             | CcidError::NotPowered
             | CcidError::Contact(_)
             | CcidError::HostProtocol(_)
+            | CcidError::Pps
+            | CcidError::T1(_)
             | CcidError::Atr(_)
             | CcidError::NoStatusWord
     )

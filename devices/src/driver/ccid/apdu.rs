@@ -1,11 +1,14 @@
-//! Short APDUs and their T=0 mapping, ISO 7816-3 §12 and 7816-4 §5.1. Sans I/O.
+//! APDUs, short and extended, and their T=0 mapping, ISO 7816-3 §12 and 7816-4
+//! §5.1. Sans I/O.
 //!
-//! Refuses extended lengths and malformed headers. Called by [`super::Reader`].
+//! Refuses lengths that do not fit. Called by [`super::Reader`].
 
 use zeroize::Zeroizing;
 
 /// Longest short APDU: header, Lc, 255 bytes, Le.
 pub const APDU_MAX: usize = 261;
+/// Longest extended APDU: header, three bytes of Lc, 65,535 bytes, two of Le.
+pub const EXTENDED_MAX: usize = 65_544;
 
 /// SW1 SW2.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,43 @@ pub fn is_short(apdu: &[u8]) -> bool {
     }
 }
 
+/// Whether bytes are an extended APDU of case 2 to 4 (7816-4 §5.1): a zero, then
+/// lengths of two bytes.
+pub fn is_extended(apdu: &[u8]) -> bool {
+    match apdu {
+        [_, _, _, _, 0, _, _] => true,
+        [_, _, _, _, 0, high, low, data @ ..] => {
+            let lc = usize::from(u16::from_be_bytes([*high, *low]));
+            lc != 0 && (data.len() == lc || data.len() == lc.saturating_add(2))
+        }
+        _ => false,
+    }
+}
+
+/// The short form of an extended APDU whose lengths allow it.
+pub fn shortened(apdu: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    // Le of 256 is 0 in one byte; more does not fit one.
+    let le = |high: u8, low: u8| match (high, low) {
+        (0, low @ 1..) => Some(low),
+        (1, 0) => Some(0),
+        _ => None,
+    };
+    let mut short = Zeroizing::new(Vec::with_capacity(APDU_MAX));
+    match apdu {
+        [a, b, c, d, 0, high, low] => short.extend([*a, *b, *c, *d, le(*high, *low)?]),
+        [a, b, c, d, 0, 0, lc, rest @ ..] if is_extended(apdu) => {
+            let (data, end) = rest.split_at_checked(usize::from(*lc))?;
+            short.extend([*a, *b, *c, *d, *lc]);
+            short.extend_from_slice(data);
+            if let [high, low] = end {
+                short.push(le(*high, *low)?);
+            }
+        }
+        _ => return None,
+    }
+    Some(short)
+}
+
 /// The T=0 TPDU of a short APDU: P3 always, no Le behind data.
 pub fn t0_tpdu(apdu: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut tpdu = apdu.to_vec();
@@ -83,20 +123,33 @@ pub fn t0_tpdu(apdu: &[u8]) -> Zeroizing<Vec<u8>> {
 pub enum FollowUp {
     /// 61xx: GET RESPONSE with this Le.
     GetResponse([u8; 5]),
-    /// 6Cxx: the same header with this Le.
-    Again([u8; 5]),
+    /// 6Cxx: the same command with this Le.
+    Again(Zeroizing<Vec<u8>>),
 }
 
 /// The T=0 rule of ISO 7816-3 §12.2.1 for what was sent and what came.
 pub fn follow_up(sent: &[u8], sw: Sw) -> Option<FollowUp> {
-    let [cla, ins, p1, p2, ..] = *sent else {
+    let [cla, _, _, _, ..] = *sent else {
         return None;
     };
     match sw.bytes() {
         (0x61, left) => Some(FollowUp::GetResponse([cla & 0x03, 0xC0, 0, 0, left])),
-        (0x6C, exact) => Some(FollowUp::Again([cla, ins, p1, p2, exact])),
+        (0x6C, exact) => again(sent, exact).map(FollowUp::Again),
         _ => None,
     }
+}
+
+/// The command with another Le. Only a command that has an Le is sent again; one
+/// that carried data alone must not turn into another command.
+fn again(sent: &[u8], exact: u8) -> Option<Zeroizing<Vec<u8>>> {
+    let has_le = match sent {
+        [_, _, _, _, _] => true,
+        [_, _, _, _, lc, data @ ..] => *lc != 0 && data.len() == usize::from(*lc).saturating_add(1),
+        _ => false,
+    };
+    let mut next = Zeroizing::new(sent.to_vec());
+    *next.last_mut().filter(|_| has_le)? = exact;
+    Some(next)
 }
 
 #[cfg(test)]
@@ -123,13 +176,39 @@ mod tests {
         let select = [0, 0xA4, 4, 0, 1, 0x31];
         let more = FollowUp::GetResponse([0, 0xC0, 0, 0, 0x28]);
         assert_eq!(follow_up(&select, Sw(0x6128)), Some(more));
-        let again = FollowUp::Again([0, 0xB2, 1, 0x0C, 0x2A]);
+        let again = FollowUp::Again(Zeroizing::new(vec![0, 0xB2, 1, 0x0C, 0x2A]));
         assert_eq!(follow_up(&[0, 0xB2, 1, 0x0C, 0], Sw(0x6C2A)), Some(again));
         assert_eq!(follow_up(&select, Sw::OK), None);
         // A proprietary class (80h) keeps channel 0 for GET RESPONSE.
         let gpo = [0x80, 0xA8, 0, 0, 2, 0x83, 0];
         let more = FollowUp::GetResponse([0, 0xC0, 0, 0, 0x20]);
         assert_eq!(follow_up(&gpo, Sw(0x6120)), Some(more));
+        // With data and Le, the data stays; with data alone there is no Le to mend.
+        let both = [0, 0x88, 0, 0, 2, 8, 9, 0];
+        let mended = FollowUp::Again(Zeroizing::new(vec![0, 0x88, 0, 0, 2, 8, 9, 0x40]));
+        assert_eq!(follow_up(&both, Sw(0x6C40)), Some(mended));
+        assert_eq!(follow_up(&both[..7], Sw(0x6C40)), None);
+    }
+
+    #[test]
+    fn extended_forms_are_told_apart_and_shortened_where_they_fit() {
+        // Case 2: Le 256 and 65536.
+        assert!(is_extended(&[0, 0xB0, 0, 0, 0, 1, 0]));
+        assert_eq!(
+            *shortened(&[0, 0xB0, 0, 0, 0, 1, 0]).unwrap(),
+            [0, 0xB0, 0, 0, 0]
+        );
+        assert_eq!(shortened(&[0, 0xB0, 0, 0, 0, 0, 0]), None);
+        // Cases 3 and 4 with two bytes of data.
+        let three = [0, 0xD6, 0, 0, 0, 0, 2, 8, 9];
+        assert!(is_extended(&three) && !is_short(&three));
+        assert_eq!(*shortened(&three).unwrap(), [0, 0xD6, 0, 0, 2, 8, 9]);
+        let four = [0, 0x88, 0, 0, 0, 0, 2, 8, 9, 0, 0x80];
+        assert!(is_extended(&four));
+        assert_eq!(*shortened(&four).unwrap(), [0, 0x88, 0, 0, 2, 8, 9, 0x80]);
+        assert!(!is_extended(&four[..10]) && shortened(&four[..10]).is_none());
+        let long = [&[0, 0xD6, 0, 0, 0, 1, 0][..], &[7; 256]].concat();
+        assert!(is_extended(&long) && shortened(&long).is_none());
     }
 
     #[test]

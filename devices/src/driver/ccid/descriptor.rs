@@ -4,6 +4,7 @@
 //! descriptor wherever it sits among them (some readers put it after the last
 //! endpoint). Source: CCID rev 1.1 §5.1. Called by [`super::Reader::open`].
 
+use super::kind::{Kind, classify};
 use crate::transport::{DeviceInfo, InterfaceInfo};
 
 /// bInterfaceClass of a chip-card reader.
@@ -18,6 +19,15 @@ pub const FUNCTIONAL_LEN: usize = 0x36;
 pub const MESSAGE_MAX: u32 = 65_544 + 10;
 /// Shortest useful message: header and a short APDU (CCID §5.1).
 const MESSAGE_MIN: u32 = 10 + 261;
+
+/// dwFeatures: parameters from the ATR.
+const AUTO_PARAMETERS: u32 = 0x02;
+/// dwFeatures: the reader negotiates in a way of its own.
+const AUTO_NEGOTIATION: u32 = 0x40;
+/// dwFeatures: PPS by the active parameters.
+const AUTO_PPS: u32 = 0x80;
+/// dwFeatures: IFSD as the first T=1 exchange.
+const AUTO_IFSD: u32 = 0x400;
 
 /// How APDUs travel to the reader (dwFeatures, upper half).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +55,27 @@ pub struct Functional {
     pub protocols: u32,
     /// dwDefaultClock in kHz.
     pub clock_khz: u32,
+    /// dwMaximumClock in kHz.
+    pub clock_khz_max: u32,
     /// dwDataRate in bit/s.
     pub data_rate_bps: u32,
+    /// dwMaxDataRate in bit/s.
+    pub data_rate_bps_max: u32,
     /// dwMaxIFSD.
     pub max_ifsd: u32,
     /// dwFeatures.
     pub features: u32,
     /// dwMaxCCIDMessageLength, capped at [`MESSAGE_MAX`].
     pub max_message: u32,
-    /// bPINSupport; never trusted, the kiosk has its own PIN device.
+    /// bClassGetResponse: the class of the reader's own GET RESPONSE, FFh = the
+    /// APDU's.
+    pub class_get_response: u8,
+    /// wLcdLayout: lines and characters of a display, 0 = none.
+    pub display: u16,
+    /// bPINSupport, a claim only: see [`Functional::pin_claims`].
     pub pin_support: u8,
+    /// bMaxCCIDBusySlots.
+    pub busy_slots: u8,
 }
 
 impl Functional {
@@ -76,11 +97,16 @@ impl Functional {
             voltages: byte(5),
             protocols: word(6),
             clock_khz: word(10),
+            clock_khz_max: word(14),
             data_rate_bps: word(19),
+            data_rate_bps_max: word(23),
             max_ifsd: word(28),
             features: word(40),
             max_message: word(44).clamp(MESSAGE_MIN, MESSAGE_MAX),
+            class_get_response: byte(48),
+            display: u16::from_le_bytes([byte(50), byte(51)]),
             pin_support: byte(52),
+            busy_slots: byte(53),
         })
     }
 
@@ -101,8 +127,41 @@ impl Functional {
 
     /// The reader sets protocol parameters from the ATR itself (02h, 40h).
     pub fn sets_parameters(&self) -> bool {
-        self.features & 0x42 != 0
+        self.features & (AUTO_PARAMETERS | AUTO_NEGOTIATION) != 0
     }
+
+    /// The reader does the PPS exchange itself (40h, 80h).
+    pub fn negotiates(&self) -> bool {
+        self.features & (AUTO_NEGOTIATION | AUTO_PPS) != 0
+    }
+
+    /// The reader announces its block size to a T=1 card itself (400h).
+    pub fn announces_ifsd(&self) -> bool {
+        self.features & AUTO_IFSD != 0
+    }
+
+    /// What the reader says it can do about PINs. A claim and nothing more: readers
+    /// are known that claim a pad they lack, or hand the PIN to the host.
+    pub fn pin_claims(&self) -> PinClaims {
+        PinClaims {
+            verify: self.pin_support & 1 != 0,
+            modify: self.pin_support & 2 != 0,
+        }
+    }
+
+    /// Slots behind the interface.
+    pub fn slots(&self) -> u16 {
+        u16::from(self.max_slot).saturating_add(1)
+    }
+}
+
+/// What bPINSupport claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinClaims {
+    /// Verification.
+    pub verify: bool,
+    /// Modification.
+    pub modify: bool,
 }
 
 /// One reader slot's interface: descriptor and endpoints.
@@ -132,12 +191,10 @@ fn functional_in(mut extra: &[u8]) -> Option<Functional> {
     None
 }
 
-fn layout_of(interface: &InterfaceInfo) -> Option<Layout> {
-    let by_class = interface.class == CLASS_CHIP_CARD && interface.protocol == 0;
-    if !by_class && interface.class != CLASS_VENDOR {
-        return None;
-    }
-    let functional = functional_in(&interface.extra)?;
+/// Endpoints and descriptor of an interface that carries the descriptor and moves
+/// messages over bulk pipes.
+pub(super) fn layout_of(interface: &InterfaceInfo) -> Option<Layout> {
+    let functional = functional_of(interface)?;
     let find = |kind: u8, inward: bool| {
         let mut all = interface.endpoints.iter();
         all.find(|e| e.kind == kind && e.is_in() == inward)
@@ -151,9 +208,27 @@ fn layout_of(interface: &InterfaceInfo) -> Option<Layout> {
     })
 }
 
-/// The first CCID interface of a device, if it has one.
+/// The functional descriptor of an interface that is a reader's: of the chip-card
+/// class, or an old one of the vendor's class that carries it.
+pub(super) fn functional_of(interface: &InterfaceInfo) -> Option<Functional> {
+    if !matches!(interface.class, CLASS_CHIP_CARD | CLASS_VENDOR) {
+        return None;
+    }
+    functional_in(&interface.extra)
+}
+
+/// The interface of a device to use: the first that is supported and speaks T=0,
+/// as the contact half of a dual reader does, else the first supported, else the
+/// first there is (to be refused by name).
 pub fn layout(info: &DeviceInfo) -> Option<Layout> {
-    info.interfaces.iter().find_map(layout_of)
+    let rank = |kind: &Kind| match (kind.refusal, kind.functional.protocols & 1) {
+        (None, 1) => 0,
+        (None, _) => 1,
+        (Some(_), _) => 2,
+    };
+    let mut kinds = classify(info);
+    kinds.sort_by_key(rank);
+    kinds.into_iter().find_map(|kind| kind.layout)
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::time::Duration;
 use counterfoil_data::wire::problem::Remedy;
 
 use super::atr::{NotAnAtr, Protocol};
+use super::kind::Refusal;
 use super::message::{Icc, NotAnAnswer};
+use super::t1::T1Error;
 use crate::transport::UsbError;
 
 /// A fault of reader or card at the CCID level.
@@ -17,12 +19,21 @@ pub enum CcidError {
     /// No CCID interface among the descriptors.
     #[error("not a chip-card reader: no CCID interface among its descriptors")]
     NotCcid,
-    /// The reader only moves characters.
-    #[error("the reader only moves single characters: use one with TPDU or APDU exchange")]
-    CharacterLevel,
-    /// The card speaks a block protocol the reader leaves to the host.
-    #[error("the card speaks {0:?} and the reader leaves that to the host: use an APDU reader")]
+    /// A reader of a kind that is not used here.
+    #[error("the reader cannot be used: {0}")]
+    Unsupported(Refusal),
+    /// The reader has fewer slots.
+    #[error("the reader has no slot {0}: use another slot")]
+    NoSlot(u8),
+    /// The card speaks what neither reader nor host does.
+    #[error("the card speaks {0:?}, which reader and host do not: use another card or reader")]
     HostProtocol(Protocol),
+    /// The card did not keep to ISO 7816-3 §9; it is powered again without asking.
+    #[error("the card answered the protocol selection out of form: insert it again")]
+    Pps,
+    /// T=1 failed.
+    #[error("{0}: insert the card again")]
+    T1(T1Error),
     /// No card in the slot.
     #[error("no card in the reader")]
     Absent,
@@ -60,6 +71,17 @@ pub enum CcidError {
     /// Answers only to other commands.
     #[error("the reader kept answering older commands")]
     OutOfStep,
+    /// Right number, another slot.
+    #[error("the reader answered {command} from slot {slot}")]
+    WrongSlot {
+        /// What was asked.
+        command: &'static str,
+        /// bSlot that came.
+        slot: u8,
+    },
+    /// A part of a command was not asked to be followed by the next.
+    #[error("the reader took part of a command and answered it with chain parameter {0:02x}")]
+    Chain(u8),
     /// Right number, wrong kind of answer.
     #[error("the reader answered {command} with message {kind:02x}")]
     WrongKind {
@@ -71,9 +93,12 @@ pub enum CcidError {
     /// The answer to reset is malformed.
     #[error("the card's answer to reset is malformed: {0}")]
     Atr(NotAnAtr),
-    /// The caller's bytes are not a short APDU.
-    #[error("not a short APDU: {0} bytes")]
+    /// The caller's bytes are not an APDU.
+    #[error("not an APDU: {0} bytes")]
     NotAnApdu(usize),
+    /// Longer than the reader, or T=0, takes.
+    #[error("too long for this card and reader: use a reader with extended APDU exchange")]
+    ShortOnly,
     /// Fewer than two status bytes, or the card never came to an end.
     #[error("the card's answer has no end")]
     NoStatusWord,
@@ -104,12 +129,13 @@ impl CcidError {
         match self {
             Self::Absent | Self::Mute | Self::NotPowered | Self::Contact(_) => Remedy::Retry,
             Self::Atr(_) | Self::NoStatusWord | Self::Busy => Remedy::Retry,
+            Self::Pps | Self::T1(_) => Remedy::Retry,
             Self::Late { .. } | Self::OutOfStep | Self::Malformed(_) => Remedy::Restart,
-            Self::WrongKind { .. } | Self::Refused { .. } => Remedy::Restart,
-            Self::HostProtocol(_) => Remedy::CallStaff,
-            Self::Usb(_) | Self::NotCcid | Self::CharacterLevel | Self::NotAnApdu(_) => {
-                Remedy::OutOfService
-            }
+            Self::WrongKind { .. } | Self::WrongSlot { .. } => Remedy::Restart,
+            Self::Refused { .. } | Self::Chain(_) => Remedy::Restart,
+            Self::HostProtocol(_) | Self::ShortOnly => Remedy::CallStaff,
+            Self::Usb(_) | Self::NotCcid | Self::Unsupported(_) => Remedy::OutOfService,
+            Self::NoSlot(_) | Self::NotAnApdu(_) => Remedy::OutOfService,
         }
     }
 }

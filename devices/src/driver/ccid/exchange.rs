@@ -13,7 +13,7 @@ use crate::driver::{send, unhalt};
 use crate::transport::{Setup, Stage, Transport, UsbError};
 
 /// Longest wait for one answer after a time extension (an ATR takes up to 29 s).
-const EXTENDED_MAX: Duration = Duration::from_secs(60);
+pub(super) const EXTENDED_MAX: Duration = Duration::from_secs(60);
 /// Answers to older commands that are dropped before giving up.
 const FOREIGN_MAX: u32 = 10;
 /// Time extensions in one command.
@@ -40,8 +40,16 @@ impl<T: Transport> Reader<T> {
         command: &Command<'_>,
         within: Duration,
     ) -> Result<Done, CcidError> {
+        if std::mem::take(&mut self.unfinished) {
+            self.give_up().await;
+        }
         let stalled = match self.attempt(command, within).await {
             Err(CcidError::Usb(error)) if error == UsbError::Stall => error,
+            Err(error @ CcidError::Late { .. }) => {
+                // Given up before the next command, so as not to outlast the deadline.
+                self.unfinished = *command != Command::GetSlotStatus;
+                return Err(error);
+            }
             other => return other,
         };
         for endpoint in [self.layout.bulk_out, self.layout.bulk_in] {
@@ -50,10 +58,16 @@ impl<T: Transport> Reader<T> {
         if *command == Command::GetSlotStatus {
             return self.attempt(command, within).await;
         }
-        if let Err(error) = self.abort().await {
-            tracing::warn!(%error, "the stalled command could not be aborted");
-        }
+        self.give_up().await;
         Err(stalled.into())
+    }
+
+    /// An abort that may fail: some readers know none. What they still answer to the
+    /// older command is dropped by its number.
+    pub(super) async fn give_up(&mut self) {
+        if let Err(error) = self.abort().await {
+            tracing::warn!(%error, "the command before could not be aborted");
+        }
     }
 
     /// Gives up what the slot is doing: the control half, then the bulk half with
@@ -62,7 +76,7 @@ impl<T: Transport> Reader<T> {
         let setup = Setup {
             request_type: CLASS_INTERFACE_OUT,
             request: ABORT,
-            value: u16::from_le_bytes([0, self.seq.wrapping_add(1)]),
+            value: u16::from_le_bytes([self.slot, self.seq.wrapping_add(1)]),
             index: u16::from(self.layout.interface),
         };
         let asked = self.transport.control(setup, Stage::Out(&[]), ABORT_WITHIN);
@@ -78,19 +92,32 @@ impl<T: Transport> Reader<T> {
         let deadline = self.clock.monotonic().saturating_add(within);
         self.seq = self.seq.wrapping_add(1);
         let seq = self.seq;
-        let message = Zeroizing::new(command.encode(0, seq));
+        let message = Zeroizing::new(command.encode(self.slot, seq));
         self.send(&message, command.name(), deadline).await?;
         let name = command.name();
-        let mut patience = ANSWER_WITHIN;
-        if matches!(command, Command::PowerOn(_)) {
-            patience = EXTENDED_MAX;
-        }
+        let exchange = self.link.as_ref().map_or(ANSWER_WITHIN, |l| l.patience);
+        let mut patience = match command {
+            Command::PowerOn(_) => EXTENDED_MAX,
+            Command::XfrBlock { waiting, .. } => {
+                exchange.saturating_mul(u32::from(*waiting).max(1))
+            }
+            // A person is typing: the caller's deadline counts.
+            Command::Secure(_) => within,
+            _ => ANSWER_WITHIN,
+        };
         let (mut foreign, mut extensions) = (0_u32, 0_u32);
         loop {
             let left = deadline.saturating_sub(self.clock.monotonic());
             let bytes = self.receive(name, left.min(patience)).await?;
             let answer = Answer::parse(&bytes).map_err(CcidError::Malformed)?;
-            if answer.seq != seq || answer.slot != 0 {
+            if answer.seq == seq && answer.slot != self.slot {
+                let slot = answer.slot;
+                return Err(CcidError::WrongSlot {
+                    command: name,
+                    slot,
+                });
+            }
+            if answer.seq != seq {
                 foreign = foreign.saturating_add(1);
                 if foreign > FOREIGN_MAX {
                     return Err(CcidError::OutOfStep);
@@ -106,8 +133,8 @@ impl<T: Transport> Reader<T> {
                             within,
                         });
                     }
-                    let more = ANSWER_WITHIN.saturating_mul(u32::from(times.max(1)));
-                    patience = more.min(EXTENDED_MAX);
+                    let more = exchange.saturating_mul(u32::from(times.max(1)));
+                    patience = more.clamp(ANSWER_WITHIN, EXTENDED_MAX.max(patience));
                 }
                 Outcome::Failed(code) => return Err(CcidError::failed(name, code, answer.icc)),
                 Outcome::Ok if answer.kind != command.answer_kind() => {

@@ -15,23 +15,35 @@ pub enum Command<'a> {
     PowerOff,
     /// 65h.
     GetSlotStatus,
-    /// 6Fh; wLevelParameter and the data.
-    XfrBlock(u16, &'a [u8]),
+    /// 6Fh.
+    XfrBlock {
+        /// bBWI: multiple of the block waiting time, 0 = one.
+        waiting: u8,
+        /// wLevelParameter: 0 whole, 1 begins, 2 ends, 3 continues, 10h = next part.
+        level: u16,
+        /// abData.
+        data: &'a [u8],
+    },
     /// 61h for T=0: FiDi, TCCKS, guard time, waiting integer, clock stop.
     SetParametersT0([u8; 5]),
+    /// 61h for T=1: FiDi, TCCKS, guard time, waiting integers, clock stop, IFSC, NAD.
+    SetParametersT1([u8; 7]),
+    /// 69h, bTimeOut onward: the reader asks for a PIN itself.
+    Secure(&'a [u8]),
     /// 72h, the bulk half of an abort.
     Abort,
 }
 
-impl Command<'_> {
+impl<'a> Command<'a> {
     /// The command's name, for errors.
     pub fn name(&self) -> &'static str {
         match self {
             Self::PowerOn(_) => "power on",
             Self::PowerOff => "power off",
             Self::GetSlotStatus => "slot status",
-            Self::XfrBlock(..) => "exchange",
-            Self::SetParametersT0(_) => "set parameters",
+            Self::XfrBlock { .. } => "exchange",
+            Self::SetParametersT0(_) | Self::SetParametersT1(_) => "set parameters",
+            Self::Secure(_) => "PIN entry",
             Self::Abort => "abort",
         }
     }
@@ -39,9 +51,18 @@ impl Command<'_> {
     /// The bMessageType of its good answer.
     pub fn answer_kind(&self) -> u8 {
         match self {
-            Self::PowerOn(_) | Self::XfrBlock(..) => 0x80,
+            Self::PowerOn(_) | Self::XfrBlock { .. } | Self::Secure(_) => 0x80,
             Self::PowerOff | Self::GetSlotStatus | Self::Abort => 0x81,
-            Self::SetParametersT0(_) => 0x82,
+            Self::SetParametersT0(_) | Self::SetParametersT1(_) => 0x82,
+        }
+    }
+
+    /// A block that is exchanged as it stands, whole.
+    pub fn block(data: &'a [u8]) -> Self {
+        Self::XfrBlock {
+            waiting: 0,
+            level: 0,
+            data,
         }
     }
 
@@ -52,11 +73,17 @@ impl Command<'_> {
             Self::PowerOff => (0x63, [0; 3], &[]),
             Self::GetSlotStatus => (0x65, [0; 3], &[]),
             Self::Abort => (0x72, [0; 3], &[]),
-            Self::XfrBlock(level, data) => {
+            Self::XfrBlock {
+                waiting,
+                level,
+                data,
+            } => {
                 let [low, high] = level.to_le_bytes();
-                (0x6F, [0, low, high], data)
+                (0x6F, [*waiting, low, high], data)
             }
             Self::SetParametersT0(parameters) => (0x61, [0; 3], parameters),
+            Self::SetParametersT1(parameters) => (0x61, [1, 0, 0], parameters),
+            Self::Secure(block) => (0x69, [0; 3], block),
         };
         let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
         let mut bytes = vec![kind];
@@ -192,11 +219,28 @@ mod tests {
             hex("62 00000000 00 02 00 0000")
         );
         let select = hex("00A404000E315041592E5359532E444446303100");
-        let exchange = Command::XfrBlock(0, &select).encode(0, 3);
+        let exchange = Command::block(&select).encode(0, 3);
         let golden = "6F 14000000 00 03 00 0000 00A404000E315041592E5359532E444446303100";
         assert_eq!(exchange, hex(golden));
-        let more = Command::XfrBlock(0x10, &[]).encode(0, 5);
+        let more = Command::XfrBlock {
+            waiting: 0,
+            level: 0x10,
+            data: &[],
+        };
+        let more = more.encode(0, 5);
         assert_eq!(more, hex("6F 00000000 00 05 00 1000"));
+        // Slot 1, T=1 parameters; then a block that may take 5 waiting times.
+        let set = Command::SetParametersT1([0x11, 0x10, 0, 0x45, 0, 254, 0]).encode(1, 7);
+        assert_eq!(set, hex("61 07000000 01 07 010000 11100045 00fe00"));
+        let wait = Command::XfrBlock {
+            waiting: 5,
+            level: 0,
+            data: &[0, 0xE3, 1, 5, 0xE7],
+        };
+        assert_eq!(
+            wait.encode(0, 8),
+            hex("6F 05000000 00 08 05 0000 00E30105E7")
+        );
         let abort = Command::Abort.encode(0, 6);
         assert_eq!(abort, hex("72 00000000 00 06 000000"));
     }

@@ -47,11 +47,26 @@ pub(crate) fn answer(kind: u8, command: &[u8], flags: [u8; 3], data: &[u8]) -> V
 
 /// A reader with these features, and the list of what it was told.
 pub(crate) fn scripted(features: u32, answers: Answers) -> (Scripted, Rc<RefCell<Vec<String>>>) {
+    scripted_with(features, |_| {}, answers)
+}
+
+/// The same with its functional descriptor changed.
+pub(crate) fn scripted_with(
+    features: u32,
+    change: impl FnOnce(&mut [u8]),
+    answers: Answers,
+) -> (Scripted, Rc<RefCell<Vec<String>>>) {
     let mut extra = vec![0; FUNCTIONAL_LEN];
     extra[..2].copy_from_slice(&[0x36, 0x21]);
     extra[5] = 5; // 5 V and 1.8 V
+    extra[6] = 3; // T=0 and T=1
+    extra[10..14].copy_from_slice(&4000_u32.to_le_bytes());
+    extra[19..23].copy_from_slice(&10_752_u32.to_le_bytes());
+    extra[23..27].copy_from_slice(&344_086_u32.to_le_bytes());
+    extra[28..32].copy_from_slice(&254_u32.to_le_bytes());
     extra[40..44].copy_from_slice(&features.to_le_bytes());
     extra[44..48].copy_from_slice(&271_u32.to_le_bytes());
+    change(&mut extra);
     let end = |address| EndpointInfo {
         address,
         kind: 2,
@@ -155,7 +170,16 @@ pub(crate) async fn opened(
     features: u32,
     answers: Answers,
 ) -> (Reader<Scripted>, Rc<RefCell<Vec<String>>>) {
-    let (transport, said) = scripted(features, answers);
+    opened_with(features, |_| {}, answers).await
+}
+
+/// The same with its functional descriptor changed.
+pub(crate) async fn opened_with(
+    features: u32,
+    change: impl FnOnce(&mut [u8]),
+    answers: Answers,
+) -> (Reader<Scripted>, Rc<RefCell<Vec<String>>>) {
+    let (transport, said) = scripted_with(features, change, answers);
     let clock: SharedClock = Rc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
     let reader = Reader::open(transport, clock).await.unwrap();
     said.borrow_mut().clear();

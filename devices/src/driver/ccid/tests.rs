@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use counterfoil_data::seam::SharedClock;
 
+use super::kind::Refusal;
 use super::scripted::{Answers, STALL, Scripted, answer, bytes, opened, run, scripted};
 use super::*;
 use crate::system::TokioClock;
 
+mod levels;
+
 const WITHIN: Duration = Duration::from_secs(30);
 /// Short APDU, everything automatic.
 const COMFORTABLE: u32 = 0x0002_00BA;
-/// TPDU, everything automatic.
-const TPDU: u32 = 0x0001_00BA;
 /// TPDU, nothing automatic (as 072f:90cc).
 const BARE: u32 = 0x0001_0030;
 const T0: &str = "3b6d000080650849048653000000000000";
-const T1: &str = "3bf81300008131fe454a434f5076323431b7";
 const FILE: [u8; 5] = [0x00, 0xB2, 0x01, 0x0C, 0x00];
 
 /// Powers with `atr`, and answers exchanges with `exchange(command, how many before)`.
@@ -173,30 +173,17 @@ fn a_reader_that_chooses_no_voltage_is_given_five_volts_first_and_only_what_it_h
             (0x62, _) => vec![answer(0x80, command, [0x41, 0xFE, 0], &[])],
             // The parameter cannot be changed: as good as done.
             (0x61, _) => vec![answer(0x82, command, [0x40, 11, 0], &[])],
-            _ => vec![],
+            _ => vec![answer(0x81, command, [1, 0, 0], &[])],
         });
         let (mut reader, said) = opened(BARE, answers).await;
         reader.power_on(WITHIN).await.unwrap();
         let said = said.borrow();
-        let volts: Vec<&str> = said.iter().map(|m| &m[14..16]).collect();
-        assert_eq!(said.len(), 3);
-        assert_eq!(volts[..2], ["01", "03"]);
+        let kinds: Vec<&str> = said.iter().map(|m| &m[..2]).collect();
+        // The card is without power between two classes.
+        assert_eq!(kinds, ["62", "63", "62", "61"]);
+        assert_eq!((&said[0][14..16], &said[2][14..16]), ("01", "03"));
         // T=0 parameters of the ATR: defaults, guard time 0, waiting integer 10.
-        assert_eq!(said[2], "61050000000004000000110000 0a00".replace(' ', ""));
-    });
-}
-
-#[test]
-fn a_t1_card_is_refused_where_the_host_would_have_to_speak_it() {
-    run(async {
-        let (mut reader, _) = opened(TPDU, card(T1, |_, _| vec![])).await;
-        let refused = reader.power_on(WITHIN).await.unwrap_err();
-        assert_eq!(refused, CcidError::HostProtocol(Protocol::T1));
-        let (mut reader, _) = opened(COMFORTABLE, card(T1, |_, _| vec![])).await;
-        assert_eq!(
-            reader.power_on(WITHIN).await.unwrap().protocol,
-            Protocol::T1
-        );
+        assert_eq!(said[3], "61050000000005000000110000 0a00".replace(' ', ""));
     });
 }
 
@@ -206,7 +193,10 @@ fn a_character_reader_is_refused_when_it_is_opened() {
         let (transport, _) = scripted(0x30, Box::new(|_| vec![]));
         let clock: SharedClock = Rc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
         let refused = Reader::open(transport, clock).await.err();
-        assert_eq!(refused, Some(CcidError::CharacterLevel));
+        assert_eq!(
+            refused,
+            Some(CcidError::Unsupported(Refusal::CharacterLevel))
+        );
     });
 }
 
@@ -260,5 +250,59 @@ fn a_stalled_exchange_is_aborted_under_one_number_and_not_repeated() {
                 "72000000000004000000",
             ]
         );
+    });
+}
+
+/// A command that ran out of time may still be worked at: it is given up before the
+/// next one, not by outlasting the caller's deadline.
+#[test]
+fn what_ran_out_of_time_is_aborted_before_the_next_command() {
+    run(async {
+        let answers = card(T0, |command, count| match count {
+            0 => vec![],
+            _ => vec![ok(command)],
+        });
+        let (mut reader, said) = opened(COMFORTABLE, answers).await;
+        reader.power_on(WITHIN).await.unwrap();
+        said.borrow_mut().clear();
+        let before = reader.clock().monotonic();
+        let late = reader.transmit(&FILE, Duration::from_secs(2)).await;
+        assert!(matches!(late, Err(CcidError::Late { .. })), "{late:?}");
+        assert_eq!(reader.clock().monotonic() - before, Duration::from_secs(2));
+        assert_eq!(reader.transmit(&FILE, WITHIN).await.unwrap().sw, Sw::OK);
+        let said = said.borrow();
+        assert_eq!(said[1], "control 21 01 0400 0000");
+        assert_eq!(said[2], "72000000000004000000");
+        assert!(said[3].starts_with("6f0500000000 05".replace(' ', "").as_str()));
+    });
+}
+
+#[test]
+fn an_answer_from_another_slot_is_refused_and_an_older_one_dropped() {
+    let other = exchange(|command, _| {
+        let mut message = ok(command);
+        message[5] = 1;
+        vec![message]
+    });
+    let command = "exchange";
+    assert_eq!(other, Err(CcidError::WrongSlot { command, slot: 1 }));
+    let stale = exchange(|command, _| {
+        let mut message = foreign(command);
+        message[5] = 1;
+        vec![message, ok(command)]
+    });
+    assert_eq!(stale, Ok((vec![0xAB], Sw::OK)));
+}
+
+#[test]
+fn extensions_never_outlast_the_callers_deadline() {
+    run(async {
+        let extension = |command: &[u8]| answer(0x80, command, [0x80, 255, 0], &[]);
+        let reply = move |command: &[u8], _| vec![extension(command); 3];
+        let mut reader = powered(COMFORTABLE, card(T0, reply)).await;
+        let before = reader.clock().monotonic();
+        let late = reader.transmit(&FILE, Duration::from_secs(7)).await;
+        assert!(matches!(late, Err(CcidError::Late { .. })), "{late:?}");
+        assert_eq!(reader.clock().monotonic() - before, Duration::from_secs(7));
     });
 }
