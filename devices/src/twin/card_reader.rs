@@ -3,17 +3,25 @@
 //! Speaks CCID rev 1.1 at the transfer level: bulk messages, slot changes on the
 //! interrupt pipe, time extensions while the chip signs, `FE` when the card is
 //! pulled, `E0` to whoever talks into a command, aborts by both halves. T=0, TPDU
-//! exchange by default. Written from the specification. Desk:
+//! exchange by default; [`Model`] says what else a reader may be. Written from the
+//! specification. Desk:
 //!
 //! ```text
-//!  insert CARD [plain|static|copied]     remove     mute
-//!  remove during record N         remove during apdu N
+//!  insert CARD [plain|static|copied] [t1|t1-crc] [fast|stubborn] [only-5v|only-3v|only-1.8v]
+//!  remove     mute     remove during record N     remove during apdu N
+//!  extend N   stale N   wrong-slot N   busy N   parity N        (the next N exchanges)
+//!  t1 damage N   t1 lose N   t1 ask N   t1 wtx N   t1 abort N   (the next N blocks)
 //! ```
 
+mod apdu;
 mod card;
 mod demo_keys;
+mod desk;
+mod exchange;
 mod issue;
 mod messages;
+mod model;
+mod t1;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,8 +29,12 @@ use std::time::Duration;
 use counterfoil_data::demo::DemoBank;
 
 pub use card::{CardSpec, Chip};
+pub use model::{Level, Model};
 
 use card::Card;
+use desk::Faults;
+use model::functional;
+use t1::BlockCard;
 
 use super::{ControlReply, DeskError, InReply, OutReply, Twin};
 use crate::driver::pboc::{CapkError, Capks};
@@ -44,22 +56,32 @@ pub fn demo_capks() -> Result<Capks, CapkError> {
     Capks::from_toml(include_str!("../../demo/capks.toml"))
 }
 
-/// Who splits APDUs into T=0: the host or the reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// The host (dwFeatures 10000h).
-    Tpdu,
-    /// The reader (20000h).
-    ShortApdu,
-}
-
 /// The card that is in.
 struct Inserted {
     name: String,
     chip: Chip,
     card: Card,
+    build: Build,
+    blocks: BlockCard,
     mute: bool,
     powered: bool,
+    /// FiDi the card is at: TA1 after a PPS, else the default.
+    rate: u8,
+    /// Nothing was exchanged since the reset: a PPS is still possible.
+    fresh: bool,
+}
+
+/// How a chip is made, besides what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Build {
+    /// T=1 instead of T=0, with LRC or CRC.
+    t1: Option<bool>,
+    /// Offers Fi 512, Di 16 (TA1 95h).
+    fast: bool,
+    /// Offers it and answers no PPS.
+    stubborn: bool,
+    /// bVoltageSupport bits it works at.
+    volts: u8,
 }
 
 /// A fault waiting to happen.
@@ -83,15 +105,29 @@ struct Counts {
     records: u64,
     signatures: u64,
     pulled: u64,
+    extensions: u64,
+    stale: u64,
+    wrong_slots: u64,
+    busy: u64,
+    parity: u64,
+    aborts: u64,
+    selections: u64,
+    parameters: u64,
+    parts: u64,
 }
 
 /// The reader.
 pub struct CardReaderTwin {
-    level: Level,
+    model: Model,
     cards: Vec<CardSpec>,
     slot: Option<Inserted>,
     changed: bool,
     pull: Option<Pull>,
+    faults: Faults,
+    /// FiDi the reader was told.
+    rate: u8,
+    /// A command that comes in parts, and an answer that goes in parts.
+    chain: (Vec<u8>, Vec<u8>),
     /// Since power on, for [`Pull`].
     session: (u64, u64),
     incoming: Vec<u8>,
@@ -108,11 +144,14 @@ impl CardReaderTwin {
     /// A reader with these cards beside it.
     pub fn new(cards: Vec<CardSpec>) -> Self {
         Self {
-            level: Level::Tpdu,
+            model: Model::default(),
             cards,
             slot: None,
             changed: false,
             pull: None,
+            faults: Faults::default(),
+            rate: 0x11,
+            chain: (Vec::new(), Vec::new()),
             session: (0, 0),
             incoming: Vec::new(),
             answers: VecDeque::new(),
@@ -131,11 +170,18 @@ impl CardReaderTwin {
     /// The same reader with another exchange level.
     #[must_use]
     pub fn with_level(mut self, level: Level) -> Self {
-        self.level = level;
+        self.model.level = level;
         self
     }
 
-    fn insert(&mut self, name: &str, chip: Chip) -> Result<String, DeskError> {
+    /// Another reader altogether.
+    #[must_use]
+    pub fn with_model(mut self, model: Model) -> Self {
+        self.model = model;
+        self
+    }
+
+    fn insert(&mut self, name: &str, chip: Chip, build: Build) -> Result<String, DeskError> {
         if self.slot.is_some() {
             return Err(DeskError(
                 "there is a card in the reader: remove it first".into(),
@@ -155,8 +201,12 @@ impl CardReaderTwin {
             name,
             chip,
             card,
+            build,
+            blocks: BlockCard::new(build.t1 == Some(true)),
             mute: false,
             powered: false,
+            rate: 0x11,
+            fresh: false,
         });
         self.changed = true;
         self.counts.inserted = self.counts.inserted.saturating_add(1);
@@ -175,41 +225,6 @@ impl CardReaderTwin {
         self.fail_waiting(now);
         Ok(format!("{} removed", gone.name))
     }
-
-    fn arm(&mut self, what: &str, number: &str) -> Result<String, DeskError> {
-        let number: u64 = number
-            .parse()
-            .ok()
-            .filter(|n| (1..=99).contains(n))
-            .ok_or_else(|| DeskError("a number from 1 to 99 was expected".into()))?;
-        self.pull = Some(match what {
-            "record" => Pull::Record(number),
-            _ => Pull::Apdu(number),
-        });
-        Ok(format!("the card will be pulled during {what} {number}"))
-    }
-}
-
-/// The functional descriptor by the offsets of CCID §5.1.
-fn functional(level: Level) -> Vec<u8> {
-    let features: u32 = match level {
-        Level::Tpdu => 0x0001_00BA,
-        Level::ShortApdu => 0x0002_00BA,
-    };
-    let mut d = vec![0x36, 0x21, 0x10, 0x01, 0x00, 0x07];
-    d.extend(3_u32.to_le_bytes());
-    d.extend(4000_u32.to_le_bytes());
-    d.extend(12_000_u32.to_le_bytes());
-    d.push(0);
-    d.extend(9600_u32.to_le_bytes());
-    d.extend(307_200_u32.to_le_bytes());
-    d.push(0);
-    d.extend(252_u32.to_le_bytes());
-    d.extend([0; 8]);
-    d.extend(features.to_le_bytes());
-    d.extend(MESSAGE_MAX.to_le_bytes());
-    d.extend([0xFF, 0xFF, 0, 0, 0, 1]);
-    d
 }
 
 impl Twin for CardReaderTwin {
@@ -235,12 +250,14 @@ impl Twin for CardReaderTwin {
                 class: 0x0B,
                 subclass: 0,
                 protocol: 0,
-                endpoints: vec![
-                    end(NOTIFY, 3, 8, 24),
-                    end(ANSWERS, 2, 64, 0),
-                    end(COMMANDS, 2, 64, 0),
-                ],
-                extra: functional(self.level),
+                endpoints: {
+                    let mut all = vec![end(ANSWERS, 2, 64, 0), end(COMMANDS, 2, 64, 0)];
+                    if self.model.interrupt {
+                        all.insert(0, end(NOTIFY, 3, 8, 24));
+                    }
+                    all
+                },
+                extra: functional(&self.model),
             }],
         }
     }
@@ -250,7 +267,7 @@ impl Twin for CardReaderTwin {
             // ABORT: the bulk half follows.
             (0x21, 0x01) => {
                 let [slot, seq] = setup.value.to_le_bytes();
-                if slot != 0 {
+                if slot >= self.model.slots {
                     return ControlReply::Stall;
                 }
                 self.aborting = Some(seq);
@@ -278,12 +295,18 @@ impl Twin for CardReaderTwin {
 
     fn poll_in(&mut self, now: Duration, endpoint: u8, max: usize) -> InReply {
         self.seen = now;
-        if endpoint == NOTIFY {
+        if endpoint == NOTIFY && self.model.interrupt {
             if !std::mem::take(&mut self.changed) {
                 return InReply::Nak;
             }
             let present = u8::from(self.slot.is_some());
-            return InReply::Data(vec![0x50, 2 | present]);
+            let bytes = usize::from(self.model.slots).div_ceil(4);
+            let mut notice = vec![0; bytes.saturating_add(1)];
+            notice
+                .iter_mut()
+                .zip([0x50, 2 | present])
+                .for_each(|(to, from)| *to = from);
+            return InReply::Data(notice);
         }
         if endpoint != ANSWERS {
             return InReply::Stall;
@@ -318,29 +341,7 @@ impl Twin for CardReaderTwin {
     }
 
     fn desk(&mut self, now: Duration, line: &str) -> Result<String, DeskError> {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words.as_slice() {
-            ["insert", name] => self.insert(name, Chip::Genuine),
-            ["insert", name, "plain"] => self.insert(name, Chip::Plain),
-            ["insert", name, "static"] => self.insert(name, Chip::Static),
-            ["insert", name, "copied"] => self.insert(name, Chip::Copied),
-            ["remove"] => self.remove(now),
-            ["remove", "during", what @ ("record" | "apdu"), number] => self.arm(what, number),
-            ["mute"] => match &mut self.slot {
-                Some(inserted) => {
-                    inserted.mute = true;
-                    Ok(format!(
-                        "{} will not answer until it is removed",
-                        inserted.name
-                    ))
-                }
-                None => Err(DeskError("there is no card in the reader".into())),
-            },
-            _ => Err(DeskError(
-                "insert CARD [plain|static|copied], remove, mute, remove during record|apdu N"
-                    .into(),
-            )),
-        }
+        self.act(now, line)
     }
 
     fn look(&self) -> Vec<String> {
@@ -360,6 +361,7 @@ impl Twin for CardReaderTwin {
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
+        let blocks = self.block_counts();
         vec![
             ("inserted", self.counts.inserted),
             ("power-ons", self.counts.power_ons),
@@ -367,6 +369,22 @@ impl Twin for CardReaderTwin {
             ("records", self.counts.records),
             ("signatures", self.counts.signatures),
             ("pulled", self.counts.pulled),
+            ("extensions", self.counts.extensions),
+            ("stale-answers", self.counts.stale),
+            ("wrong-slots", self.counts.wrong_slots),
+            ("busy", self.counts.busy),
+            ("parity", self.counts.parity),
+            ("aborts", self.counts.aborts),
+            ("selections", self.counts.selections),
+            ("parameters", self.counts.parameters),
+            ("parts", self.counts.parts),
+            ("blocks", blocks.blocks),
+            ("blocks-damaged", blocks.damaged),
+            ("blocks-lost", blocks.lost),
+            ("blocks-asked", blocks.asked),
+            ("wtx", blocks.extensions),
+            ("chains-given-up", blocks.aborted),
+            ("resyncs", blocks.resyncs),
         ]
     }
 }

@@ -190,7 +190,13 @@ impl Engine {
 
     fn take(&mut self, block: &Block<'_>) -> Step {
         match (self.state, block.pcb) {
-            (State::Aborting, _) => self.fail(T1Error::Aborted),
+            (State::Aborting, pcb) => {
+                if let Pcb::R { seq, .. } = pcb {
+                    // The number it awaits, whatever it made of our last block.
+                    self.ns = seq;
+                }
+                self.fail(T1Error::Aborted)
+            }
             (State::Resync, Pcb::S { control, response }) => match (control, response) {
                 (Control::Resync, true) => {
                     (self.ns, self.nr) = (false, false);

@@ -1,4 +1,4 @@
-//! The card side: a PBOC debit card that answers T=0 TPDUs.
+//! The card side: a PBOC debit card that answers T=0 TPDUs, or whole APDUs.
 //!
 //! Written from the public traces of a PBOC tutorial and EMV Book 1 §12. Owns the
 //! file structure, 61xx and 6Cxx, and what a copy or a plain card does. Refuses
@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::apdu::{CommandApdu, file, wanted};
 use super::issue::{self, tlv};
 
 /// Answer to reset of a common T=0 bank card.
@@ -82,6 +83,16 @@ enum Selected {
 pub(super) struct Done {
     pub(super) bytes: Vec<u8>,
     pub(super) takes: Duration,
+}
+
+impl Done {
+    /// 6700.
+    pub(super) fn wrong_length() -> Self {
+        Self {
+            bytes: vec![0x67, 0x00],
+            takes: Duration::ZERO,
+        }
+    }
 }
 
 /// The chip.
@@ -191,7 +202,14 @@ impl Card {
                 takes: Duration::ZERO,
             };
         }
-        let (answer, sw, takes) = self.command([cla, ins, p1, p2], data);
+        let (answer, sw, takes) = match [cla, ins, p1, p2] {
+            [0x00, 0xB0, ..] => (
+                file(p1, p2, wanted(p3.into(), 256)),
+                [0x90, 0x00],
+                Duration::ZERO,
+            ),
+            header => self.command(header, data),
+        };
         let mut bytes = Vec::new();
         let length = u8::try_from(answer.len() % 256).unwrap_or_default();
         let sw = match (answer.is_empty(), data.is_empty()) {
@@ -206,6 +224,18 @@ impl Card {
             }
             (false, true) => [0x6C, length],
         };
+        bytes.extend(sw);
+        Done { bytes, takes }
+    }
+
+    /// One APDU, whole, as T=1 carries it or a reader that speaks T=0 itself gives it.
+    pub(super) fn apdu(&mut self, command: &CommandApdu<'_>) -> Done {
+        let [_, ins, p1, p2] = command.header;
+        let (mut bytes, sw, takes) = match ins {
+            0xB0 => (file(p1, p2, command.expects), [0x90, 0x00], Duration::ZERO),
+            _ => self.command(command.header, command.data),
+        };
+        bytes.truncate(command.expects);
         bytes.extend(sw);
         Done { bytes, takes }
     }
@@ -266,6 +296,8 @@ impl Card {
                 _ => refused(0x67, 0x00),
             },
             [0x80, 0xA8, ..] | [0x00, 0x88, ..] => refused(0x69, 0x85),
+            // A file to try long commands on; what is written is not kept.
+            [0x00, 0xD6, ..] if !data.is_empty() => (Vec::new(), ok),
             [0x00 | 0x80, ..] => refused(0x6D, 0x00),
             _ => refused(0x6E, 0x00),
         };
