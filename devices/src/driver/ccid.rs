@@ -19,7 +19,9 @@ pub mod error;
 pub mod kind;
 pub mod message;
 pub mod notify;
+pub mod pin_entry;
 pub mod pps;
+pub mod secure;
 pub mod t1;
 
 mod exchange;

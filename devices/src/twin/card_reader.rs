@@ -11,16 +11,19 @@
 //!  remove     mute     remove during record N     remove during apdu N
 //!  extend N   stale N   wrong-slot N   busy N   parity N        (the next N exchanges)
 //!  t1 damage N   t1 lose N   t1 ask N   t1 wtx N   t1 abort N   (the next N blocks)
+//!  pin right     pin wrong   pin short  pin mismatch   pin cancel   (at its own pad)
 //! ```
 
 mod apdu;
 mod card;
+mod card_pin;
 mod demo_keys;
 mod desk;
 mod exchange;
 mod issue;
 mod messages;
 mod model;
+mod pin;
 mod t1;
 
 use std::collections::VecDeque;
@@ -29,16 +32,16 @@ use std::time::Duration;
 use counterfoil_data::demo::DemoBank;
 
 pub use card::{CardSpec, Chip};
-pub use model::{Level, Model};
+pub use model::{Level, Model, Pad};
 
 use card::Card;
 use desk::Faults;
-use model::functional;
+use pin::{Entry, PinCounts};
 use t1::BlockCard;
 
 use super::{ControlReply, DeskError, InReply, OutReply, Twin};
 use crate::driver::pboc::{CapkError, Capks};
-use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo, Setup};
+use crate::transport::{DeviceInfo, Setup};
 
 /// Interrupt IN.
 const NOTIFY: u8 = 0x81;
@@ -124,6 +127,8 @@ pub struct CardReaderTwin {
     changed: bool,
     pull: Option<Pull>,
     faults: Faults,
+    entry: Option<Entry>,
+    pins: PinCounts,
     /// FiDi the reader was told.
     rate: u8,
     /// A command that comes in parts, and an answer that goes in parts.
@@ -150,6 +155,8 @@ impl CardReaderTwin {
             changed: false,
             pull: None,
             faults: Faults::default(),
+            entry: None,
+            pins: PinCounts::default(),
             rate: 0x11,
             chain: (Vec::new(), Vec::new()),
             session: (0, 0),
@@ -222,6 +229,7 @@ impl CardReaderTwin {
         if gone.powered {
             self.counts.pulled = self.counts.pulled.saturating_add(1);
         }
+        self.entry_lost(now);
         self.fail_waiting(now);
         Ok(format!("{} removed", gone.name))
     }
@@ -229,37 +237,7 @@ impl CardReaderTwin {
 
 impl Twin for CardReaderTwin {
     fn info(&self) -> DeviceInfo {
-        let end = |address, kind, max_packet, interval| EndpointInfo {
-            address,
-            kind,
-            max_packet,
-            interval,
-        };
-        DeviceInfo {
-            path: "card-reader".into(),
-            vendor: 0x08E6,
-            product: 0x4433,
-            release: 0x0100,
-            class: 0,
-            manufacturer: "Counterfoil".into(),
-            name: "CCID card reader twin".into(),
-            serial: "CR-0001".into(),
-            interfaces: vec![InterfaceInfo {
-                number: 0,
-                alternate: 0,
-                class: 0x0B,
-                subclass: 0,
-                protocol: 0,
-                endpoints: {
-                    let mut all = vec![end(ANSWERS, 2, 64, 0), end(COMMANDS, 2, 64, 0)];
-                    if self.model.interrupt {
-                        all.insert(0, end(NOTIFY, 3, 8, 24));
-                    }
-                    all
-                },
-                extra: functional(&self.model),
-            }],
-        }
+        self.model.info()
     }
 
     fn control(&mut self, _: Duration, setup: Setup, _: &[u8], _: u16) -> ControlReply {
@@ -280,6 +258,7 @@ impl Twin for CardReaderTwin {
 
     fn out(&mut self, now: Duration, endpoint: u8, bytes: &[u8]) -> OutReply {
         self.seen = now;
+        self.expire(now);
         if endpoint != COMMANDS {
             return OutReply::Stall;
         }
@@ -295,6 +274,7 @@ impl Twin for CardReaderTwin {
 
     fn poll_in(&mut self, now: Duration, endpoint: u8, max: usize) -> InReply {
         self.seen = now;
+        self.expire(now);
         if endpoint == NOTIFY && self.model.interrupt {
             if !std::mem::take(&mut self.changed) {
                 return InReply::Nak;
@@ -327,6 +307,7 @@ impl Twin for CardReaderTwin {
 
     fn wakes_at(&self) -> Option<Duration> {
         let next = self.answers.front().map(|a| a.at);
+        let next = next.into_iter().chain(self.entry_until()).min();
         next.filter(|at| *at > self.seen)
     }
 
@@ -335,6 +316,7 @@ impl Twin for CardReaderTwin {
         self.answers.clear();
         self.last_seq = None;
         self.aborting = None;
+        self.entry = None;
         if let Some(inserted) = &mut self.slot {
             inserted.powered = false;
         }
@@ -385,6 +367,11 @@ impl Twin for CardReaderTwin {
             ("wtx", blocks.extensions),
             ("chains-given-up", blocks.aborted),
             ("resyncs", blocks.resyncs),
+            ("pin-entries", self.pins.entries),
+            ("pin-verified", self.pins.verified),
+            ("pin-refused", self.pins.refused),
+            ("pin-cancelled", self.pins.cancelled),
+            ("pin-timeouts", self.pins.timeouts),
         ]
     }
 }

@@ -43,13 +43,13 @@ impl<T: Transport> Reader<T> {
         if std::mem::take(&mut self.unfinished) {
             self.give_up().await;
         }
-        let stalled = match self.attempt(command, within).await {
+        // Also where the caller lets go of the future: it is given up before the next
+        // command, so that nothing outlasts its deadline.
+        self.unfinished = *command != Command::GetSlotStatus;
+        let done = self.attempt(command, within).await;
+        self.unfinished &= matches!(done, Err(CcidError::Late { .. }));
+        let stalled = match done {
             Err(CcidError::Usb(error)) if error == UsbError::Stall => error,
-            Err(error @ CcidError::Late { .. }) => {
-                // Given up before the next command, so as not to outlast the deadline.
-                self.unfinished = *command != Command::GetSlotStatus;
-                return Err(error);
-            }
             other => return other,
         };
         for endpoint in [self.layout.bulk_out, self.layout.bulk_in] {

@@ -28,7 +28,7 @@ pub enum Command<'a> {
     SetParametersT0([u8; 5]),
     /// 61h for T=1: FiDi, TCCKS, guard time, waiting integers, clock stop, IFSC, NAD.
     SetParametersT1([u8; 7]),
-    /// 69h, bTimeOut onward: the reader asks for a PIN itself.
+    /// 69h with a block of [`super::secure`].
     Secure(&'a [u8]),
     /// 72h, the bulk half of an abort.
     Abort,

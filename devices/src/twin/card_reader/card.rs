@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::apdu::{CommandApdu, file, wanted};
+use super::card_pin::Pin;
 use super::issue::{self, tlv};
 
 /// Answer to reset of a common T=0 bank card.
@@ -102,6 +103,7 @@ pub(super) struct Card {
     selected: Selected,
     waiting: Vec<u8>,
     signatures: u64,
+    pin: Pin,
 }
 
 fn record(sfi: u8, number: u8, objects: &[Vec<u8>]) -> Record {
@@ -184,7 +186,13 @@ impl Card {
             selected: Selected::Nothing,
             waiting: Vec::new(),
             signatures: 0,
+            pin: Pin::default(),
         }
+    }
+
+    /// What a person who knows it types.
+    pub(super) fn pin(&self) -> &[u8] {
+        self.pin.digits()
     }
 
     /// Power on or reset.
@@ -296,6 +304,8 @@ impl Card {
                 _ => refused(0x67, 0x00),
             },
             [0x80, 0xA8, ..] | [0x00, 0x88, ..] => refused(0x69, 0x85),
+            [0x00, 0x20, 0, _] => (Vec::new(), self.pin.verify(data)),
+            [0x00, 0x24, 0, _] => (Vec::new(), self.pin.change(data)),
             // A file to try long commands on; what is written is not kept.
             [0x00, 0xD6, ..] if !data.is_empty() => (Vec::new(), ok),
             [0x00 | 0x80, ..] => refused(0x6D, 0x00),

@@ -29,7 +29,8 @@ pub(super) fn once(count: &mut u64) -> bool {
 
 const USE: &str = "insert CARD [plain|static|copied] [t1|t1-crc] [fast|stubborn] \
                    [only-5v|only-3v|only-1.8v], remove, mute, remove during record|apdu N, \
-                   extend|stale|wrong-slot|busy|parity N, t1 damage|lose|ask|wtx|abort N";
+                   extend|stale|wrong-slot|busy|parity N, t1 damage|lose|ask|wtx|abort N, \
+                   pin right|wrong|short|mismatch|cancel";
 
 fn refuse<T>(why: &str) -> Result<T, DeskError> {
     Err(DeskError(why.into()))
@@ -93,6 +94,7 @@ impl CardReaderTwin {
                 }
                 None => refuse("there is no card in the reader"),
             },
+            ["pin", what] => self.type_pin(now, what),
             ["t1", what, n] => self.arm_block(what, number(n)?),
             [what, n] => self.arm(what, number(n)?),
             _ => refuse(USE),

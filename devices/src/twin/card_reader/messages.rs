@@ -105,7 +105,8 @@ impl CardReaderTwin {
     /// Why a command is not even looked at, if so.
     fn refusal(&mut self, now: Duration, command: u8, slot: u8, seq: u8) -> Option<u8> {
         let repeated = self.last_seq.replace(seq) == Some(seq);
-        let busy = self.answers.iter().any(|answer| answer.at > now);
+        let waits = self.entry.is_some();
+        let busy = waits || self.answers.iter().any(|answer| answer.at > now);
         match (command, self.aborting) {
             _ if slot >= self.model.slots => Some(BAD_SLOT),
             (0x72, Some(aborted)) if aborted == seq => None,
@@ -123,6 +124,7 @@ impl CardReaderTwin {
     fn abort(&mut self, now: Duration) {
         self.aborting = None;
         self.counts.aborts = self.counts.aborts.saturating_add(1);
+        self.entry = None;
         self.answers.retain(|answer| answer.at <= now);
     }
 
@@ -205,6 +207,7 @@ impl CardReaderTwin {
                 self.moved(now, seq, level, data);
             }
             0x61 | 0x6C | 0x6D if self.icc() != 0 => self.answer(soon, &failed(MUTE), &[]),
+            0x69 => self.secure(now, &ok, data),
             0x61 => self.set_parameters(now, &ok, select, data),
             0x6C | 0x6D => self.answer(soon, &ok, &[0x11, 0, 0, 10, 0]),
             _ => self.answer(soon, &failed(0), &[]),

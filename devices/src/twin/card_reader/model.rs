@@ -1,6 +1,7 @@
 //! What kind of reader the twin is: its functional descriptor by CCID §5.1.
 
-use super::MESSAGE_MAX;
+use super::{ANSWERS, COMMANDS, MESSAGE_MAX, NOTIFY};
+use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo};
 
 /// Who splits APDUs into the card's protocol: the host or the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,19 @@ pub enum Level {
     ShortApdu,
     /// The reader, with extended APDUs in parts (40000h).
     ExtendedApdu,
+}
+
+/// The reader's own PIN pad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pad {
+    /// None, and none claimed.
+    None,
+    /// Claimed and not there.
+    Claimed,
+    /// There.
+    Works,
+    /// There, and it tells the host what was typed.
+    Leaks,
 }
 
 /// A reader.
@@ -27,6 +41,8 @@ pub struct Model {
     pub interrupt: bool,
     /// Slots; the cards of the desk go into the first.
     pub slots: u8,
+    /// Its PIN pad.
+    pub pad: Pad,
 }
 
 impl Default for Model {
@@ -37,12 +53,48 @@ impl Default for Model {
             voltages: 7,
             interrupt: true,
             slots: 1,
+            pad: Pad::None,
+        }
+    }
+}
+
+impl Model {
+    /// Its descriptors.
+    pub(super) fn info(&self) -> DeviceInfo {
+        let end = |address, kind, max_packet, interval| EndpointInfo {
+            address,
+            kind,
+            max_packet,
+            interval,
+        };
+        let mut endpoints = vec![end(ANSWERS, 2, 64, 0), end(COMMANDS, 2, 64, 0)];
+        if self.interrupt {
+            endpoints.insert(0, end(NOTIFY, 3, 8, 24));
+        }
+        DeviceInfo {
+            path: "card-reader".into(),
+            vendor: 0x08E6,
+            product: 0x4433,
+            release: 0x0100,
+            class: 0,
+            manufacturer: "Counterfoil".into(),
+            name: "CCID card reader twin".into(),
+            serial: "CR-0001".into(),
+            interfaces: vec![InterfaceInfo {
+                number: 0,
+                alternate: 0,
+                class: 0x0B,
+                subclass: 0,
+                protocol: 0,
+                endpoints,
+                extra: functional(self),
+            }],
         }
     }
 }
 
 /// The functional descriptor.
-pub(super) fn functional(model: &Model) -> Vec<u8> {
+fn functional(model: &Model) -> Vec<u8> {
     let level: u32 = match model.level {
         Level::Tpdu => 0x0001_0000,
         Level::ShortApdu => 0x0002_0000,
@@ -62,6 +114,7 @@ pub(super) fn functional(model: &Model) -> Vec<u8> {
     d.extend([0; 8]);
     d.extend(features.to_le_bytes());
     d.extend(MESSAGE_MAX.to_le_bytes());
-    d.extend([0xFF, 0xFF, 0, 0, 0, 1]);
+    let pin = if model.pad == Pad::None { 0 } else { 3 };
+    d.extend([0xFF, 0xFF, 0, 0, pin, 1]);
     d
 }

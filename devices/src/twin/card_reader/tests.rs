@@ -20,6 +20,7 @@ use crate::transport::twin_bus::{TwinBus, TwinTransport};
 const WITHIN: Duration = Duration::from_secs(20);
 const TODAY: Date = date(2026, 11, 22);
 mod kinds;
+mod pins;
 mod strict;
 
 const NAME: &str = "card-reader";

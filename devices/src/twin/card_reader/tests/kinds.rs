@@ -10,6 +10,7 @@ const BARE: Model = Model {
     voltages: 7,
     interrupt: true,
     slots: 1,
+    pad: Pad::None,
 };
 
 /// Reads the card that is inserted by this line.
