@@ -25,7 +25,7 @@ use crate::system::TokioClock;
 use crate::transport::Bus;
 use crate::transport::rusb_bus::RusbBus;
 use crate::transport::usbip::{Address, UsbIpBus, desk};
-use crate::twin::serial_bridge::BridgeKind;
+use crate::twin::fingers::SensorKind;
 
 /// The devices of a Counterfoil kiosk.
 #[derive(Debug, Parser)]
@@ -82,10 +82,10 @@ struct Simulate {
     /// Whose devices: a kiosk of the demo bank.
     #[arg(long, value_name = "ID", default_value = "kiosk-1")]
     kiosk: String,
-    /// The finger module's serial bridge: cdc-acm, cp210x, ch340, ftdi, pl2303 or
-    /// pl2303-hxn.
-    #[arg(long, value_name = "CHIP", default_value = "cdc-acm")]
-    finger: BridgeKind,
+    /// The finger sensor: a module behind cdc-acm, cp210x, ch340, ftdi, pl2303 or
+    /// pl2303-hxn, or a reader, uru4500.
+    #[arg(long, value_name = "SENSOR", default_value = "cdc-acm")]
+    finger: SensorKind,
     /// How many times faster than in life the mechanics run, 1 to 100.
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(speed::SPEED_MAX)))]

@@ -11,6 +11,7 @@ pub mod completion;
 pub mod ef01;
 pub mod escp2;
 pub mod escpos;
+pub mod finger;
 pub mod form_layout;
 pub mod form_printer;
 pub mod form_station;
@@ -22,6 +23,7 @@ pub mod receipt_printer;
 pub mod sdt;
 pub mod serial;
 mod slip_pipe;
+pub mod uru4000;
 
 #[cfg(test)]
 pub(crate) mod puppet;
@@ -40,7 +42,7 @@ pub enum Role {
     IdReader,
     /// Chip-card reader for settlement cards (单位结算卡).
     CardReader,
-    /// Fingerprint module.
+    /// Fingerprint sensor.
     Finger,
     /// PIN pad (密码键盘).
     PinPad,
@@ -87,7 +89,7 @@ const TABLE: &[(Matches, Role)] = &[
     (sdt::matches, Role::IdReader),
     (pin_pad::matches, Role::PinPad),
     (ccid::matches, Role::CardReader),
-    (ef01::matches, Role::Finger),
+    (finger::matches, Role::Finger),
     (form_printer::matches, Role::FormPrinter),
     (escp2::matches, Role::FormPrinter),
     (receipt_printer::matches, Role::ReceiptPrinter),

@@ -122,19 +122,21 @@ fn an_unplugged_device_is_not_greeted_and_nonsense_at_the_desk_is_answered() {
 }
 
 #[test]
-fn the_finger_module_is_greeted_behind_every_serial_bridge() {
-    for (chip, numbers) in [
-        ("cp210x", "10c4:ea60 finger"),
-        ("ch340", "1a86:7523 finger"),
-        ("ftdi", "0403:6001 finger"),
-        ("pl2303", "067b:2303 finger"),
-        ("pl2303-hxn", "067b:23a3 finger"),
+fn every_finger_sensor_is_greeted_whatever_bridge_it_is_behind() {
+    let module = "password accepted";
+    for (chip, numbers, hello) in [
+        ("cp210x", "10c4:ea60 finger", module),
+        ("ch340", "1a86:7523 finger", module),
+        ("ftdi", "0403:6001 finger", module),
+        ("pl2303", "067b:2303 finger", module),
+        ("pl2303-hxn", "067b:23a3 finger", module),
+        ("uru4500", "05ba:000a finger", "scanner powered"),
     ] {
         let server = Server::start_with(&["--finger", chip, "--speed", "10"]);
         let (listed, devices) = server.run("list");
         assert!(listed && devices.contains(numbers), "{chip}: {devices}");
         let (greeted, answers) = server.run("probe");
         assert!(greeted, "{chip}: {answers}");
-        assert!(answers.contains("password accepted"), "{chip}: {answers}");
+        assert!(answers.contains(hello), "{chip}: {answers}");
     }
 }

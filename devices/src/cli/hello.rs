@@ -1,10 +1,12 @@
 //! `probe`: what each recognised device answers to its driver's hello.
 
+use std::rc::Rc;
+
 use counterfoil_data::seam::SharedClock;
 
 use super::say;
 use crate::driver::ccid::Reader;
-use crate::driver::ef01::FingerModule;
+use crate::driver::finger::FingerSensor;
 use crate::driver::form_printer::{FormPrinterStatus, Occupancy};
 use crate::driver::form_station::{FormSettings, FormStation};
 use crate::driver::pin_pad::UsbPinPad;
@@ -64,8 +66,11 @@ async fn greet<B: Bus>(
             Ok(if present { "card inserted" } else { "no card" }.to_owned())
         }
         Role::Finger => {
-            FingerModule::open(usb, clock).await.map_err(told)?;
-            Ok("password accepted".to_owned())
+            let entropy = Rc::new(SystemEntropy);
+            let sensor = FingerSensor::open(usb, clock, entropy)
+                .await
+                .map_err(told)?;
+            Ok(sensor.hello().to_owned())
         }
         Role::PinPad => {
             UsbPinPad::open(usb, clock).await.map_err(told)?;

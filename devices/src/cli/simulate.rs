@@ -1,6 +1,5 @@
 //! `simulate`: the demo branch's twins as a USB/IP server.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use anyhow::Context as _;
@@ -13,7 +12,7 @@ use crate::driver::Role;
 use crate::system::SystemEntropy;
 use crate::transport::usbip::{self, Address, Listener};
 use crate::twin::branch::Branch;
-use crate::twin::finger_module::FingerModuleTwin;
+use crate::twin::fingers::FingerSpec;
 
 /// Serves until killed. Says where, then `ready`: others wait for that line.
 pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<()> {
@@ -32,8 +31,8 @@ pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<
     }
     let clock: SharedClock = Rc::new(FastClock::on(clock, what.speed));
     let bus = Branch::demo(&bank, clock, Rc::new(SystemEntropy), what.paper);
-    let finger = FingerModuleTwin::demo(&bank).behind(what.finger);
-    bus.plug(Role::Finger.name(), Rc::new(RefCell::new(finger)));
+    let finger = what.finger.twin(FingerSpec::demo(&bank));
+    bus.plug(Role::Finger.name(), finger);
     let twins = bind(&what.listen).await?;
     say(&format!("usbip {}", twins.address()?))?;
     let desk = match &what.desk {

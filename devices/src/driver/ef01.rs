@@ -5,7 +5,7 @@
 //! match is the backend's (S12-S14), never the module's. Refuses to look at a
 //! finger while not armed: the document's authenticity comes first (S16), so the
 //! light and the sensor stay off until the kiosk arms it. Nothing is stored in the
-//! module. Called by the kiosk's host.
+//! module. Called by [`super::finger`].
 //!
 //! ```text
 //!  open: hello at 57,600 (or another rate) → parameters → 115,200 → 256-byte packets
@@ -24,11 +24,11 @@ use counterfoil_data::seam::SharedClock;
 use zeroize::Zeroizing;
 
 pub use error::Ef01Error;
-pub use image::FingerImage;
 pub use line::Parameters;
 
 use frame::{Deframer, Pid};
 
+use super::finger::FingerImage;
 use super::serial::{self, Bridge, SerialBridge};
 use crate::transport::{DeviceInfo, Transport};
 

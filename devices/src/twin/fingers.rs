@@ -8,14 +8,20 @@
 //!  wet xN (the next N touches are wet)
 //! ```
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
 use counterfoil_data::demo::DemoBank;
 use counterfoil_finger::Image;
 use counterfoil_finger::synth::{Contact, Finger};
 
-use super::DeskError;
+use super::finger_module::FingerModuleTwin;
+use super::serial_bridge::BridgeKind;
+use super::uru4000::Uru4000Twin;
+use super::{DeskError, Twin};
 
 /// The verbs of [`Fingers`], for a refusal.
 pub(super) const VERBS: &str = "place FINGER [poor|wet|dry|off-centre] [seed N], lift, wet xN";
@@ -37,6 +43,40 @@ impl FingerSpec {
             seed: f.seed,
         };
         bank.fingers.iter().map(spec).collect()
+    }
+}
+
+/// Which finger sensor a kiosk has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SensorKind {
+    /// An EF01 module behind a serial bridge.
+    Module(BridgeKind),
+    /// A U.are.U 4500.
+    Uru4500,
+}
+
+impl SensorKind {
+    /// Its twin, with these fingers at hand.
+    pub fn twin(self, fingers: Vec<FingerSpec>) -> Rc<RefCell<dyn Twin>> {
+        match self {
+            Self::Module(kind) => {
+                let module = FingerModuleTwin::new(fingers).behind(kind);
+                Rc::new(RefCell::new(module))
+            }
+            Self::Uru4500 => Rc::new(RefCell::new(Uru4000Twin::new(fingers))),
+        }
+    }
+}
+
+impl FromStr for SensorKind {
+    type Err = DeskError;
+
+    /// `uru4500`, or the name of the module's bridge.
+    fn from_str(text: &str) -> Result<Self, DeskError> {
+        match text {
+            "uru4500" => Ok(Self::Uru4500),
+            bridge => bridge.parse().map(Self::Module),
+        }
     }
 }
 

@@ -8,8 +8,7 @@ use counterfoil_data::secret::Secret;
 use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::LivePrint;
 use counterfoil_devices::driver::Role;
-use counterfoil_devices::driver::ef01::{Ef01Error, FingerImage, FingerModule};
-use counterfoil_devices::driver::serial::Bridge;
+use counterfoil_devices::driver::finger::{FingerError, FingerImage, FingerSensor};
 use counterfoil_devices::transport::Transport;
 use counterfoil_finger::{Advice, Image, quality};
 
@@ -25,7 +24,7 @@ const PROGRESS_STEP: u8 = 10;
 
 /// The finger sensor.
 pub(super) struct FingerDesk<T: Transport> {
-    module: FingerModule<Bridge<T>>,
+    sensor: FingerSensor<T>,
     tools: Rc<Tools>,
     /// The last image was of a finger that must be lifted first.
     lift: bool,
@@ -36,22 +35,22 @@ pub(super) struct FingerDesk<T: Transport> {
 
 impl<T: Transport> FingerDesk<T> {
     /// Arms, captures, and darkens again whatever happened.
-    async fn capture(&mut self, sealing: Sealing, say: &Say) -> Result<(), Ef01Error> {
-        self.module.arm().await?;
+    async fn capture(&mut self, sealing: Sealing, say: &Say) -> Result<(), FingerError> {
+        self.sensor.arm().await?;
         let told = self.armed(sealing, say).await;
-        let dark = self.module.disarm().await;
+        let dark = self.sensor.disarm().await;
         if let Some(answer) = told? {
             say.answer(answer).await;
         }
         dark
     }
 
-    async fn armed(&mut self, sealing: Sealing, say: &Say) -> Result<Option<Answer>, Ef01Error> {
+    async fn armed(&mut self, sealing: Sealing, say: &Say) -> Result<Option<Answer>, FingerError> {
         while self.stale {
             if say.is_stale() {
                 return Ok(None);
             }
-            self.stale = !self.module.wait_lifted(self.tools.slice()).await?;
+            self.stale = !self.sensor.wait_lifted(self.tools.slice()).await?;
             if self.stale {
                 say.hint(Answer::FingerLies);
             }
@@ -60,9 +59,9 @@ impl<T: Transport> FingerDesk<T> {
             if say.is_stale() {
                 return Ok(None);
             }
-            self.lift = !self.module.wait_lifted(self.tools.slice()).await?;
+            self.lift = !self.sensor.wait_lifted(self.tools.slice()).await?;
         }
-        while !self.module.wait_finger(self.tools.slice()).await? {
+        while !self.sensor.wait_finger(self.tools.slice()).await? {
             if say.is_stale() {
                 return Ok(None);
             }
@@ -76,9 +75,9 @@ impl<T: Transport> FingerDesk<T> {
             }
         };
         self.lift = true;
-        match self.module.capture(progress, CAPTURE_WITHIN).await {
+        match self.sensor.capture(progress, CAPTURE_WITHIN).await {
             Ok(image) => Ok(Some(self.judge(image, sealing))),
-            Err(Ef01Error::NoFinger | Ef01Error::Damaged | Ef01Error::Stopped(_)) => {
+            Err(error) if error.is_passing() => {
                 self.lift = false;
                 Ok(Some(Answer::FingerPoor(FingerAdvice::KeepStill)))
             }
@@ -124,9 +123,10 @@ impl<T: Transport> Worker<T> for FingerDesk<T> {
     const DESK: Desk = Desk::Finger;
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
-        let module = FingerModule::open(transport, tools.clock.clone()).await;
+        let (clock, entropy) = (tools.clock.clone(), Rc::clone(&tools.entropy));
+        let sensor = FingerSensor::open(transport, clock, entropy).await;
         Ok(Self {
-            module: module.map_err(|error| error.to_string())?,
+            sensor: sensor.map_err(|error| error.to_string())?,
             tools: Rc::clone(tools),
             lift: false,
             stale: true,
@@ -140,7 +140,7 @@ impl<T: Transport> Worker<T> for FingerDesk<T> {
         match self.capture(sealing, say).await {
             Ok(()) => After::Fine,
             Err(error) => {
-                tracing::warn!(%error, "finger module fenced");
+                tracing::warn!(%error, "finger sensor fenced");
                 After::Lost(error.remedy())
             }
         }

@@ -4,24 +4,12 @@ use counterfoil_data::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::error::Ef01Error;
+use crate::driver::finger::FingerImage;
 
 /// Largest upload of a known sensor.
 pub const UPLOAD_MAX: usize = 46_080;
 /// Nominal resolution of the family.
 const DPI: u16 = 500;
-
-/// One live print, never a file and never on screen (I7).
-#[derive(Debug)]
-pub struct FingerImage {
-    /// Pixels per row.
-    pub width: u16,
-    /// Rows.
-    pub height: u16,
-    /// Dots per inch.
-    pub dpi: u16,
-    /// Row-major from the top, ridges dark, `width * height` bytes.
-    pub pixels: Secret<Vec<u8>>,
-}
 
 /// Width and height by the total: packets are not rows, only the total tells.
 fn size(total: usize) -> Option<(u16, u16)> {
