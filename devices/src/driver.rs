@@ -18,6 +18,7 @@ pub mod form_station;
 pub mod numbered;
 pub mod pboc;
 pub mod pin_pad;
+pub mod pr2;
 pub mod printer_class;
 pub mod receipt_printer;
 pub mod sdt;
@@ -92,6 +93,7 @@ const TABLE: &[(Matches, Role)] = &[
     (finger::matches, Role::Finger),
     (form_printer::matches, Role::FormPrinter),
     (escp2::matches, Role::FormPrinter),
+    (pr2::matches, Role::FormPrinter),
     (receipt_printer::matches, Role::ReceiptPrinter),
 ];
 

@@ -1,7 +1,7 @@
 //! Printer bytes back into pixels: what you see is what the printer would get.
 //!
-//! Owns the dot canvas (8 dots a millimetre), the decoders of the ESC/POS and
-//! ESC/P2 subsets we print with, and the previews of receipts and forms. Refuses: command bytes
+//! Owns the dot canvas (8 dots a millimetre), the decoders of the ESC/POS,
+//! ESC/P2 and PR2 subsets we print with, and the previews of receipts and forms. Refuses: command bytes
 //! it does not know (all are listed), a character without a glyph, ink off the
 //! paper. Called by the twins, by tests and by the command line. Glyphs are GNU
 //! Unifont's 16x16 bitmaps (OFL 1.1, see NOTICE).
@@ -10,6 +10,7 @@ pub mod canvas;
 pub mod command;
 pub mod escp2;
 mod glyph;
+pub mod pr2;
 mod render;
 mod stock;
 

@@ -15,6 +15,7 @@ pub mod fingers;
 pub mod form_printer;
 pub mod id_reader;
 pub mod pin_pad;
+pub mod pr2_printer;
 pub mod printer_class;
 pub mod receipt_printer;
 pub mod serial_bridge;

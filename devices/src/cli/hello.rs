@@ -81,8 +81,15 @@ async fn greet<B: Bus>(
             let mut printer = FormStation::open(usb, clock, &SystemEntropy, &settings)
                 .await
                 .map_err(told)?;
+            let raw = match &mut printer {
+                FormStation::Pr2(printer) => {
+                    let (status, stand, position) = printer.raw_answers().await.map_err(told)?;
+                    format!(", codes: status {status}, stand {stand}, position {position}")
+                }
+                FormStation::Cassettes(_) | FormStation::Escp2(_) => String::new(),
+            };
             let status = printer.status().await.map_err(told)?;
-            Ok(forms(&status))
+            Ok(format!("{}{raw}", forms(&status)))
         }
         Role::ReceiptPrinter => {
             let mut printer = ReceiptPrinter::open(usb, clock, &SystemEntropy)

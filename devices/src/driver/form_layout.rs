@@ -221,7 +221,11 @@ mod tests {
         let mut narrow = template.clone();
         narrow.stock.width = 1_600;
         let off = lay_out(&narrow, &fields, &[FACE, small], Offset::default());
-        assert_eq!(off, Err(PrintFault::MediaOverflow), "15.6 cm and four digits");
+        assert_eq!(
+            off,
+            Err(PrintFault::MediaOverflow),
+            "15.6 cm and four digits"
+        );
         let none = lay_out(&template, &fields, &[small], Offset::default());
         assert_eq!(none, Err(PrintFault::FieldSpecFailure), "no type of 3 mm");
     }

@@ -26,6 +26,7 @@ use super::form_printer::{
     Taking,
 };
 use super::numbered::Readback;
+use super::pr2::{self, Codes, Pr2Printer, Pr2Settings, Steps};
 use super::{Role, role_of};
 use crate::transport::{DeviceInfo, Transport};
 
@@ -37,6 +38,8 @@ pub enum Family {
     Cassettes,
     /// 24 pins, fed by hand: [`super::escp2`].
     Escp2,
+    /// Olivetti PR2 emulation, fed by hand: [`super::pr2`].
+    Pr2,
 }
 
 /// A device's ids, written `04b8:0202`.
@@ -104,6 +107,12 @@ pub struct FormSettings {
     /// How a 24-pin printer prints hanzi. Default `picture`.
     #[serde(default)]
     pub text: TextMode,
+    /// Vertical steps an inch of a PR2's setup, `240` or `216`. Default `240`.
+    #[serde(default)]
+    pub steps: Steps,
+    /// What the answers of a PR2 mean, learnt at commissioning.
+    #[serde(default)]
+    pub codes: Codes,
     /// By slot, in 0.1 mm, what its calibration page showed.
     #[serde(default)]
     pub offsets: BTreeMap<SlotId, Offset>,
@@ -125,6 +134,8 @@ impl FormSettings {
     fn family_of(&self, info: &DeviceInfo) -> Family {
         self.family.unwrap_or(if escp2::matches(info) {
             Family::Escp2
+        } else if pr2::matches(info) {
+            Family::Pr2
         } else {
             Family::Cassettes
         })
@@ -137,6 +148,8 @@ pub enum FormStation<T> {
     Cassettes(Box<FormPrinter<T>>),
     /// 24 pins, fed by hand.
     Escp2(Box<Escp2Printer<T>>),
+    /// PR2 emulation, fed by hand.
+    Pr2(Box<Pr2Printer<T>>),
 }
 
 impl<T: Transport> FormStation<T> {
@@ -164,6 +177,16 @@ impl<T: Transport> FormStation<T> {
                 let printer = Escp2Printer::open(transport, clock, settings).await?;
                 Ok(Self::Escp2(Box::new(printer)))
             }
+            Family::Pr2 => {
+                let settings = Pr2Settings {
+                    number: settings.number,
+                    codes: settings.codes.clone(),
+                    steps: settings.steps,
+                    offsets,
+                };
+                let printer = Pr2Printer::open(transport, clock, settings).await?;
+                Ok(Self::Pr2(Box::new(printer)))
+            }
         }
     }
 
@@ -172,6 +195,7 @@ impl<T: Transport> FormStation<T> {
         match self {
             Self::Cassettes(printer) => printer.status().await,
             Self::Escp2(printer) => printer.status().await,
+            Self::Pr2(printer) => printer.status().await,
         }
     }
 
@@ -180,6 +204,7 @@ impl<T: Transport> FormStation<T> {
         match self {
             Self::Cassettes(printer) => printer.feed(slot, within).await,
             Self::Escp2(printer) => printer.feed(within).await,
+            Self::Pr2(printer) => printer.feed(within).await,
         }
     }
 
@@ -188,6 +213,7 @@ impl<T: Transport> FormStation<T> {
         match self {
             Self::Cassettes(printer) => printer.read_number(within).await,
             Self::Escp2(printer) => printer.read_number(),
+            Self::Pr2(printer) => printer.read_number(),
         }
     }
 
@@ -202,6 +228,7 @@ impl<T: Transport> FormStation<T> {
                 fault: PrintFault::Unsupported,
             }),
             Self::Escp2(printer) => printer.operator_reads(first, again),
+            Self::Pr2(printer) => printer.operator_reads(first, again),
         }
     }
 
@@ -215,6 +242,7 @@ impl<T: Transport> FormStation<T> {
         match self {
             Self::Cassettes(printer) => printer.print(job, approved, within).await,
             Self::Escp2(printer) => printer.print(job, approved, within).await,
+            Self::Pr2(printer) => printer.print(job, approved, within).await,
         }
     }
 
@@ -223,6 +251,7 @@ impl<T: Transport> FormStation<T> {
         match self {
             Self::Cassettes(printer) => printer.divert(within).await,
             Self::Escp2(printer) => printer.divert(within).await,
+            Self::Pr2(printer) => printer.divert(within).await,
         }
     }
 
@@ -230,7 +259,7 @@ impl<T: Transport> FormStation<T> {
     pub async fn present(&mut self, within: Duration) -> Result<(), PrintFault> {
         match self {
             Self::Cassettes(printer) => printer.present(within).await,
-            Self::Escp2(_) => Err(PrintFault::Unsupported),
+            Self::Escp2(_) | Self::Pr2(_) => Err(PrintFault::Unsupported),
         }
     }
 
@@ -238,7 +267,7 @@ impl<T: Transport> FormStation<T> {
     pub async fn wait_taken(&mut self, within: Duration) -> Result<Taking, PrintFault> {
         match self {
             Self::Cassettes(printer) => printer.wait_taken(within).await,
-            Self::Escp2(_) => Err(PrintFault::Unsupported),
+            Self::Escp2(_) | Self::Pr2(_) => Err(PrintFault::Unsupported),
         }
     }
 
@@ -246,7 +275,7 @@ impl<T: Transport> FormStation<T> {
     pub async fn retract(&mut self, within: Duration) -> Result<Retraction, PrintFault> {
         match self {
             Self::Cassettes(printer) => printer.retract(within).await,
-            Self::Escp2(_) => Err(PrintFault::Unsupported),
+            Self::Escp2(_) | Self::Pr2(_) => Err(PrintFault::Unsupported),
         }
     }
 }
@@ -254,13 +283,14 @@ impl<T: Transport> FormStation<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twin::{escp2_printer, form_printer, receipt_printer};
+    use crate::twin::{escp2_printer, form_printer, pr2_printer, receipt_printer};
 
     #[test]
     fn settings_are_read_and_what_they_do_not_know_is_refused() {
         let read = |text: &str| toml::from_str::<FormSettings>(text);
         let text = "device = \"04b8:0202\"\nfamily = \"escp2\"\nnumber = \"operator\"\n\
                     presence = \"operator\"\ninsertion = \"on-command\"\ntext = \"native\"\n\
+                    steps = \"216\"\n[codes.status]\n0 = \"ready\"\n\
                     [offsets]\nslot-1 = { x = 3, y = -2 }";
         let settings = read(text).expect("lawful");
         let device = settings.device.expect("named");
@@ -293,6 +323,9 @@ mod tests {
         assert_eq!(settings.role_of(&receipts), Some(Role::ReceiptPrinter));
         assert_eq!(settings.family_of(&forms), Family::Cassettes);
         assert_eq!(settings.family_of(&pins), Family::Escp2);
+        let passbooks = pr2_printer::IDENTITY.info();
+        assert_eq!(settings.role_of(&passbooks), Some(Role::FormPrinter));
+        assert_eq!(settings.family_of(&passbooks), Family::Pr2);
         settings.device = Some(UsbIds {
             vendor: receipts.vendor,
             product: receipts.product,

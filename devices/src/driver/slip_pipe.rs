@@ -1,4 +1,5 @@
-//! One slip printer on USB that does not speak ESC/POS: bounded writes, port status.
+//! One slip printer on USB that does not speak ESC/POS: bounded writes, port status,
+//! raw replies.
 //!
 //! Rules as in [`super::escpos::link`]: a short write goes on from its offset, never
 //! a zero-length write, every wait ends at its deadline, after an I/O error the
@@ -23,6 +24,8 @@ const WRITE_SLICE: Duration = Duration::from_secs(2);
 const CONTROL_WITHIN: Duration = Duration::from_secs(5);
 /// Device id string asked for at most.
 const DEVICE_ID_MAX: u16 = 1024;
+/// One read of replies.
+const READ_MAX: usize = 1024;
 
 /// An open printer.
 pub(super) struct SlipPipe<T> {
@@ -64,6 +67,11 @@ impl<T: Transport> SlipPipe<T> {
         &self.id
     }
 
+    /// Whether it can answer.
+    pub fn answers(&self) -> bool {
+        self.chosen.back.is_some()
+    }
+
     /// Time since the clock's start, for deadlines.
     pub fn now(&self) -> Duration {
         self.clock.monotonic()
@@ -72,6 +80,11 @@ impl<T: Transport> SlipPipe<T> {
     /// Lets time pass without talking.
     pub async fn rest(&self, wait: Duration) {
         self.clock.sleep(wait).await;
+    }
+
+    /// Gives the handle up: it must be opened again.
+    pub fn fence(&mut self) {
+        self.fenced = true;
     }
 
     /// Port status; `None` from a printer that has none or means nothing by it.
@@ -129,6 +142,20 @@ impl<T: Transport> SlipPipe<T> {
             }
         }
         Ok(())
+    }
+
+    /// One transfer of replies; empty when none came before `until`.
+    pub async fn receive(&mut self, until: Duration) -> Result<Vec<u8>, LinkError> {
+        let Some(back) = self.chosen.back else {
+            return Ok(Vec::new());
+        };
+        let packet = usize::from(back.max_packet).max(1);
+        let max = packet.saturating_mul(READ_MAX.div_ceil(packet));
+        let within = until.saturating_sub(self.now());
+        match self.transport.read(back.address, max, within).await {
+            Err(UsbError::Timeout) => Ok(Vec::new()),
+            other => self.guard(other).map(|transfer| transfer.bytes),
+        }
     }
 
     fn guard<V>(&mut self, result: Result<V, UsbError>) -> Result<V, LinkError> {

@@ -83,7 +83,7 @@ impl Head {
 }
 
 /// A sheet in the printer.
-struct Sheet {
+pub(super) struct Sheet {
     canvas: Canvas,
     head: Head,
     /// Where the current line's ESC @ or load put the top of form.
@@ -135,18 +135,34 @@ pub(super) fn form_canvas(
 
 /// The canvas with the strikes of `bytes` on it.
 fn struck(canvas: Canvas, bytes: &[u8]) -> Result<Canvas, PaperError> {
-    let mut sheet = Sheet {
-        canvas,
-        head: Head::new(0),
-        form: 0,
-        ejected: false,
-        unknown: Vec::new(),
-    };
+    let mut sheet = Sheet::new(canvas);
     sheet.run(bytes)?;
     Ok(sheet.canvas)
 }
 
 impl Sheet {
+    /// With the head at its upper left corner.
+    pub(super) fn new(canvas: Canvas) -> Self {
+        Self {
+            canvas,
+            head: Head::new(0),
+            form: 0,
+            ejected: false,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// What was struck.
+    pub(super) fn into_canvas(self) -> Canvas {
+        self.canvas
+    }
+
+    /// Places the head, in 1/3600 inch.
+    pub(super) fn move_to(&mut self, x: Option<i64>, y: Option<i64>) {
+        self.head.x = x.unwrap_or(self.head.x).clamp(-FAR, FAR);
+        self.head.y = y.unwrap_or(self.head.y).clamp(-FAR, FAR);
+    }
+
     fn run(&mut self, bytes: &[u8]) -> Result<(), PaperError> {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -173,7 +189,7 @@ impl Sheet {
         Err(PaperError::Unknown(self.unknown.join(" ")))
     }
 
-    fn execute(&mut self, command: Command) -> Result<(), PaperError> {
+    pub(super) fn execute(&mut self, command: Command) -> Result<(), PaperError> {
         use Command as C;
         let head = &mut self.head;
         match command {

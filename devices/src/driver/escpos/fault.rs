@@ -59,6 +59,9 @@ pub enum PrintFault {
     /// The printer has no such mechanism.
     #[error("this printer has no presenter, escrow or bin: a person must do it")]
     Unsupported,
+    /// It answered with a code that nobody configured the meaning of.
+    #[error("the printer answered with an unknown code: learn it with `probe` and configure it")]
+    UnknownAnswer,
     /// The printer says it is broken.
     #[error("the printer reports a fault of its own: service it")]
     HardwareError,
@@ -93,6 +96,7 @@ impl PrintFault {
             Self::FormNotFound => "formNotFound",
             Self::NoReader | Self::Unsupported => "unsupportedCommand",
             Self::OperatorMustRead => "fieldNotRead",
+            Self::UnknownAnswer => "internalError",
             Self::HardwareError => "hardwareError",
             Self::Offline => "offline",
             Self::Timeout => "timeout",
@@ -117,7 +121,9 @@ impl PrintFault {
             | Self::CharSetData
             | Self::OperatorMustRead
             | Self::Unsupported => Remedy::CallStaff,
-            Self::FieldSpecFailure | Self::FormNotFound | Self::NoReader => Remedy::OutOfService,
+            Self::FieldSpecFailure | Self::FormNotFound | Self::NoReader | Self::UnknownAnswer => {
+                Remedy::OutOfService
+            }
             Self::HardwareError | Self::Offline | Self::NoDevice => Remedy::OutOfService,
             Self::Timeout => Remedy::Retry,
         }
