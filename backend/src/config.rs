@@ -196,6 +196,21 @@ impl LimitsConfig {
     }
 }
 
+/// The text of a file of at most `max` bytes: a longer one is refused, never cut.
+pub(crate) fn text_of(path: &Path, max: u64) -> std::io::Result<String> {
+    let file = std::fs::File::open(path)?;
+    let mut text = String::new();
+    let read = file.take(max.saturating_add(1)).read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= max) {
+        return Ok(text);
+    }
+    let kind = std::io::ErrorKind::FileTooLarge;
+    Err(std::io::Error::new(
+        kind,
+        format!("it has more than {max} bytes"),
+    ))
+}
+
 impl Config {
     /// Reads and checks a file; an error names it first.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
@@ -203,10 +218,7 @@ impl Config {
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let mut text = String::new();
-        let file = std::fs::File::open(path)?;
-        file.take(FILE_MAX).read_to_string(&mut text)?;
-        Self::parse(&text)
+        Self::parse(&text_of(path, FILE_MAX)?)
     }
 
     /// Parses and checks.
@@ -255,6 +267,22 @@ mod tests {
         key_file = "/run/credentials/counterfoil/master"
         origin = "bank.example/counterfoil"
     "#;
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_and_not_read_in_part() {
+        let path = std::env::temp_dir().join(format!("counterfoil-long-{}", std::process::id()));
+        let filler = |bytes: usize| "#".repeat(bytes);
+        std::fs::write(&path, filler(100)).expect("writes");
+        assert_eq!(text_of(&path, 100).expect("fits").len(), 100);
+        std::fs::write(&path, filler(101)).expect("writes");
+        let error = text_of(&path, 100).expect_err("too long");
+        assert_eq!(error.to_string(), "it has more than 100 bytes");
+        let whole = include_str!("../counterfoil-backend.example.toml").to_owned();
+        std::fs::write(&path, whole + &filler(70_000)).expect("writes");
+        let error = Config::load(&path).expect_err("too long");
+        assert!(format!("{error:#}").ends_with("cannot be read: it has more than 65536 bytes"));
+        std::fs::remove_file(&path).expect("removes");
+    }
 
     #[test]
     fn the_least_file_gets_documented_defaults() {

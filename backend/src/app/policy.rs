@@ -3,7 +3,6 @@
 //!
 //! Owns no rule; the core refuses. An error names file, line and what to do.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,6 +12,7 @@ use counterfoil_data::terms::{FILE_MAX, Terms};
 
 use super::offline::{self, say};
 use super::{BooksArgs, OsEntropy, SystemClock};
+use crate::config::text_of;
 use crate::core::command::{Actor, Command};
 use crate::core::facts;
 use crate::core::record::terms::Hours;
@@ -69,19 +69,7 @@ pub fn put_in_force(args: &PolicyArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    let name = path.display();
-    let unread = || format!("{name}: cannot be read");
-    let file = std::fs::File::open(path).with_context(unread)?;
-    let mut text = String::new();
-    file.take(FILE_MAX.saturating_add(1))
-        .read_to_string(&mut text)
-        .with_context(unread)?;
-    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    anyhow::ensure!(
-        length <= FILE_MAX,
-        "{name}: larger than {FILE_MAX} bytes: give it in parts"
-    );
-    Ok(text)
+    text_of(path, FILE_MAX).with_context(|| format!("{}: cannot be read", path.display()))
 }
 
 /// What a file set, for whoever put it in force.

@@ -20,7 +20,7 @@ use tokio::task::LocalSet;
 
 use super::system::{OsEntropy, SystemClock};
 use super::{DEMO_ORIGIN, ServeArgs};
-use crate::config::{Config, LimitsConfig, WorkersConfig};
+use crate::config::{Config, LimitsConfig, WorkersConfig, text_of};
 use crate::core::{log, query};
 use crate::demo::Means;
 use crate::keys::Keys;
@@ -41,6 +41,8 @@ const IDLE_LOOK: Duration = Duration::from_millis(20);
 /// Cache of the demo's database in MiB.
 const DEMO_CACHE_MIB: usize = 16;
 const MIB: usize = 1024 * 1024;
+/// Longest bank file in bytes.
+const BANK_MAX: u64 = 4 * 1024 * 1024;
 
 /// Everything decided before anything is opened.
 struct Plan {
@@ -89,7 +91,7 @@ fn configured(config: Config) -> anyhow::Result<Plan> {
 }
 
 fn bank_of(path: &Path) -> anyhow::Result<DemoBank> {
-    let text = std::fs::read_to_string(path);
+    let text = text_of(path, BANK_MAX);
     let text = text.with_context(|| format!("the bank file {} cannot be read", path.display()))?;
     Ok(DemoBank::parse(&text)?)
 }

@@ -139,6 +139,21 @@ fn devices<'de, D: Deserializer<'de>>(d: D) -> Result<Devices, D::Error> {
     text.parse().map_err(serde::de::Error::custom)
 }
 
+/// The text of a file of at most `max` bytes: a longer one is refused, never cut.
+pub(super) fn text_of(path: &Path, max: u64) -> std::io::Result<String> {
+    let file = std::fs::File::open(path)?;
+    let mut text = String::new();
+    let read = file.take(max.saturating_add(1)).read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= max) {
+        return Ok(text);
+    }
+    let kind = std::io::ErrorKind::FileTooLarge;
+    Err(std::io::Error::new(
+        kind,
+        format!("it has more than {max} bytes"),
+    ))
+}
+
 impl KioskConfig {
     /// Reads and checks a file; an error names it first.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
@@ -146,10 +161,7 @@ impl KioskConfig {
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let mut text = String::new();
-        let file = std::fs::File::open(path)?;
-        file.take(FILE_MAX).read_to_string(&mut text)?;
-        Self::parse(&text)
+        Self::parse(&text_of(path, FILE_MAX)?)
     }
 
     /// Parses and checks.

@@ -6,9 +6,9 @@
 //! approved, in the commit that does it. What two people may do is [`stock`]'s to say,
 //! the same for both ways there are (the other is `app::custody`).
 
-use counterfoil_data::ids::{BranchId, StaffId};
+use counterfoil_data::ids::BranchId;
 use counterfoil_data::wire::Digest;
-use counterfoil_data::wire::custody::{Act, ProposalState};
+use counterfoil_data::wire::custody::{Act, Holder, ProposalState};
 
 use super::{Draft, Stop, said, stock};
 use crate::core::command::{Actor, Outcome};
@@ -24,19 +24,37 @@ use crate::core::refusal::{Missing, ProposalRefusal, Refusal};
 /// Name of the counter of proposals.
 const COUNTER: &str = "proposal";
 
-/// Who gives the command: somebody who keeps blanks or settles what nobody knows.
+/// Who gives the command: somebody who keeps blanks or settles what nobody knows, or a
+/// teller, for what tellers have a part in.
 fn person(draft: &Draft<'_>) -> Result<StaffRow, Stop> {
     let Actor::Staff(id) = &draft.command.actor else {
         return Err(Refusal::NotYours.into());
     };
     let row: Option<StaffRow> = draft.books.get(&key::text(Table::Staff, id.as_str()))?;
-    let may = |row: &StaffRow| matches!(row.duty, Duty::Custodian | Duty::Supervisor);
-    Ok(row.filter(may).ok_or(Refusal::NotYours)?)
+    let of_bank = |row: &StaffRow| row.duty != Duty::Officer;
+    Ok(row.filter(of_bank).ok_or(Refusal::NotYours)?)
+}
+
+/// A teller decides about the own box and about forms that customers bring.
+fn concerns(person: &StaffRow, act: &Act) -> Result<(), Stop> {
+    let own = |holder: &Holder| matches!(holder, Holder::TellerBox { teller, .. } if *teller == person.id);
+    let tellers = match act {
+        Act::Dispatch { from: holder, .. }
+        | Act::Accept { to: holder, .. }
+        | Act::Count { at: holder, .. } => own(holder),
+        Act::Return { .. } | Act::Mark { .. } => true,
+        _ => false,
+    };
+    if person.duty != Duty::Teller || tellers {
+        return Ok(());
+    }
+    Err(Refusal::NotYours.into())
 }
 
 /// One person proposes.
 pub fn propose(draft: &mut Draft<'_>, act: &Act) -> Result<Outcome, Stop> {
     let person = person(draft)?;
+    concerns(&person, act)?;
     let now = draft.command.at;
     let (open, _) = proposals(&draft.books, &person.branch, now)?;
     if open.len() >= PROPOSALS_OPEN_MAX {
@@ -84,18 +102,19 @@ fn find(draft: &Draft<'_>, branch: &BranchId, number: u64) -> Result<ProposalRow
 fn open(
     draft: &Draft<'_>,
     row: &ProposalRow,
-    by: &StaffId,
+    by: &StaffRow,
     digest: Digest,
     wanted: ProposalState,
 ) -> Result<Option<Act>, Stop> {
     let act = row.act()?;
+    concerns(by, &act)?;
     if act.digest() != digest {
         return Err(refused(ProposalRefusal::StaleDigest));
     }
     match row.state(draft.command.at) {
         ProposalState::Open => Ok(Some(act)),
         ProposalState::Expired => Err(refused(ProposalRefusal::Expired)),
-        state if state == wanted && row.decided_by.as_ref() == Some(by) => Ok(None),
+        state if state == wanted && row.decided_by.as_ref() == Some(&by.id) => Ok(None),
         _ => Err(refused(ProposalRefusal::Decided)),
     }
 }
@@ -109,7 +128,7 @@ pub fn approve(
 ) -> Result<Outcome, Stop> {
     let person = person(draft)?;
     let row = find(draft, &person.branch, number)?;
-    let Some(act) = open(draft, &row, &person.id, digest, ProposalState::Done)? else {
+    let Some(act) = open(draft, &row, &person, digest, ProposalState::Done)? else {
         return Ok(Outcome::Proposed { proposal: number });
     };
     if row.by == person.id {
@@ -136,7 +155,7 @@ pub fn refuse(draft: &mut Draft<'_>, number: u64, digest: Digest) -> Result<Outc
     let person = person(draft)?;
     let row = find(draft, &person.branch, number)?;
     let wanted = ProposalState::Refused;
-    if open(draft, &row, &person.id, digest, wanted)?.is_some() {
+    if open(draft, &row, &person, digest, wanted)?.is_some() {
         draft.emit(Event::CustodyRefused {
             branch: person.branch,
             proposal: number,

@@ -6,11 +6,12 @@
 //! which for linked processing is fixed by the order, was answered with it for days.
 
 use counterfoil_data::ids::SaleId;
-use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
+use counterfoil_data::wire::custody::Act;
+use counterfoil_data::wire::sale::{AbandonReason, PurchaseMode, SaleState};
 
 use super::bank::*;
-use crate::core::command::{Actor, Command, CommandBody, Outcome};
-use crate::core::key::{self, Table};
+use crate::core::command::{Actor, Command, CommandBody, KEY_MAX, Outcome};
+use crate::core::key::{self as rows, Table};
 use crate::core::query;
 use crate::core::refusal::{Missing, Refusal};
 use crate::store::From;
@@ -28,7 +29,7 @@ fn keyed(desk: &mut Desk<ModelStore>, body: CommandBody, sequence: u64, name: &s
 }
 
 fn answers_kept(desk: &Desk<ModelStore>) -> usize {
-    let (low, high) = (key::low(Table::Answer), key::high(Table::Answer));
+    let (low, high) = (rows::low(Table::Answer), rows::high(Table::Answer));
     let rows = desk.read().range(&low, &high, From::First, 4_096);
     rows.expect("reads").len()
 }
@@ -124,4 +125,79 @@ fn an_id_that_is_taken_opens_nothing_for_another_kiosk_or_another_mode() {
     let password = open(PurchaseMode::PaymentPassword);
     assert_eq!(desk.give(kiosk(), password), not_yours);
     assert_eq!(desk.must(kiosk(), card), Outcome::Sale(SaleState::Opened));
+}
+
+#[test]
+fn a_key_is_1_to_64_visible_characters() {
+    let mut desk = desk();
+    let sale = desk.opened(1);
+    let mut sequence = 0;
+    let mut cancel = |desk: &mut Desk<ModelStore>, name: &str| {
+        sequence += 1;
+        let body = CommandBody::Cancel { sale };
+        let command = keyed(desk, body, sequence, name);
+        desk.answer(command).result
+    };
+    let long = "k".repeat(KEY_MAX + 1);
+    for name in ["", "two words", "schlüssel", "line\n", &long] {
+        let refused = cancel(&mut desk, name);
+        assert_eq!(refused, Err(Refusal::KeyMissing), "{name:?}");
+    }
+    let longest = "k".repeat(KEY_MAX);
+    let done = Outcome::Sale(SaleState::Cancelled);
+    assert_eq!(cancel(&mut desk, &longest), Ok(done));
+}
+
+#[test]
+fn a_proposal_sent_twice_under_one_key_is_one_proposal() {
+    let mut desk = desk();
+    let branch = id("branch-1");
+    let range = range(FIRST_OTHER, 100);
+    let act = Act::Announce { branch, range };
+    let body = CommandBody::ProposeCustody { act };
+    let mut propose = desk.command(custodian(), body);
+    propose.key = Some(key("proposal"));
+    let first = desk.answer(propose.clone());
+    assert!(!first.replayed && first.result.is_ok());
+    let again = desk.answer(propose.clone());
+    assert!(again.replayed);
+    assert_eq!(again.result, first.result);
+    // Another's key of the same name is another key.
+    propose.actor = Actor::Staff(id("custodian-b"));
+    let other = desk.answer(propose);
+    assert!(!other.replayed);
+    assert_ne!(other.result, first.result);
+}
+
+#[test]
+fn a_cancelled_or_abandoned_sale_answers_its_key_for_ever() {
+    let mut desk = desk();
+    let mut given = Vec::new();
+    for name in ["cancel", "abandon"] {
+        let body = if name == "cancel" {
+            let sale = desk.opened(1);
+            CommandBody::Cancel { sale }
+        } else {
+            abandon(desk.linked(2, 1), AbandonReason::PrinterFault)
+        };
+        let mut command = desk.command(kiosk(), body);
+        command.key = Some(key(name));
+        let answer = desk.answer(command.clone());
+        given.push((command, answer.result.expect("is done")));
+    }
+    desk.later(30 * 24 * 3_600);
+    for n in 10..20 {
+        let sale = desk.opened(n);
+        desk.must(kiosk(), CommandBody::Cancel { sale });
+    }
+    for (mut command, outcome) in given {
+        let name = &command.key.as_ref().expect("a key").key;
+        let row = rows::pair(Table::Answer, "kiosk:kiosk-1", name);
+        let held = desk.read().read(&row).expect("reads");
+        assert_eq!(held, None, "the stored answer is forgotten");
+        command.at = desk.at;
+        let again = desk.answer(command);
+        assert!(again.replayed);
+        assert_eq!(again.result, Ok(outcome));
+    }
 }

@@ -22,7 +22,7 @@ use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
 pub use acts::*;
-pub use enrolment::{UNIT_CODE, account, enrolment, policy, staff};
+pub use enrolment::{UNIT_CODE, account, agent, enrolment, policy, staff};
 
 pub const CARD: KeyedHash = KeyedHash([1; 32]);
 pub const ACCOUNT: KeyedHash = KeyedHash([2; 32]);

@@ -13,8 +13,8 @@ use crate::core::audit::{AuditFailure, audit};
 use crate::core::command::{CommandBody, Outcome, Resolution};
 use crate::core::key::{self, Table};
 use crate::core::overlay::{Overlay, get};
-use crate::core::record::sheet::{PasswordRow, SheetRow, SheetStage};
-use crate::core::refusal::{Missing, Refusal};
+use crate::core::record::sheet::{PASSWORD_ENVELOPE_MAX, PasswordRow, SheetRow, SheetStage};
+use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::core::{log, query};
 use crate::store::From;
 use crate::store::model::ModelStore;
@@ -95,6 +95,26 @@ fn numbers_nobody_drew_a_password_for_are_not_sold_on_a_sheet_account() {
     assert_eq!(desk.state(sale), state, "nothing was done");
     let passwords = desk.drawn(sale, 0);
     desk.must(kiosk(), CommandBody::Link { sale, passwords });
+}
+
+#[test]
+fn a_password_that_was_drawn_empty_or_too_long_is_not_kept() {
+    let mut desk = desk();
+    let sale = desk.confirmed(1, 2);
+    let most = PASSWORD_ENVELOPE_MAX;
+    let of = |desk: &Desk<ModelStore>, bytes: usize| {
+        let mut passwords = desk.drawn(sale, 0);
+        passwords[1].envelope = vec![9; bytes];
+        CommandBody::Link { sale, passwords }
+    };
+    for bytes in [0, most + 1] {
+        let link = of(&desk, bytes);
+        let refused = desk.give(kiosk(), link);
+        assert_eq!(refused, Err(Refusal::Malformed(Malformed::Limit)));
+        assert_eq!(desk.state(sale), SaleState::Confirmed, "nothing was done");
+    }
+    let link = of(&desk, most);
+    desk.must(kiosk(), link);
 }
 
 #[test]
