@@ -91,3 +91,76 @@ impl Terms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{date, time};
+
+    use super::*;
+    use crate::core::record::bank::BounceRule;
+    use crate::core::record::terms::{Hours, OwnDay};
+    use crate::core::tests::bank;
+
+    fn terms() -> Terms {
+        let hours = |from, to| Hours {
+            opens: time(from, 0, 0, 0),
+            closes: time(to, 0, 0, 0),
+        };
+        let own = |day, name: &str, hours| OwnDay {
+            date: date(2026, 10, day),
+            name: name.to_owned(),
+            hours,
+        };
+        let mut calendar = CalendarRow::always(hours(9, 17));
+        calendar.week[5] = Some(hours(10, 16));
+        calendar.week[6] = None;
+        calendar.days = vec![
+            own(1, "National Day", None),
+            own(10, "made up for", Some(hours(9, 12))),
+        ];
+        Terms {
+            policy: bank::policy(),
+            calendar,
+            list: None,
+        }
+    }
+
+    #[test]
+    fn what_the_bank_set_is_in_the_table_word_by_word() {
+        let mut terms = terms();
+        assert_eq!(terms.days(), "closed: Sunday, 2026-10-01 National Day");
+        assert_eq!(
+            terms.hours(),
+            "09:00:00 to 17:00:00; 10:00:00 to 16:00:00; \
+             2026-10-10 made up for 09:00:00 to 12:00:00"
+        );
+        assert_eq!(terms.cards(), "cards = proven");
+        assert_eq!(terms.list(), "no list was given");
+        assert_eq!(terms.list_age(), "no list is asked for");
+        assert_eq!(terms.bounces(), "not asked");
+        terms.policy.cards = CardPolicy::Any;
+        terms.policy.list_days_max = Some(7);
+        terms.policy.bounce = Some(BounceRule {
+            max: 2,
+            window_days: 365,
+        });
+        terms.list = Some(ListRow {
+            as_of: date(2026, 10, 9),
+            number: 3,
+            count: 120,
+        });
+        assert_eq!(terms.cards(), "cards = any: every card passes");
+        let list = "list of 2026-10-09, 120 entries";
+        assert_eq!(terms.list(), list);
+        assert_eq!(terms.list_age(), format!("at most 7 days old; {list}"));
+        assert_eq!(terms.bounces(), "at most 2 in 365 days");
+    }
+
+    #[test]
+    fn a_bank_that_never_closes_says_so() {
+        let mut terms = terms();
+        terms.calendar.week[6] = terms.calendar.week[5];
+        terms.calendar.days.clear();
+        assert_eq!(terms.days(), "closed on no day");
+    }
+}

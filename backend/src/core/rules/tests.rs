@@ -111,9 +111,13 @@ fn a_mandate_and_a_document_count_to_the_end_of_their_last_day() {
         rule(Gate::Identity, &facts),
         Some("document-expired".into())
     );
-    facts.date = date(2026, 12, 31);
     facts.document_valid_to = None;
-    assert_eq!(rule(Gate::Info, &facts), None);
+    for within in [date(2026, 1, 1), date(2026, 12, 31)] {
+        facts.date = within;
+        assert_eq!(rule(Gate::Info, &facts), None);
+    }
+    facts.date = date(2025, 12, 31);
+    assert_eq!(rule(Gate::Info, &facts), Some("mandate-expired".into()));
     facts.date = date(2027, 1, 1);
     assert_eq!(rule(Gate::Info, &facts), Some("mandate-expired".into()));
 }
@@ -345,6 +349,38 @@ fn every_rule_and_every_gate_has_its_own_words_in_both_languages() {
         .map(|r| (r.id, format!("{:?}", r.gate)))
         .collect();
     assert_eq!(once.len(), RULES.len(), "a rule is asked twice at one gate");
+}
+
+#[test]
+fn a_gate_s_own_refusal_tells_staff_what_was_wrong_and_the_customer_what_to_do() {
+    let told = |id| {
+        let refusal = refusal(id, 7);
+        assert_eq!((&*refusal.rule, refusal.version), (id, 7));
+        (refusal.staff, refusal.remedy)
+    };
+    let staff = Remedy::CallStaff;
+    let retry = Remedy::Retry;
+    for (id, text, remedy) in [
+        (LOCKED, "too many attempts", staff),
+        (
+            NOT_AGENT_OF_UNIT,
+            "not an agent of this unit, or not the card's holder",
+            staff,
+        ),
+        (
+            CITIZEN_CHECK,
+            "the citizen check did not agree: look at the document",
+            staff,
+        ),
+        (FINGER_MISMATCH, "score below the threshold", retry),
+        (
+            CARD_UNKNOWN,
+            "card, account, PIN or password does not agree",
+            retry,
+        ),
+    ] {
+        assert_eq!(told(id), (text.to_owned(), remedy));
+    }
 }
 
 #[test]

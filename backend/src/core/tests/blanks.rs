@@ -102,8 +102,11 @@ fn announced_blanks_are_expected_and_count_as_received_only_when_they_come_i1() 
     assert_eq!(place(&desk, some), Place::InVault(branch()));
     assert_eq!(lot(&desk), (before + 40, 60));
     let over = range("3130002100030040", 61);
-    let again = custodians(&mut desk, received(over, 61));
-    assert_eq!(again, refused(StockRefusal::Overlap));
+    let beyond = range("3130002100030041", 61);
+    for (range, count) in [(over, 61), (beyond, 61), (some, 40)] {
+        let again = custodians(&mut desk, received(range, count));
+        assert_eq!(again, refused(StockRefusal::Overlap), "{range}");
+    }
     desk.audit();
 }
 

@@ -287,6 +287,26 @@ fn an_unknown_number_is_frozen_until_two_people_resolve_it_i6() {
 }
 
 #[test]
+fn a_form_that_turns_out_to_be_sold_keeps_its_fee_and_a_spoiled_one_does_not() {
+    for (to, fee) in [(Resolution::Sold, 60), (Resolution::Spoiled, 0)] {
+        let mut desk = desk();
+        let sale = desk.linked(1, 1);
+        let lost = vec![(number(0), FormEvent::Feeding), (number(0), no_outcome())];
+        desk.advise(sale, lost).expect("accepted");
+        desk.must(kiosk(), close(sale));
+        let resolve = CommandBody::ResolveUnknown {
+            second: id("custodian-b"),
+            number: number(0),
+            to,
+            evidence: "seen on the camera".to_owned(),
+        };
+        desk.must(custodian(), resolve);
+        assert_eq!(desk.view(sale).receipt.expect("closed").fee.0, fee);
+        desk.audit();
+    }
+}
+
+#[test]
 fn a_retracted_form_gives_its_fee_back_and_never_returns_to_stock() {
     let mut desk = desk();
     let sale = desk.linked(1, 2);

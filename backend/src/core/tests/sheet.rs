@@ -273,6 +273,25 @@ fn what_two_people_settle_later_has_no_password_and_what_comes_back_loses_it() {
     desk.audit();
 }
 
+#[test]
+fn a_sheet_whose_forms_all_came_back_was_printed_for_nobody() {
+    let mut desk = desk();
+    let sale = desk.linked(1, 1);
+    desk.hand_over(sale, 0..1);
+    desk.must(kiosk(), take(sale));
+    let act = counterfoil_data::wire::custody::Act::Return {
+        range: range(FIRST, 1),
+        seen: "unused".to_owned(),
+    };
+    let second = id("custodian-b");
+    desk.must(custodian(), CommandBody::Custody { second, act });
+    desk.must(kiosk(), closed(sale, SheetOutcome::Printed));
+    let view = sheet(&desk, sale);
+    assert_eq!(view.state, SheetState::Cancelled);
+    assert_eq!((view.reason, view.forms), (Some(SheetReason::Unknown), 0));
+    desk.audit();
+}
+
 /// Changes the books behind the core's back.
 fn bent(desk: &Desk<ModelStore>, bend: impl FnOnce(&mut Overlay<'_>)) -> Result<(), AuditFailure> {
     let read = desk.read();

@@ -145,3 +145,26 @@ fn the_result_stays_on_the_stations_also_where_nobody_had_to_confirm_s23() {
     assert_eq!(shown(&desk), [result]);
     desk.audit();
 }
+
+#[test]
+fn staff_of_a_branch_are_told_to_look_again_and_nobody_else_is() {
+    let mut desk = desk();
+    let news = |desk: &Desk<ModelStore>, branch: &str| {
+        query::custody_changes(&*desk.read(), &id(branch)).expect("reads")
+    };
+    let sale = desk.linked(1, 2);
+    desk.hand_over(sale, 0..1);
+    let shown = [FormEvent::Feeding, printed(), FormEvent::Presented];
+    let shown = shown.into_iter().map(|event| (number(1), event));
+    desk.advise(sale, shown.collect()).expect("is presented");
+    let before = news(&desk, "branch-1");
+    desk.must(kiosk(), abandon(sale, AbandonReason::PrinterFault));
+    assert_eq!(desk.state(sale), SaleState::Suspended);
+    let suspended = news(&desk, "branch-1");
+    assert!(suspended > before, "it waits for two people");
+    // The kiosk delivers late what its journal knew: what waits has changed.
+    desk.advise(sale, vec![(number(1), FormEvent::Taken)])
+        .expect("accepted late");
+    assert!(news(&desk, "branch-1") > suspended);
+    assert_eq!(news(&desk, "branch-2"), 0);
+}
