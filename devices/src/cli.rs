@@ -83,7 +83,7 @@ struct Simulate {
     #[arg(long, value_name = "ID", default_value = "kiosk-1")]
     kiosk: String,
     /// The finger sensor: a module behind cdc-acm, cp210x, ch340, ftdi, pl2303 or
-    /// pl2303-hxn, or a reader, uru4500.
+    /// pl2303-hxn, a reader, uru4500, or microarray, which gives no image.
     #[arg(long, value_name = "SENSOR", default_value = "cdc-acm")]
     finger: SensorKind,
     /// How many times faster than in life the mechanics run, 1 to 100.

@@ -140,3 +140,12 @@ fn every_finger_sensor_is_greeted_whatever_bridge_it_is_behind() {
         assert!(answers.contains(hello), "{chip}: {answers}");
     }
 }
+
+#[test]
+fn a_finger_module_that_gives_no_image_is_named_by_probe() {
+    let server = Server::start_with(&["--finger", "microarray", "--speed", "10"]);
+    let (greeted, answers) = server.run("probe");
+    assert!(!greeted, "{answers}");
+    let line = answers.lines().find(|line| line.starts_with("err finger"));
+    assert!(line.is_some_and(|l| l.contains("no image")), "{answers}");
+}

@@ -1,5 +1,5 @@
 //! Fingerprint modules of the EF01 family behind a serial bridge (ZFM-20/60,
-//! R30x, AS608, FPM10A, R503 and kin).
+//! R30x, AS608, FPM10A, R503 and kin) or on a USB port of their own (`MicroArray`).
 //!
 //! Owns the hello, the line rate, the packet size and one image at a time; the
 //! match is the backend's (S12-S14), never the module's. Refuses to look at a
@@ -117,6 +117,10 @@ impl<B: SerialBridge> FingerModule<B> {
             armed: false,
             stale: Some(IMAGE_QUIET),
         };
+        if !module.bridge.is_line() {
+            module.begin_native().await?;
+            return Ok(module);
+        }
         module.find_rate().await?;
         module.read_parameters().await?;
         module.raise_rate().await?;
@@ -137,12 +141,17 @@ impl<B: SerialBridge> FingerModule<B> {
         self.bridge.info()
     }
 
+    /// Whether the module has a USB port of its own, without a line.
+    pub fn is_native(&self) -> bool {
+        !self.bridge.is_line()
+    }
+
     /// What the module said of itself.
     pub fn parameters(&self) -> Parameters {
         self.parameters
     }
 
-    /// The line rate in use.
+    /// The line rate in use; 0 where there is no line.
     pub fn baud(&self) -> u32 {
         self.baud
     }

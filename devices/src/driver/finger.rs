@@ -70,7 +70,7 @@ pub fn matches(info: &DeviceInfo) -> bool {
 
 /// An opened sensor.
 pub enum FingerSensor<T: Transport> {
-    /// A module behind a serial bridge.
+    /// A module behind a serial bridge, or on a USB port of its own.
     Ef01(FingerModule<Bridge<T>>),
     /// A reader that gives whole pictures.
     Uru4000(Uru4000<T>),
@@ -93,6 +93,7 @@ impl<T: Transport> FingerSensor<T> {
     /// What answered, for a person.
     pub fn hello(&self) -> &'static str {
         match self {
+            Self::Ef01(module) if module.is_native() => "handshake answered",
             Self::Ef01(_) => "password accepted",
             Self::Uru4000(_) => "scanner powered",
         }

@@ -44,6 +44,8 @@ const EMPTY_MAX: usize = 4096;
 pub trait SerialBridge {
     /// The descriptors.
     fn info(&self) -> &DeviceInfo;
+    /// Whether there is a line with a rate; a module's own USB port has none.
+    fn is_line(&self) -> bool;
     /// Sets the rate in bit/s, 8N1, and raises DTR and RTS.
     async fn set_line(&mut self, baud: u32) -> Result<(), UsbError>;
     /// Sends all bytes.
@@ -68,6 +70,9 @@ pub enum Family {
     Ftdi,
     /// Prolific.
     Pl2303,
+    /// No bridge: a module's own USB port that carries the frames as they are
+    /// (MicroArray).
+    Native,
 }
 
 /// Vendor, products, family.
@@ -86,6 +91,7 @@ const IDS: &[(u16, &[u16], Family)] = &[
         &[0x2303, 0x23A3, 0x23B3, 0x23C3, 0x23D3, 0x23E3, 0x23F3],
         Family::Pl2303,
     ),
+    (0x3274, &[0x8012, 0x8008], Family::Native),
 ];
 
 /// The family of a bridge that is known by its numbers and has the pipes of one.
@@ -110,6 +116,7 @@ enum Chip {
     Ch340(Ch340),
     Ftdi(Ftdi),
     Pl2303(Pl2303),
+    Native,
 }
 
 /// A bridge of any family; its interfaces are claimed with the device.
@@ -130,6 +137,7 @@ impl<T: Transport> Bridge<T> {
             Some(Family::Ch340) => (wire::vendor_ends(info)?, Chip::Ch340(Ch340::default())),
             Some(Family::Ftdi) => (wire::vendor_ends(info)?, Chip::Ftdi(Ftdi::of(info))),
             Some(Family::Pl2303) => (wire::vendor_ends(info)?, Chip::Pl2303(Pl2303::default())),
+            Some(Family::Native) => (wire::vendor_ends(info)?, Chip::Native),
         };
         Some(Self {
             wire: Wire::new(transport, clock, ends),
@@ -145,6 +153,7 @@ impl<T: Transport> Bridge<T> {
             Chip::Ch340(_) => Family::Ch340,
             Chip::Ftdi(_) => Family::Ftdi,
             Chip::Pl2303(_) => Family::Pl2303,
+            Chip::Native => Family::Native,
         }
     }
 }
@@ -152,6 +161,10 @@ impl<T: Transport> Bridge<T> {
 impl<T: Transport> SerialBridge for Bridge<T> {
     fn info(&self) -> &DeviceInfo {
         self.wire.info()
+    }
+
+    fn is_line(&self) -> bool {
+        !matches!(self.chip, Chip::Native)
     }
 
     async fn set_line(&mut self, baud: u32) -> Result<(), UsbError> {
@@ -162,6 +175,7 @@ impl<T: Transport> SerialBridge for Bridge<T> {
             Chip::Ch340(chip) => chip.set_line(wire, baud).await,
             Chip::Ftdi(chip) => chip.set_line(wire, baud).await,
             Chip::Pl2303(chip) => chip.set_line(wire, baud).await,
+            Chip::Native => Ok(()),
         }
     }
 

@@ -15,6 +15,7 @@
 //! works is lost (`talked-over`).
 
 mod module;
+pub mod native;
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -19,6 +19,7 @@ use counterfoil_finger::Image;
 use counterfoil_finger::synth::{Contact, Finger};
 
 use super::finger_module::FingerModuleTwin;
+use super::finger_module::native::NativeModuleTwin;
 use super::serial_bridge::BridgeKind;
 use super::uru4000::Uru4000Twin;
 use super::{DeskError, Twin};
@@ -53,6 +54,8 @@ pub enum SensorKind {
     Module(BridgeKind),
     /// A U.are.U 4500.
     Uru4500,
+    /// A `MicroArray` module on its own USB port, which gives no image.
+    MicroArray,
 }
 
 impl SensorKind {
@@ -64,6 +67,7 @@ impl SensorKind {
                 Rc::new(RefCell::new(module))
             }
             Self::Uru4500 => Rc::new(RefCell::new(Uru4000Twin::new(fingers))),
+            Self::MicroArray => Rc::new(RefCell::new(NativeModuleTwin::new(fingers, false))),
         }
     }
 }
@@ -71,10 +75,11 @@ impl SensorKind {
 impl FromStr for SensorKind {
     type Err = DeskError;
 
-    /// `uru4500`, or the name of the module's bridge.
+    /// `uru4500`, `microarray`, or the name of the module's bridge.
     fn from_str(text: &str) -> Result<Self, DeskError> {
         match text {
             "uru4500" => Ok(Self::Uru4500),
+            "microarray" => Ok(Self::MicroArray),
             bridge => bridge.parse().map(Self::Module),
         }
     }

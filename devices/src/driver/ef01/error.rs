@@ -55,6 +55,9 @@ pub enum Ef01Error {
     /// A frame that makes no sense here.
     #[error("the finger module broke its protocol: {0}")]
     Protocol(&'static str),
+    /// It compares prints in itself and uploads none.
+    #[error("this finger module gives no image, it compares by itself: use another one")]
+    NoImage,
     /// Asked for an image while not armed (S16).
     #[error("the sensor is not armed: the document comes first")]
     NotArmed,
@@ -74,7 +77,7 @@ impl Ef01Error {
             Self::Late { .. } | Self::Refused { .. } | Self::Protocol(_) => Remedy::Retry,
             Self::NotArmed => Remedy::Restart,
             Self::Usb(_) | Self::NotSerial | Self::Silent | Self::Password => Remedy::OutOfService,
-            Self::Sensor => Remedy::OutOfService,
+            Self::Sensor | Self::NoImage => Remedy::OutOfService,
             Self::Size(_) => Remedy::CallStaff,
         }
     }

@@ -10,7 +10,7 @@
 use zeroize::Zeroizing;
 
 /// Header and default address.
-const START: [u8; 6] = [0xEF, 0x01, 0xFF, 0xFF, 0xFF, 0xFF];
+pub(super) const START: [u8; 6] = [0xEF, 0x01, 0xFF, 0xFF, 0xFF, 0xFF];
 /// Header, address, PID and length.
 const HEAD: usize = 9;
 /// Most payload bytes in one frame.

@@ -9,7 +9,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::frame::{self, BadSum, Frame, Pid};
-use super::{ACK_WITHIN, Ef01Error, FLASH_WITHIN, FingerModule, IMAGE_QUIET, SET_SYS_PARA};
+use super::{
+    ACK_WITHIN, Ef01Error, FLASH_WITHIN, FingerModule, IMAGE_QUIET, Light, SET_SYS_PARA, UP_IMAGE,
+};
 use crate::driver::serial::SerialBridge;
 use crate::transport::UsbError;
 
@@ -32,12 +34,21 @@ const ANSWER_QUIET: Duration = Duration::from_millis(400);
 /// Longest wait for that silence: a whole image at 57,600 bit/s takes 6.6 s.
 const PURGE_WITHIN: Duration = Duration::from_secs(8);
 
+/// The greeting on a module's own USB port: no frame, its length and sum fit nothing.
+const HANDSHAKE: [u8; 11] = [
+    0xEF, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0x00, 0x02, 0x23, 0xA2,
+];
+/// Its answer has at least the length of an acknowledgement and begins like one.
+const GREETED: usize = 12;
+
 const READ_SYS_PARA: u8 = 0x0F;
 const VFY_PWD: u8 = 0x13;
 
 const DONE: u8 = 0x00;
 const WRONG_PASSWORD: u8 = 0x13;
 const SENSOR_ABNORMAL: u8 = 0x29;
+/// The module knows UpImage, and has nothing to upload.
+const NOTHING_TO_UPLOAD: u8 = 0x0F;
 
 /// What the module says of itself (ReadSysPara).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +101,46 @@ impl<B: SerialBridge> FingerModule<B> {
             }) => Err(Ef01Error::Password),
             Err(Ef01Error::Usb(error)) => Err(Ef01Error::Usb(error)),
             Err(_) => Ok(false),
+        }
+    }
+
+    /// Greets a module on its own USB port, and asks at once whether it uploads images:
+    /// most of them compare prints in themselves and never give one, which must show
+    /// before a customer stands there. No light is tried: 35h greets here.
+    pub(super) async fn begin_native(&mut self) -> Result<(), Ef01Error> {
+        self.light = Light::None;
+        let deadline = self.clock.monotonic().saturating_add(PURGE_WITHIN);
+        match self.bridge.purge(IMAGE_QUIET, deadline).await {
+            Ok(()) => {}
+            Err(UsbError::Timeout) => return Err(Ef01Error::Silent),
+            Err(error) => return Err(error.into()),
+        }
+        let deadline = self.clock.monotonic().saturating_add(ACK_WITHIN);
+        self.bridge.write(&HANDSHAKE, ACK_WITHIN).await?;
+        let mut answer = Vec::new();
+        while answer.len() < GREETED {
+            let left = deadline.saturating_sub(self.clock.monotonic());
+            match self.bridge.read(left).await {
+                Ok(bytes) => answer.extend(bytes),
+                Err(UsbError::Timeout) => return Err(Ef01Error::Silent),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if !answer.starts_with(&frame::START) {
+            return Err(Ef01Error::Silent);
+        }
+        self.stale = Some(IMAGE_QUIET);
+        let asked = self.command("upload", &[UP_IMAGE], ACK_WITHIN).await;
+        // An image that comes now is a former finger's: waited out and wiped.
+        self.stale = Some(IMAGE_QUIET);
+        match asked {
+            Ok(_)
+            | Err(Ef01Error::Refused {
+                code: NOTHING_TO_UPLOAD,
+                ..
+            }) => Ok(()),
+            Err(Ef01Error::Refused { .. } | Ef01Error::Late { .. }) => Err(Ef01Error::NoImage),
+            Err(error) => Err(error),
         }
     }
 

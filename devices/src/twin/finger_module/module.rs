@@ -37,6 +37,8 @@ pub(super) struct Module {
     next_rate: Option<u8>,
     packet_code: u8,
     lit: bool,
+    /// On its own USB port: whether it uploads images; little else is known there.
+    native: Option<bool>,
     /// What lies on the glass, packed.
     pub(super) finger: Option<Vec<u8>>,
     buffer: Option<Vec<u8>>,
@@ -55,6 +57,7 @@ impl Default for Module {
             next_rate: None,
             packet_code: 2,
             lit: false,
+            native: None,
             finger: None,
             buffer: None,
             garbled: 0,
@@ -88,6 +91,14 @@ fn frame(pid: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 impl Module {
+    /// A module on its own USB port.
+    pub(super) fn native(uploads: bool) -> Self {
+        Self {
+            native: Some(uploads),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn baud(&self) -> u32 {
         u32::from(self.rate).saturating_mul(9_600)
     }
@@ -185,6 +196,11 @@ impl Module {
 
     fn serve(&mut self, payload: &[u8]) -> Vec<Answer> {
         let one = |answer| vec![answer];
+        if self.native.is_some_and(|uploads| !uploads) && *payload == [0x0A]
+            || self.native.is_some() && !matches!(payload, [0x01 | 0x0A])
+        {
+            return one(self.ack(QUICK, &[0x01]));
+        }
         match payload {
             [0x13, 0, 0, 0, 0] => one(self.ack(QUICK, &[0])),
             [0x13, _, _, _, _] => one(self.ack(QUICK, &[0x13])),
