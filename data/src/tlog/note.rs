@@ -5,6 +5,8 @@
 //! empty line, and signature lines `— name base64(key hash, signature)`. Other
 //! people's signature lines (witnesses) are skipped, not refused.
 
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -34,6 +36,52 @@ pub struct NoteKey<'a> {
     pub name: &'a str,
     /// The key.
     pub key: &'a VerifyingKey,
+}
+
+/// A note key as configuration has it: one line, [`verifier_line`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteVerifier {
+    name: String,
+    key: VerifyingKey,
+}
+
+impl FromStr for NoteVerifier {
+    type Err = TlogError;
+
+    fn from_str(line: &str) -> Result<Self, TlogError> {
+        let (name, rest) = line.split_once('+').ok_or(TlogError::Note)?;
+        let (_, key) = rest.split_once('+').ok_or(TlogError::Note)?;
+        let bytes = BASE64.decode(key).map_err(|_| TlogError::Note)?;
+        let bytes = bytes.split_first().map(|(_, key)| key);
+        let bytes = bytes.and_then(|key| key.try_into().ok());
+        let key = VerifyingKey::from_bytes(bytes.ok_or(TlogError::Note)?);
+        let key = key.map_err(|_| TlogError::Note)?;
+        // Hash, algorithm and spelling are right where the line comes out again.
+        let right = verifier_line(NoteKey { name, key: &key }) == line;
+        let name = name.to_owned();
+        right.then_some(Self { name, key }).ok_or(TlogError::Note)
+    }
+}
+
+impl NoteVerifier {
+    /// The text of a note that carries a right signature of this key, at most so many
+    /// bytes with its signatures.
+    pub fn open<'a>(&self, note: &'a str, bytes_max: usize) -> Result<&'a str, TlogError> {
+        let (name, key) = (self.name.as_str(), &self.key);
+        open_within(note, NoteKey { name, key }, bytes_max)
+    }
+}
+
+/// Signs `text`, which must end in a line feed, with the key of a seed.
+pub fn sign_by_seed(text: &str, name: &str, seed: &[u8; 32]) -> String {
+    let key = &SigningKey::from_bytes(seed);
+    sign_note(text, &NoteSigner { name, key })
+}
+
+/// The line of [`NoteVerifier`] for the key of a seed.
+pub fn verifier_of_seed(name: &str, seed: &[u8; 32]) -> String {
+    let key = SigningKey::from_bytes(seed).verifying_key();
+    verifier_line(NoteKey { name, key: &key })
 }
 
 /// First four bytes of SHA-256 over name, line feed, algorithm, public key.
@@ -67,7 +115,15 @@ pub fn sign_note(text: &str, signer: &NoteSigner<'_>) -> String {
 
 /// The text of a note that carries a right signature of `key`.
 pub fn open_note<'a>(note: &'a str, key: NoteKey<'_>) -> Result<&'a str, TlogError> {
-    if note.len() > NOTE_MAX || note.chars().any(|c| c.is_control() && c != '\n') {
+    open_within(note, key, NOTE_MAX)
+}
+
+fn open_within<'a>(
+    note: &'a str,
+    key: NoteKey<'_>,
+    bytes_max: usize,
+) -> Result<&'a str, TlogError> {
+    if note.len() > bytes_max || note.chars().any(|c| c.is_control() && c != '\n') {
         return Err(TlogError::Note);
     }
     let gap = note.rfind("\n\n").ok_or(TlogError::Note)?;
