@@ -2,11 +2,12 @@
 //!
 //! `list` says what is plugged in and what it is taken for, `probe` opens every
 //! recognised device and says hello, `simulate` serves the twins of the demo
-//! branch over USB/IP with a desk socket beside it, `desk` does one act there. Exit
-//! codes: 0 done, 1 failed, 2 misunderstood. Refuses nothing silently: each line
-//! says what to do.
+//! branch over USB/IP with a desk socket beside it, `desk` does one act there,
+//! `scheme-keys` signs or checks the keys that cards are proven with. Exit codes: 0
+//! done, 1 failed, 2 misunderstood. Refuses nothing silently: each line says what to do.
 
 mod hello;
+mod scheme_keys;
 mod simulate;
 mod speed;
 
@@ -46,6 +47,8 @@ enum Command {
     /// Do one physical act at the twins, as scripts write it: `desk card-reader
     /// insert zhang-card`; `desk look form-printer` says what lies where.
     Desk(Desk),
+    /// Sign or check the list of card scheme keys that kiosks take.
+    SchemeKeys(scheme_keys::SchemeKeys),
 }
 
 /// One act.
@@ -137,6 +140,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 None => hello::probe(&own_usb()?, &clock).await,
             },
             Command::Simulate(what) => simulate::serve(what, clock).await,
+            Command::SchemeKeys(what) => scheme_keys::run(&what, &clock),
             Command::Desk(act) => {
                 let at = &act.at;
                 let answer = desk::say(at, &act.words.join(" ")).await;

@@ -3,13 +3,15 @@
 //! Owns the command sequence from directory to dynamic authentication, and the
 //! verdict: `Genuine` only when the chip signed *our* fresh random with a key
 //! certified by a known scheme key; anything less is for the host to confirm.
-//! Refuses altered or contradictory cards. Never writes to the card, never asks
-//! for a cryptogram, keeps no track data. Called by the kiosk's host (S4).
+//! Refuses altered or contradictory cards. Never writes to the card, asks for a
+//! cryptogram only where the chip proves itself in no other way, keeps no track data.
+//! Called by the kiosk's host (S4).
 //!
 //! ```text
 //!  power on → SELECT PSE → READ RECORD… → SELECT AID → GPO → READ RECORD…
 //!          └─ no PSE: known AIDs ────────┘      │ 6985: next │
 //!  fields agree → in date → issuer cert → ICC cert → INTERNAL AUTHENTICATE → power off
+//!                                                  └ CDA only: GENERATE AC ┘
 //! ```
 
 pub mod capk;
@@ -19,6 +21,7 @@ pub mod oda;
 pub mod tlv;
 
 mod authenticate;
+mod candidates;
 
 #[cfg(test)]
 mod tests;
@@ -48,14 +51,8 @@ const APPLICATIONS: [[u8; 8]; 3] = [
     [0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x02],
     [0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x03],
 ];
-/// Payment system environment of contact cards.
-const PSE: &[u8] = b"1PAY.SYS.DDF01";
-/// Records in the directory file.
-const DIRECTORY_MAX: u8 = 10;
 /// Data objects kept from one card.
 const OBJECTS_MAX: usize = 128;
-/// Applications tried.
-const CANDIDATES_MAX: usize = 8;
 
 /// What was read.
 #[derive(Debug)]
@@ -78,6 +75,8 @@ struct Profile {
     objects: Vec<(u32, Zeroizing<Vec<u8>>)>,
     /// Authenticated records in order, as the hash wants them.
     authenticated: Zeroizing<Vec<u8>>,
+    /// Values the card was given for its PDOL.
+    given: Vec<u8>,
 }
 
 impl Profile {
@@ -100,6 +99,13 @@ impl Profile {
         }
         Ok(())
     }
+}
+
+/// P2 of SELECT.
+#[derive(Clone, Copy)]
+enum Occurrence {
+    First = 0,
+    Next = 2,
 }
 
 /// One read: the reader and the time it has.
@@ -125,9 +131,10 @@ impl<T: Transport> Session<'_, T> {
         Ok(self.reader.transmit(apdu, within).await?)
     }
 
-    async fn select(&mut self, name: &[u8]) -> Result<Response, CardError> {
+    /// SELECT by name, the first or only occurrence, or the next one.
+    async fn select(&mut self, name: &[u8], which: Occurrence) -> Result<Response, CardError> {
         let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
-        let mut apdu = vec![0x00, 0xA4, 0x04, 0x00, length];
+        let mut apdu = vec![0x00, 0xA4, 0x04, which as u8, length];
         apdu.extend_from_slice(name);
         apdu.push(0);
         self.send(&apdu).await
@@ -138,59 +145,13 @@ impl<T: Transport> Session<'_, T> {
         self.send(&[0x00, 0xB2, record, file, 0]).await
     }
 
-    /// AIDs to try, best first: the card's directory, or the known ones.
-    async fn candidates(&mut self) -> Result<Vec<Vec<u8>>, CardError> {
-        let known = || APPLICATIONS.iter().map(|a| a.to_vec()).collect();
-        let answer = self.select(PSE).await?;
-        match answer.sw {
-            Sw::OK => {}
-            Sw(0x6A81) => return Err(CardError::Blocked),
-            _ => return Ok(known()),
-        }
-        let malformed = |source| CardError::Malformed {
-            what: "directory",
-            source,
-        };
-        let Some(sfi) = directory_file(&answer.data).map_err(malformed)? else {
-            return Ok(known());
-        };
-        let mut found: Vec<(u8, Vec<u8>)> = Vec::new();
-        for record in 1..=DIRECTORY_MAX {
-            let answer = self.read_record(sfi, record).await?;
-            if answer.sw != Sw::OK {
-                break;
-            }
-            let body = tlv::only(&answer.data, 0x70).map_err(malformed)?;
-            for entry in tlv::level(body).map_err(malformed)? {
-                if entry.tag != 0x61 || found.len() >= CANDIDATES_MAX {
-                    continue;
-                }
-                let fields = tlv::level(entry.value).map_err(malformed)?;
-                let Some(aid) = tlv::find(&fields, 0x4F) else {
-                    continue;
-                };
-                if APPLICATIONS.iter().any(|known| aid.starts_with(known)) {
-                    let priority = tlv::find(&fields, 0x87).and_then(<[u8]>::first);
-                    // 1 is best; 0 and none mean no order.
-                    let rank = priority.map_or(16, |p| if p & 15 == 0 { 16 } else { p & 15 });
-                    found.push((rank, aid.to_vec()));
-                }
-            }
-        }
-        if found.is_empty() {
-            return Err(CardError::NotSettlementCard);
-        }
-        found.sort_by_key(|(rank, _)| *rank);
-        Ok(found.into_iter().map(|(_, aid)| aid).collect())
-    }
-
     /// SELECT and GET PROCESSING OPTIONS; `None` = not usable, try the next.
     async fn start(
         &mut self,
         aid: &[u8],
         terminal: Terminal,
     ) -> Result<Option<(Profile, Vec<Group>)>, CardError> {
-        let answer = self.select(aid).await?;
+        let answer = self.select(aid, Occurrence::First).await?;
         match answer.sw {
             Sw::OK => {}
             Sw(0x6A81) => return Err(CardError::Blocked),
@@ -208,7 +169,11 @@ impl<T: Transport> Session<'_, T> {
         apdu.push(0);
         let answer = self.send(&apdu).await?;
         match answer.sw {
-            Sw::OK => options(&answer.data).map(Some),
+            Sw::OK => {
+                let (mut profile, groups) = options(&answer.data)?;
+                profile.given = filled;
+                Ok(Some((profile, groups)))
+            }
             Sw(0x6985) => Ok(None),
             Sw(sw) => Err(CardError::Refused {
                 command: "processing options",
@@ -251,17 +216,6 @@ impl<T: Transport> Session<'_, T> {
     }
 }
 
-/// The directory's file number out of the answer to SELECT PSE.
-fn directory_file(fci: &[u8]) -> Result<Option<u8>, TlvError> {
-    let template = tlv::level(tlv::only(fci, 0x6F)?)?;
-    let Some(proprietary) = tlv::find(&template, 0xA5) else {
-        return Ok(None);
-    };
-    let fields = tlv::level(proprietary)?;
-    let file = tlv::find(&fields, 0x88).and_then(<[u8]>::first).copied();
-    Ok(file.filter(|sfi| (1..=10).contains(sfi)))
-}
-
 /// The list of what the card wants to know (9F38), empty if it asks nothing.
 fn processing_list(fci: &[u8]) -> Result<Vec<u8>, TlvError> {
     let template = tlv::level(tlv::only(fci, 0x6F)?)?;
@@ -294,6 +248,7 @@ fn options(answer: &[u8]) -> Result<(Profile, Vec<Group>), CardError> {
         interchange: *interchange,
         objects: Vec::new(),
         authenticated: Zeroizing::new(Vec::new()),
+        given: Vec::new(),
     };
     Ok((profile, groups))
 }

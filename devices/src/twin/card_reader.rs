@@ -7,7 +7,9 @@
 //! specification. Desk:
 //!
 //! ```text
-//!  insert CARD [plain|static|copied] [t1|t1-crc] [fast|stubborn] [only-5v|only-3v|only-1.8v]
+//!  insert CARD [plain|static|copied|combined|combined-copied|combined-altered|
+//!              combined-declining] [no-directory] [t1|t1-crc] [fast|stubborn]
+//!              [only-5v|only-3v|only-1.8v]
 //!  remove     mute     remove during record N     remove during apdu N
 //!  extend N   stale N   wrong-slot N   busy N   parity N        (the next N exchanges)
 //!  t1 damage N   t1 lose N   t1 ask N   t1 wtx N   t1 abort N   (the next N blocks)
@@ -77,6 +79,8 @@ struct Inserted {
 /// How a chip is made, besides what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Build {
+    /// Has a directory; else two names of its application, the second of use.
+    directory: bool,
     /// T=1 instead of T=0, with LRC or CRC.
     t1: Option<bool>,
     /// Offers Fi 512, Di 16 (TA1 95h).
@@ -201,7 +205,7 @@ impl CardReaderTwin {
                 names.join(", ")
             )));
         };
-        let card = Card::personalise(spec, chip);
+        let card = Card::personalise(spec, chip, build.directory);
         let name = spec.name.clone();
         let said = format!("{name} inserted");
         self.slot = Some(Inserted {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use counterfoil_data::ids::KioskId;
+use counterfoil_data::tlog::note::NoteVerifier;
 use counterfoil_data::toml_text::TomlFault;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
@@ -74,8 +75,11 @@ pub struct KioskConfig {
     pub devices: Devices,
     /// The outcome journal, on a disk that keeps what was synced.
     pub journal: PathBuf,
-    /// Keys of the card schemes (TOML, `[[keys]]`).
+    /// Keys of the card schemes: a signed note with its last day.
     pub scheme_keys: PathBuf,
+    /// Whose signature the scheme keys must carry: `name+hash+base64`.
+    #[serde(deserialize_with = "note_key")]
+    pub scheme_keys_signer: NoteVerifier,
     /// Where the business date is taken. Default `Asia/Shanghai`.
     #[serde(default = "zone")]
     pub time_zone: String,
@@ -112,6 +116,14 @@ impl From<ConfigLanguage> for Language {
             ConfigLanguage::En => Self::En,
         }
     }
+}
+
+fn note_key<'de, D: Deserializer<'de>>(from: D) -> Result<NoteVerifier, D::Error> {
+    let line = String::deserialize(from)?;
+    line.parse().map_err(|_| {
+        let shape = "scheme_keys_signer is not name+hash+base64 as `scheme-keys sign` prints it";
+        serde::de::Error::custom(shape)
+    })
 }
 
 fn usb() -> Devices {
@@ -216,7 +228,8 @@ mod tests {
         key_file = "/run/credentials/counterfoil-kiosk/key"
         backend = "10.0.0.1:8080"
         journal = "/var/lib/counterfoil/journal"
-        scheme_keys = "/etc/counterfoil/scheme-keys.toml"
+        scheme_keys = "/etc/counterfoil/scheme-keys.note"
+        scheme_keys_signer = "schemes.example+0749affa+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
     "#;
 
     #[test]
@@ -238,6 +251,13 @@ mod tests {
     fn an_unknown_key_is_refused_by_name() {
         let error = KioskConfig::parse(&format!("{LEAST}\nkey = \"00\"")).expect_err("refused");
         assert!(error.to_string().contains("key"), "{error}");
+    }
+
+    #[test]
+    fn a_signer_that_is_no_key_is_refused() {
+        let text = LEAST.replace("0749affa", "0749affb");
+        let error = KioskConfig::parse(&text).expect_err("refused");
+        assert!(error.to_string().contains("scheme_keys_signer"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use counterfoil_data::ids::KioskId;
 use counterfoil_data::seam::{Journal, MemoryJournal, SharedClock, SharedEntropy};
 use counterfoil_data::secret::Secret;
 use counterfoil_data::sign::{SignerId, SigningIdentity};
+use counterfoil_data::tlog::note::NoteVerifier;
 use counterfoil_devices::driver::pboc::Capks;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::Bus;
@@ -57,8 +58,8 @@ struct Plan {
     backend: String,
     devices: Devices,
     journal: Option<PathBuf>,
-    /// `None`: the demo's.
-    scheme_keys: Option<PathBuf>,
+    /// The file and its signer; `None`: the demo's.
+    scheme_keys: Option<(PathBuf, NoteVerifier)>,
     time_zone: TimeZone,
     settings: Settings,
     bank: Option<DemoBank>,
@@ -107,7 +108,7 @@ fn configured(config: KioskConfig) -> anyhow::Result<Plan> {
         backend: config.backend,
         devices: config.devices,
         journal: Some(config.journal),
-        scheme_keys: Some(config.scheme_keys),
+        scheme_keys: Some((config.scheme_keys, config.scheme_keys_signer)),
         bank: None,
     })
 }
@@ -247,12 +248,15 @@ fn parts<B: Bus>(
         None => Box::new(MemoryJournal::default()),
     };
     let capks = match &plan.scheme_keys {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).context("scheme_keys cannot be read")?;
-            Capks::from_toml(&text)?
+        Some((path, signer)) => {
+            let note = std::fs::read_to_string(path).context("scheme_keys cannot be read")?;
+            Capks::from_note(&note, signer).context("scheme_keys are not used")?
         }
         None => demo_capks()?,
     };
+    if !capks.is_good(clock.now().to_zoned(plan.time_zone.clone()).date()) {
+        tracing::warn!("scheme_keys are past their last day: no card proves itself any more");
+    }
     let entropy: SharedEntropy = Rc::new(SystemEntropy);
     Ok(Parts {
         bus: Rc::new(bus),

@@ -54,6 +54,12 @@ pub enum OdaError {
     /// The number in the certificate is not the card's.
     #[error("{0:?} block: issued for another card number")]
     Number(Block),
+    /// On the list of revoked certificates.
+    #[error("the issuer's certificate has been revoked")]
+    Revoked,
+    /// The cryptogram that was signed is not the one that was answered.
+    #[error("the signed cryptogram or its data is not what the card answered")]
+    Cryptogram,
     /// Past the last day of its month.
     #[error("{0:?} block: the certificate has expired")]
     Expired(Block),
@@ -202,12 +208,14 @@ pub struct Certificate<'a> {
     pub exponent: &'a [u8],
 }
 
-/// The issuer's key out of its certificate. `pan` is BCD as in tag 5A.
+/// The issuer's key out of its certificate. `pan` is BCD as in tag 5A; `revoked` says
+/// of a serial number whether its certificate is good no more.
 pub fn issuer_key(
     capk: &Capk,
     certificate: Certificate<'_>,
     pan: &[u8],
     today: Date,
+    revoked: impl FnOnce([u8; 3]) -> bool,
 ) -> Result<Key, OdaError> {
     const B: Block = Block::Issuer;
     let Certificate {
@@ -227,9 +235,9 @@ pub fn issuer_key(
         i3,
         month,
         year,
-        _,
-        _,
-        _,
+        s0,
+        s1,
+        s2,
         hash,
         algorithm,
         length,
@@ -237,6 +245,9 @@ pub fn issuer_key(
     ] = *head;
     if (hash, algorithm) != (SHA1, RSA) {
         return Err(OdaError::Algorithm(B));
+    }
+    if revoked([s0, s1, s2]) {
+        return Err(OdaError::Revoked);
     }
     // 3 to 8 leading digits of the card number, padded with F.
     let iin = digits(&[i0, i1, i2, i3]);
@@ -302,6 +313,47 @@ pub fn static_data(issuer: &Key, signed: &[u8], static_data: &[u8]) -> Result<()
 
 /// Checks signed dynamic data (DDA) over the bytes we sent: this chip holds the key.
 pub fn dynamic_data(icc: &Key, signed: &[u8], sent: &[u8]) -> Result<(), OdaError> {
+    own_data(icc, signed, sent).map(drop)
+}
+
+/// What a card answered to GENERATE AC, as far as the signature must agree with it.
+#[derive(Clone, Copy)]
+pub struct Combined<'a> {
+    /// Cryptogram information data (9F27).
+    pub information: u8,
+    /// All that was sent and answered, as EMV Book 2 §6.6.2 orders it: the values for
+    /// the card's lists, then the answer's objects without the signature.
+    pub transaction: &'a [u8],
+}
+
+/// Checks a combined signature (CDA, EMV Book 2 §6.6): the chip signed our random, its
+/// cryptogram's kind and everything that was said.
+pub fn combined_data(
+    icc: &Key,
+    signed: &[u8],
+    random: &[u8],
+    said: Combined<'_>,
+) -> Result<(), OdaError> {
+    const B: Block = Block::Dynamic;
+    let own = own_data(icc, signed, random)?;
+    // Number with its length, information, cryptogram of 8 bytes, hash.
+    let number = own.first().copied().map(usize::from).unwrap_or_default();
+    let after = own
+        .get(number.saturating_add(1)..)
+        .ok_or(OdaError::Format(B))?;
+    let Some((information, rest)) = after.split_first() else {
+        return Err(OdaError::Format(B));
+    };
+    let hash = rest.get(8..).ok_or(OdaError::Format(B))?;
+    let wanted: [u8; HASH] = Sha1::digest(said.transaction).into();
+    let kind = *information == said.information;
+    (kind && hash == wanted)
+        .then_some(())
+        .ok_or(OdaError::Cryptogram)
+}
+
+/// The card's own dynamic data out of a signature over `sent`.
+fn own_data(icc: &Key, signed: &[u8], sent: &[u8]) -> Result<Vec<u8>, OdaError> {
     const B: Block = Block::Dynamic;
     let body = icc.recover(signed, B, &[sent])?;
     let [hash, length, data @ ..] = body.as_slice() else {
@@ -322,7 +374,7 @@ pub fn dynamic_data(icc: &Key, signed: &[u8], sent: &[u8]) -> Result<(), OdaErro
     if !padded || own.saturating_add(1) > length || !(2..=8).contains(&own) {
         return Err(OdaError::Format(B));
     }
-    Ok(())
+    Ok(dynamic.to_vec())
 }
 
 #[cfg(test)]

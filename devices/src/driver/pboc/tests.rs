@@ -185,3 +185,35 @@ fn an_authentication_that_is_claimed_but_not_there_is_not_authentic() {
     let claimed = refused(|says| says.options = "80063800100101009000".into());
     assert_eq!(claimed, CardError::NotAuthentic(OdaError::Missing(0x8F)));
 }
+
+/// The records of a public test card, whole: track 2 with name and discretionary data,
+/// then the record of its keys.
+#[test]
+fn the_published_records_give_number_expiry_and_name() {
+    let published = "703357114761739001010119d221220117589288895f200c455850495245442f\
+                     434152449f1f0e31373538393630393630303030309000";
+    let name = "5f200c455850495245442f43415244";
+    let mut says = good();
+    says.record = record(&[TRACK, name, NUMBER, EXPIRY]);
+    let card = read(&says).unwrap();
+    assert_eq!(card.holder_hint.unwrap().expose(), "EXPIRED/CARD");
+    // As published it has no 5A of its own.
+    let whole = refused(|says| says.record = published.into());
+    assert_eq!(whole, CardError::Field("card number"));
+    let body = bytes(published);
+    let body = tlv::only(&body[..body.len() - 2], 0x70).unwrap();
+    let fields = tlv::level(body).unwrap();
+    let track = fields::track2(tlv::find(&fields, 0x57).unwrap()).unwrap();
+    assert_eq!((track.expiry, track.service), ((22, 12), 201));
+    assert_eq!(tlv::find(&fields, 0x9F1F).unwrap().len(), 14);
+}
+
+#[test]
+fn an_empty_file_locator_and_another_blocked_answer_are_refused() {
+    let empty = refused(|says| says.options = "800218009000".into());
+    assert_eq!(empty, CardError::Field("file locator"));
+    // 6283 for the directory: as if there were none.
+    let mut says = good();
+    says.pse = "6283".into();
+    assert!(read(&says).is_ok());
+}

@@ -4,7 +4,12 @@
 //! file structure, 61xx and 6Cxx, and what a copy or a plain card does. Refuses
 //! out-of-order commands the way a card does, with 6985.
 
+mod answers;
+mod cryptogram;
+
 use std::time::Duration;
+
+use answers::{application, directory, hex_digits, options};
 
 use super::apdu::{CommandApdu, file, wanted};
 use super::card_pin::Pin;
@@ -25,6 +30,12 @@ const PDOL: [u8; 24] = [
 /// Where a transaction log would be (9F4D).
 const LOG: [u8; 5] = [0x9F, 0x4D, 2, 0x0B, 0x0A];
 const PDOL_FILLED: usize = 33;
+/// What it asks before a cryptogram: amount, date, our random.
+const CDOL: [u8; 8] = [0x9F, 0x02, 6, 0x9A, 3, 0x9F, 0x37, 4];
+const CDOL_FILLED: usize = 13;
+const RANDOM_AT: usize = 9;
+/// Cryptogram information: an online cryptogram.
+const ONLINE: u8 = 0x80;
 /// The chip's RSA takes so long.
 const SIGNING: Duration = Duration::from_millis(350);
 
@@ -35,6 +46,14 @@ pub enum Chip {
     Genuine,
     /// A copy: all records of a genuine card and a recorded signature.
     Copied,
+    /// Signs with its cryptograms only (CDA).
+    Combined,
+    /// A copy of such a card.
+    CombinedCopied,
+    /// Such a card behind somebody who changes what it answers.
+    CombinedAltered,
+    /// Such a card that declines.
+    CombinedDeclining,
     /// Offers static authentication only: its data was signed once.
     Static,
     /// Offers no authentication at all.
@@ -104,6 +123,12 @@ pub(super) struct Card {
     waiting: Vec<u8>,
     signatures: u64,
     pin: Pin,
+    /// Names of the application; all but the last one say 6985 when started.
+    instances: Vec<Vec<u8>>,
+    instance: usize,
+    directory: bool,
+    /// Values of the PDOL, for the signature.
+    given: Vec<u8>,
 }
 
 fn record(sfi: u8, number: u8, objects: &[Vec<u8>]) -> Record {
@@ -119,11 +144,14 @@ fn profile(chip: Chip) -> [u8; 2] {
         Chip::Plain => [0x18, 0x00],
         Chip::Static => [0x58, 0x00],
         Chip::Genuine | Chip::Copied => [0x38, 0x00],
+        Chip::Combined | Chip::CombinedCopied | Chip::CombinedAltered | Chip::CombinedDeclining => {
+            [0x19, 0x00]
+        }
     }
 }
 
 impl Card {
-    pub(super) fn personalise(spec: &CardSpec, chip: Chip) -> Self {
+    pub(super) fn personalise(spec: &CardSpec, chip: Chip, directory: bool) -> Self {
         let pan = issue::bcd(&spec.pan);
         let track = format!("{}D{}2200000000000", spec.pan, spec.expiry);
         let mut expires = issue::bcd(&spec.expiry);
@@ -154,6 +182,7 @@ impl Card {
                 tlv(0x9F47, &[3]),
                 tlv(0x9F48, &icc.remainder),
                 tlv(0x9F49, &[0x9F, 0x37, 4]),
+                tlv(0x8C, &CDOL),
                 tlv(0x9F46, &icc.block),
             ],
         };
@@ -187,6 +216,13 @@ impl Card {
             waiting: Vec::new(),
             signatures: 0,
             pin: Pin::default(),
+            instances: match directory {
+                true => vec![AID.to_vec()],
+                false => [1, 2].map(|n| [&AID[..], &[n]].concat()).to_vec(),
+            },
+            instance: 0,
+            directory,
+            given: Vec::new(),
         }
     }
 
@@ -276,22 +312,27 @@ impl Card {
         let refused = |sw1, sw2| (Vec::new(), [sw1, sw2]);
         self.waiting.clear();
         let (answer, sw) = match header {
-            [0x00, 0xA4, 0x04, 0x00] if data == PSE => {
+            [0x00, 0xA4, 0x04, 0x00] if data == PSE && self.directory => {
                 self.selected = Selected::Directory;
                 (directory(), ok)
             }
-            [0x00, 0xA4, 0x04, _] if !data.is_empty() && AID.starts_with(data) => {
-                self.selected = Selected::Application;
-                (application(), ok)
-            }
+            [0x00, 0xA4, 0x04, which @ (0 | 2)] => match self.instance_of(data, which == 2) {
+                Some(name) => {
+                    self.selected = Selected::Application;
+                    (application(&name), ok)
+                }
+                None => refused(0x6A, 0x82),
+            },
             [0x00, 0xA4, ..] => refused(0x6A, 0x82),
             [0x00, 0xB2, number, file] if file & 7 == 4 => match self.find(file >> 3, number) {
                 Some(bytes) => (bytes, ok),
                 None => refused(0x6A, 0x83),
             },
             [0x80, 0xA8, 0, 0] if self.selected == Selected::Application => match data {
+                _ if self.instance.saturating_add(1) < self.instances.len() => refused(0x69, 0x85),
                 [0x83, 33, filled @ ..] if filled.len() == PDOL_FILLED => {
                     self.selected = Selected::Started;
+                    self.given = filled.to_vec();
                     (options(self.chip), ok)
                 }
                 _ => refused(0x67, 0x00),
@@ -303,7 +344,15 @@ impl Card {
                 }
                 _ => refused(0x67, 0x00),
             },
-            [0x80, 0xA8, ..] | [0x00, 0x88, ..] => refused(0x69, 0x85),
+            [0x80, 0xAE, 0x90, 0] if self.selected == Selected::Started => {
+                if data.len() == CDOL_FILLED && self.is_combined() {
+                    takes = SIGNING;
+                    (self.cryptogram(data), ok)
+                } else {
+                    refused(0x67, 0x00)
+                }
+            }
+            [0x80, 0xA8 | 0xAE, ..] | [0x00, 0x88, ..] => refused(0x69, 0x85),
             [0x00, 0x20, 0, _] => (Vec::new(), self.pin.verify(data)),
             [0x00, 0x24, 0, _] => (Vec::new(), self.pin.change(data)),
             // A file to try long commands on; what is written is not kept.
@@ -339,46 +388,4 @@ impl Card {
         };
         tlv(0x80, &issue::dynamic_signature(self.signatures, over))
     }
-}
-
-/// Track 2: digits and the separator D, padded with F.
-fn hex_digits(text: &str) -> Vec<u8> {
-    let padded = if text.len().is_multiple_of(2) {
-        text.to_owned()
-    } else {
-        format!("{text}F")
-    };
-    counterfoil_data::wire::unhex(&padded.to_lowercase()).unwrap_or_default()
-}
-
-fn directory() -> Vec<u8> {
-    let proprietary = [
-        tlv(0x88, &[1]),
-        tlv(0x5F2D, b"zh"),
-        tlv(0x9F11, &[1]),
-        tlv(0xBF0C, &LOG),
-    ];
-    tlv(
-        0x6F,
-        &[tlv(0x84, PSE), tlv(0xA5, &proprietary.concat())].concat(),
-    )
-}
-
-fn application() -> Vec<u8> {
-    let proprietary = [
-        tlv(0x50, b"PBOC DEBIT"),
-        tlv(0x87, &[1]),
-        tlv(0x9F38, &PDOL),
-        tlv(0xBF0C, &LOG),
-    ];
-    tlv(
-        0x6F,
-        &[tlv(0x84, &AID), tlv(0xA5, &proprietary.concat())].concat(),
-    )
-}
-
-fn options(chip: Chip) -> Vec<u8> {
-    let mut body = profile(chip).to_vec();
-    body.extend([0x10, 1, 1, 0, 0x18, 1, 1, 1, 0x20, 1, 2, 0]);
-    tlv(0x80, &body)
 }

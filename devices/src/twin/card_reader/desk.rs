@@ -27,8 +27,8 @@ pub(super) fn once(count: &mut u64) -> bool {
     due
 }
 
-const USE: &str = "insert CARD [plain|static|copied] [t1|t1-crc] [fast|stubborn] \
-                   [only-5v|only-3v|only-1.8v], remove, mute, remove during record|apdu N, \
+const USE: &str = "insert CARD [plain|static|copied|combined|combined-copied| \
+                   combined-altered|combined-declining] [no-directory] [t1|t1-crc] [fast|stubborn] [only-5v|only-3v|only-1.8v], remove, mute, remove during record|apdu N, \
                    extend|stale|wrong-slot|busy|parity N, t1 damage|lose|ask|wtx|abort N, \
                    pin right|wrong|short|mismatch|cancel";
 
@@ -45,6 +45,7 @@ fn number(text: &str) -> Result<u64, DeskError> {
 fn made(words: &[&str]) -> Result<(Chip, Build), DeskError> {
     let mut chip = Chip::Genuine;
     let mut build = Build {
+        directory: true,
         t1: None,
         fast: false,
         stubborn: false,
@@ -55,6 +56,11 @@ fn made(words: &[&str]) -> Result<(Chip, Build), DeskError> {
             "plain" => chip = Chip::Plain,
             "static" => chip = Chip::Static,
             "copied" => chip = Chip::Copied,
+            "combined" => chip = Chip::Combined,
+            "combined-copied" => chip = Chip::CombinedCopied,
+            "combined-altered" => chip = Chip::CombinedAltered,
+            "combined-declining" => chip = Chip::CombinedDeclining,
+            "no-directory" => build.directory = false,
             "t1" => build.t1 = Some(false),
             "t1-crc" => build.t1 = Some(true),
             "fast" => build.fast = true,

@@ -118,7 +118,7 @@ impl CardReaderTwin {
                 *records = records.saturating_add(1);
                 self.counts.records = self.counts.records.saturating_add(1);
             }
-            0x88 => self.counts.signatures = self.counts.signatures.saturating_add(1),
+            0x88 | 0xAE => self.counts.signatures = self.counts.signatures.saturating_add(1),
             _ => {}
         }
         match self.pull {

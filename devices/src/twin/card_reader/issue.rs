@@ -120,6 +120,21 @@ pub(super) fn dynamic_signature(own: u64, sent: &[u8]) -> Vec<u8> {
     sign(&ICC, &head, &[sent])
 }
 
+/// Tag 9F4B of a cryptogram: number, kind, cryptogram, and a hash over all that was
+/// said, over the random alone (EMV Book 2 §6.6.1).
+pub(super) fn combined_signature(own: u64, kind: u8, said: &[u8], random: [u8; 4]) -> Vec<u8> {
+    let mut dynamic = vec![8];
+    dynamic.extend(own.to_be_bytes());
+    dynamic.push(kind);
+    // The cryptogram itself is the issuer's to check; here it is a number.
+    dynamic.extend(own.rotate_left(17).to_be_bytes());
+    dynamic.extend_from_slice(&Sha1::digest(said));
+    let length = u8::try_from(dynamic.len()).unwrap_or(u8::MAX);
+    let mut head = vec![5, 1, length];
+    head.extend(dynamic);
+    sign(&ICC, &head, &[&random])
+}
+
 /// Digits as BCD, padded with F on the right.
 pub(super) fn bcd(digits: &str) -> Vec<u8> {
     let nibbles: Vec<u8> = digits.bytes().map(|b| b & 0x0F).collect();

@@ -21,6 +21,7 @@ const WITHIN: Duration = Duration::from_secs(20);
 const TODAY: Date = date(2026, 11, 22);
 mod kinds;
 mod pins;
+mod proofs;
 mod strict;
 
 const NAME: &str = "card-reader";

@@ -71,7 +71,7 @@ fn issuer(block: &[u8], pan: &str, today: Date) -> Result<Key, OdaError> {
         remainder: &[],
         exponent: &[3],
     };
-    issuer_key(&capk(), certificate, &hex(pan), today)
+    issuer_key(&capk(), certificate, &hex(pan), today, |_| false)
 }
 
 /// The card's key, taken out by hand: its certificate also covers records that
@@ -124,7 +124,7 @@ fn every_negative_of_the_issuer_certificate_is_named() {
         remainder: &[],
         exponent: &[1, 0, 1],
     };
-    let exponent = issuer_key(&capk(), exponent, &hex(PAN), TODAY);
+    let exponent = issuer_key(&capk(), exponent, &hex(PAN), TODAY, |_| false);
     assert_eq!(exponent, Err(OdaError::Hash(Block::Issuer)));
 }
 
@@ -155,5 +155,146 @@ fn the_signature_fits_the_random_it_was_made_over_and_no_other() {
     assert_eq!(
         static_data(&icc(), &signed, &[]),
         Err(OdaError::Format(Block::Static))
+    );
+}
+
+/// The chain of the Mastercard TEST key F1, another public data set: a signature over
+/// 8B55633B with a cryptogram inside.
+mod combined {
+    use super::*;
+
+    const SCHEME: &str = concat!(
+        "a0dcf4bde19c3546b4b6f0414d174dde294aabbb828c5a834d73aae27c99b0b053a90278007239b6",
+        "459ff0bbcd7b4b9c6c50ac02ce91368da1bd21aaeadbc65347337d89b68f5c99a09d05be02dd1f8c",
+        "5ba20e2f13fb2a27c41d3f85cad5cf6668e75851ec66edbf98851fd4e42c44c1d59f5984703b27d5",
+        "b9f21b8fa0d93279fbbf69e090642909c9ea27f898959541aa6757f5f624104f6e1d3a9532f2a6e5",
+        "1515aead1b43b3d7835088a2fafa7be7",
+    );
+    const ISSUER: &str = concat!(
+        "3312205b0efa6715ba18134bb2168a9ca250d268853506d925dd72b2a2e0cf107518de182f0089b2",
+        "55b7d70a189d90859e741e7d79bb5d36339b16d9b1508ddbc35e2a3008b923e14417a42e86d3ad0a",
+        "1ad6dbb394e7bc0ba812f3d4971412de4997c8b34ba93f3ce0f5ae27e0a052db57cd7595c467e831",
+        "041ac2dbec91e2ec8d27d4eabaa31322b769415b550b8b18e3b05b32cae7813ab21d8f3b2bff3741",
+        "c6ad967ae694800f5b24a20ef78013e4",
+    );
+    const ICC: &str = concat!(
+        "1ba49b6a034309aa5212d5d39ea0861983e295dfd0052fb0543e3743e4df5d0cd44fc3fabbc16372",
+        "7c2e3f64acd670e4b8f1d5c5a6f9c42d6a02ad24f1d9220661d78489fc89d3d2f017ae0ee080d43f",
+        "620b863c25470ae8c2632fda6421d424c29e21653cc56bbba65f851ebaf1f8c7",
+    );
+    const SDAD: &str = concat!(
+        "7b9f22b297ccead536b87c449eee744c6971aa0ebdd6b611c88e30fff0a671cc6d6ac45a5555311e",
+        "30c466863817ea0aa3d13b54bea6849976592dfc73ded0bb958d506df7180faa7a1fd0540859c0e5",
+        "39035bab64ce8891353ddd3008a0b446",
+    );
+    const PAN: &str = "5413330089020011";
+
+    fn scheme() -> Capk {
+        let checksum = hex("d8e68da167ab5a85d8c3d55ecb9b0517a1a5b4bb");
+        Capk {
+            rid: [0xA0, 0, 0, 0, 4],
+            index: 0xF1,
+            modulus: hex(SCHEME),
+            exponent: vec![3],
+            expires: date(2030, 12, 31),
+            checksum: checksum.try_into().unwrap(),
+        }
+    }
+
+    fn chip() -> Key {
+        let certificate = Certificate {
+            block: &hex(ISSUER),
+            remainder: &[],
+            exponent: &[3],
+        };
+        let issuer = issuer_key(&scheme(), certificate, &hex(PAN), TODAY, |_| false).unwrap();
+        assert_eq!(issuer.len(), 112);
+        let plain = issuer.apply(&hex(ICC), Block::Icc).unwrap();
+        assert_eq!(plain[..12], hex("6a045413330089020011ffff"));
+        let mut modulus = plain[21..21 + 112 - 42].to_vec();
+        modulus.extend(hex("0000000000000006600000000000000000000000000000000055"));
+        Key {
+            modulus,
+            exponent: vec![3],
+        }
+    }
+
+    #[test]
+    fn the_scheme_key_and_a_revoked_certificate_are_as_published() {
+        assert!(Capks::new(vec![scheme()]).is_ok());
+        let certificate = Certificate {
+            block: &hex(ISSUER),
+            remainder: &[],
+            exponent: &[3],
+        };
+        let revoked = |serial| serial == [0, 0, 1];
+        let refused = issuer_key(&scheme(), certificate, &hex(PAN), TODAY, revoked);
+        assert_eq!(refused, Err(OdaError::Revoked));
+    }
+
+    #[test]
+    fn the_signature_gives_the_published_number_cryptogram_and_hash() {
+        let own = own_data(&chip(), &hex(SDAD), &hex("8b55633b")).unwrap();
+        let published = "08537eb5e03cc433c80055b6408dbc985131\
+                         a04620c52455ea8f2370647af36748a2ca4aa9f6";
+        assert_eq!(own, hex(published));
+        let other = own_data(&chip(), &hex(SDAD), &hex("8b55633c"));
+        assert_eq!(other, Err(OdaError::Hash(Block::Dynamic)));
+        let mut bent = hex(SDAD);
+        *bent.last_mut().unwrap() = 0x47;
+        let bent = own_data(&chip(), &bent, &hex("8b55633b"));
+        assert_eq!(bent, Err(OdaError::Format(Block::Dynamic)));
+        // What was said in that transaction is not published: anything else is refused.
+        let said = Combined {
+            information: 0,
+            transaction: b"something else",
+        };
+        let refused = combined_data(&chip(), &hex(SDAD), &hex("8b55633b"), said);
+        assert_eq!(refused, Err(OdaError::Cryptogram));
+    }
+}
+
+/// Made by another program (RSA of a Python library): both keys with exponent 65537,
+/// and an issuer key longer than the certificate has room for.
+#[test]
+fn exponent_65537_and_a_key_with_a_remainder_are_recovered() {
+    let modulus = concat!(
+        "e5ae615aa12c96659a721d93d6402a44f13f43824af8ef5f775c16fe9405415a2eff383cf970957c",
+        "8a55dec0dae438865feb667d42024fbac679b710678650700f55799506553d49504df5253227ae5e",
+        "d26e32ca7769bc4fbdc160a5c5c040435d5ea48f51407eb138b4740dc1164c528f42e7986627e535",
+        "ee5e174efdeaf247",
+    );
+    let block = concat!(
+        "d030169e03618f6e4b201f8d47301cccf3504a002f6dbf0a8a56fd490e9882b655ce09acdf447a03",
+        "d0c7ce06bac1a87ab498cc0cf1713fc47377f1584a9761c25cde4659ba3e060944be97283c3db9fb",
+        "50da4172dc58b8c053ef6219788eba306496c1bee0dbb8bda3e77fa3aef57d6796c8dd885f3031fd",
+        "669019cc4a894079",
+    );
+    let remainder =
+        "8eb073ad5f79bde841c4a5aae29f2d34fa1e1a27f808eca7c0ec66ba3913d5f75eb59d91";
+    let checksum = hex("29456e73012ad06496c951ff315fae345effa6d7");
+    let capk = Capk {
+        rid: [0xA0, 0, 0, 0, 3],
+        index: 0x95,
+        modulus: hex(modulus),
+        exponent: vec![1, 0, 1],
+        expires: date(2030, 12, 31),
+        checksum: checksum.try_into().unwrap(),
+    };
+    assert!(Capks::new(vec![capk.clone()]).is_ok());
+    let with = |remainder: &[u8], exponent: &[u8]| {
+        let certificate = Certificate {
+            block: &hex(block),
+            remainder,
+            exponent,
+        };
+        issuer_key(&capk, certificate, &hex(PAN), TODAY, |_| false)
+    };
+    let key = with(&hex(remainder), &[1, 0, 1]).unwrap();
+    assert_eq!((key.len(), key.exponent.as_slice()), (128, &[1, 0, 1][..]));
+    assert_eq!(with(&[], &[1, 0, 1]), Err(OdaError::Hash(Block::Issuer)));
+    assert_eq!(
+        with(&hex(remainder), &[3]),
+        Err(OdaError::Hash(Block::Issuer))
     );
 }
