@@ -81,9 +81,10 @@ async fn id_reader(bench: &Bench<'_>, cable: Cable<'_>) {
     }
 }
 
-async fn card_reader(bench: &Bench<'_>, cable: Cable<'_>, plain: bool) {
+async fn card_reader(bench: &Bench<'_>, cable: Cable<'_>, plain: bool, line: &str) {
     let card = bench.bank.cards.first().expect("a card");
     let chip = if plain { " copied" } else { "" };
+    let chip = format!("{chip}{line}");
     bench.desk(&format!("card-reader insert {}{chip}", card.name));
     let capks = demo_capks().expect("the demo keys");
     let today = jiff::civil::date(2026, 11, 26);
@@ -231,7 +232,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         .expect("a runtime");
     let mut from = Bytes(data);
     let role = Role::ALL[usize::from(from.byte()) % Role::ALL.len()];
-    let plain = from.byte() % 4 == 0;
+    let kind = from.byte();
+    let plain = kind % 4 == 0;
+    let line = ["", " t1", " t1-crc", " no-directory"][usize::from(kind / 4 % 4)];
     let fault = [Fault::Loses, Fault::Alters, Fault::Stranger][usize::from(from.byte() % 3)];
     BANK.with(|bank| {
         tokio::task::LocalSet::new().block_on(&runtime, async {
@@ -248,7 +251,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             };
             match role {
                 Role::IdReader => id_reader(&bench, cable).await,
-                Role::CardReader => card_reader(&bench, cable, plain).await,
+                Role::CardReader => card_reader(&bench, cable, plain, line).await,
                 Role::PinPad => pin_pad(&bench, cable).await,
                 Role::Finger => finger(&bench, cable).await,
                 Role::ReceiptPrinter => receipt_printer(&bench, cable).await,

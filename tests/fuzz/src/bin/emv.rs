@@ -5,11 +5,12 @@
 
 use std::sync::OnceLock;
 
+use counterfoil_data::tlog::note::verifier_of_seed;
 use counterfoil_devices::driver::ccid::apdu::{self, FollowUp, Response, Sw};
 use counterfoil_devices::driver::ccid::atr::{ATR_MAX, Atr};
 use counterfoil_devices::driver::ccid::descriptor::Functional;
-use counterfoil_devices::driver::pboc::capk::{Capks, KEYS_MAX};
-use counterfoil_devices::driver::pboc::oda::{self, Certificate, Key};
+use counterfoil_devices::driver::pboc::capk::{Capks, KEYS_MAX, REVOKED_MAX};
+use counterfoil_devices::driver::pboc::oda::{self, Certificate, Combined, Key};
 use counterfoil_devices::driver::pboc::{fields, tlv};
 use counterfoil_devices::twin::card_reader::demo_capks;
 use counterfoil_fuzz::Bytes;
@@ -134,13 +135,18 @@ fn certificates(from: &mut Bytes<'_>) {
         remainder: from.0,
         exponent,
     };
-    let forged = oda::issuer_key(capk, certificate, pan, today);
+    let forged = oda::issuer_key(capk, certificate, pan, today, |_| false);
     assert!(forged.is_err(), "nobody signs by chance");
     let key = Key::from(capk);
     assert!(!key.is_empty() && key.len() == capk.modulus.len());
     assert!(oda::icc_key(&key, certificate, pan, pan, today).is_err());
     assert!(oda::static_data(&key, &block, pan).is_err());
     assert!(oda::dynamic_data(&key, &block, pan).is_err());
+    let said = Combined {
+        information: index,
+        transaction: pan,
+    };
+    assert!(oda::combined_data(&key, &block, pan, said).is_err());
 }
 
 fn chips(bytes: &[u8]) {
@@ -161,12 +167,23 @@ fn chips(bytes: &[u8]) {
         assert!(tpdu.len() >= 5 && tpdu[..4] == bytes[..4]);
         assert!(tpdu.len() == 5 || tpdu.len() == 5 + usize::from(tpdu[4]));
     }
+    if apdu::is_extended(bytes) {
+        assert!((7..=apdu::EXTENDED_MAX).contains(&bytes.len()) && !apdu::is_short(bytes));
+        if let Some(short) = apdu::shortened(bytes) {
+            assert!(apdu::is_short(&short) && short[..4] == bytes[..4]);
+        }
+    } else {
+        assert!(apdu::shortened(bytes).is_none());
+    }
     let sw = bytes
         .last_chunk::<2>()
         .map_or(Sw::OK, |sw| Sw(u16::from_be_bytes(*sw)));
     match apdu::follow_up(bytes, sw) {
         Some(FollowUp::GetResponse(next)) => assert_eq!((next[1], sw.bytes().0), (0xC0, 0x61)),
-        Some(FollowUp::Again(next)) => assert_eq!(next[..4], bytes[..4]),
+        Some(FollowUp::Again(next)) => {
+            assert_eq!(next.len(), bytes.len());
+            assert_eq!(next[..next.len() - 1], bytes[..bytes.len() - 1]);
+        }
         None => {}
     }
     if let Some(functional) = Functional::parse(bytes) {
@@ -184,9 +201,18 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         4 => chips(from.0),
         _ => {
             let text = String::from_utf8_lossy(from.0);
+            let signer = verifier_of_seed("schemes.example", &[7; 32]);
+            let signer = signer.parse().expect("a line of ours");
+            assert!(
+                Capks::from_note(&text, &signer).is_err(),
+                "nobody signs by chance"
+            );
             match Capks::from_toml(&text) {
                 Err(error) => assert!(!error.to_string().is_empty()),
                 Ok(keys) => {
+                    assert!(keys.counts().0 <= KEYS_MAX && keys.counts().1 <= REVOKED_MAX);
+                    let last = keys.valid_until();
+                    assert!(last.is_none_or(|last| keys.is_good(last)));
                     let all = (0..=255).filter(|i| keys.find(&[0xA0, 0, 0, 3, 0x33], *i).is_some());
                     assert!(all.count() <= KEYS_MAX);
                 }

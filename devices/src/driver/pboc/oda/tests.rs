@@ -270,8 +270,7 @@ fn exponent_65537_and_a_key_with_a_remainder_are_recovered() {
         "50da4172dc58b8c053ef6219788eba306496c1bee0dbb8bda3e77fa3aef57d6796c8dd885f3031fd",
         "669019cc4a894079",
     );
-    let remainder =
-        "8eb073ad5f79bde841c4a5aae29f2d34fa1e1a27f808eca7c0ec66ba3913d5f75eb59d91";
+    let remainder = "8eb073ad5f79bde841c4a5aae29f2d34fa1e1a27f808eca7c0ec66ba3913d5f75eb59d91";
     let checksum = hex("29456e73012ad06496c951ff315fae345effa6d7");
     let capk = Capk {
         rid: [0xA0, 0, 0, 0, 3],
