@@ -145,6 +145,9 @@ fn blanks_change_hands_only_when_the_addressee_has_checked_them_k9() {
     by(&mut desk, "teller-1", "custodian-b", accept(teller_box())).expect("accepted");
     let in_box = Place::InTellerBox(id("branch-1"), id("teller-1"));
     assert_eq!(place(&desk, some), in_box);
+    let keeper = Keeper::from(teller_box());
+    let kept = custody::kept(&*desk.read(), &keeper, BillKind::TransferCheque);
+    assert_eq!(kept.expect("reads"), 50);
     // From a box nothing is loaded: it goes back through the vault.
     let load = load("slot-1", some);
     assert_eq!(

@@ -49,6 +49,10 @@ fn stations_see_the_buyer_from_message_2_on_with_the_contact_of_record_s17_s18_s
     let digest = Some(purchase.digest);
     desk.must(officer(), CommandBody::MarkSeen { sale, digest });
     assert_eq!(shown(&desk)[0].state, ConfirmState::Seen);
+    let one = query::confirmation(&*desk.read(), sale).expect("reads");
+    assert_eq!(one.as_ref(), shown(&desk).first());
+    let none = query::confirmation(&*desk.read(), SaleId(99)).expect("reads");
+    assert_eq!(none, None);
     assert!(desk.view(sale).order.expect("ordered").seen, "S20");
     let elsewhere = query::confirmations(&*desk.read(), &id("branch-10"), desk.at).expect("reads");
     assert_eq!(elsewhere, []);
