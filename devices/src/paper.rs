@@ -69,6 +69,18 @@ pub fn receipt_png(bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
     canvas.png(&[Colour(255, 255, 255), Colour(20, 20, 20)])
 }
 
+/// A receipt's dots, row by row, with the width of a row: 1 is ink.
+#[cfg(test)]
+pub(crate) fn receipt_dots(bytes: &[u8]) -> Result<(usize, Vec<u8>), PaperError> {
+    let mut renderer = Renderer::receipt();
+    renderer.run(bytes)?;
+    let canvas = renderer.finish();
+    let (width, height) = (canvas.width(), canvas.height());
+    let row = |y| (0..width).map(move |x| (x, y));
+    let dots = (0..height).flat_map(row).map(|(x, y)| canvas.dot(x, y));
+    Ok((width, dots.collect()))
+}
+
 /// The texts in `bytes` in the order they come; what cannot be decoded is left out.
 pub fn texts(bytes: &[u8]) -> Vec<String> {
     let mut rest = bytes;

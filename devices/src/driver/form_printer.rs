@@ -78,6 +78,7 @@ fn fault_of(asb: Asb) -> Option<PrintFault> {
 const MODEL: Model = Model {
     fault_of,
     parameters_max: command::FORM_PARAMETERS_MAX,
+    may_be_blind: false,
 };
 
 /// What this handle knows about the sheet in the transport.

@@ -45,6 +45,8 @@ pub struct Quirks {
     pub any_class: bool,
     /// Garbage of one job begins the next unless it is reset between.
     pub reset_between: bool,
+    /// It has no QR symbols of its own: they are sent as pictures.
+    pub no_qr: bool,
 }
 
 /// By idVendor and idProduct.
@@ -57,6 +59,7 @@ const QUIRKS: [(u16, u16, Quirks); 2] = [
             one_way: false,
             any_class: true,
             reset_between: false,
+            no_qr: false,
         },
     ),
     // Zijiang, POS58 and POS80 clones (CUPS: unidir soft-reset).
@@ -67,6 +70,7 @@ const QUIRKS: [(u16, u16, Quirks); 2] = [
             one_way: true,
             any_class: false,
             reset_between: true,
+            no_qr: true,
         },
     ),
 ];

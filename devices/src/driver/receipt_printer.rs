@@ -7,6 +7,8 @@
 //! can tear. Called by the kiosk's device host (S23: the receipt closes the sale).
 
 mod layout;
+mod near_end;
+mod presenter;
 
 use std::time::Duration;
 
@@ -14,13 +16,15 @@ use counterfoil_data::seam::{Entropy, SharedClock, random};
 use counterfoil_data::wire::hex;
 use zeroize::Zeroizing;
 
-pub use self::layout::{Align, COLUMNS, ReceiptDocument, ReceiptLine, SecretRow};
+pub use self::layout::{Align, COLUMNS, ReceiptDocument, ReceiptLine, SecretRow, Symbols};
+use self::near_end::NearEnd;
 pub use super::completion::Grade;
 use super::escpos::command;
 pub use super::escpos::fault::PrintFault;
 pub use super::escpos::link::LinkError;
 use super::escpos::link::{Link, Model};
 use super::escpos::reply::{Asb, Reply};
+use super::printer_class;
 use crate::transport::{DeviceInfo, Transport};
 
 /// Time for the hello.
@@ -29,6 +33,9 @@ pub const OPEN_WITHIN: Duration = Duration::from_secs(10);
 const FENCE_MAX: usize = 32;
 /// How long a fence is waited for when it is probed with nothing to print.
 const PROBE: Duration = Duration::from_millis(500);
+/// How long a printer without a fence may take to work off its buffer: 4 KiB of text
+/// are 90 lines at 30 ms.
+const SETTLE: Duration = Duration::from_secs(3);
 /// Time to empty the buffers after a failure.
 const FLUSH: Duration = Duration::from_secs(3);
 
@@ -37,6 +44,7 @@ const FLUSH: Duration = Duration::from_secs(3);
 const MODEL: Model = Model {
     fault_of,
     parameters_max: 72 * 48 + 8,
+    may_be_blind: true,
 };
 
 /// How much of a failed receipt may be on paper.
@@ -83,11 +91,15 @@ pub struct ReceiptPrinterStatus {
     pub near_end: bool,
 }
 
-/// Whether this is a receipt printer: the printer class, and not a form printer.
+/// Whether this is a receipt printer: of the printer class or known by its ids, and
+/// not a form printer.
 pub fn matches(info: &DeviceInfo) -> bool {
-    let printer = |class: u8, subclass: u8| class == 7 && subclass == 1;
-    info.interfaces.iter().any(|i| printer(i.class, i.subclass))
-        && !super::form_printer::matches(info)
+    let forms = [
+        super::form_printer::matches,
+        super::escp2::matches,
+        super::pr2::matches,
+    ];
+    printer_class::is_printer(info) && !forms.iter().any(|matches| matches(info))
 }
 
 /// What a pushed status means on this model.
@@ -114,6 +126,7 @@ pub struct ReceiptPrinter<T> {
     link: Link<T>,
     grade: Grade,
     fences: u32,
+    near_end: NearEnd,
 }
 
 impl<T: Transport> ReceiptPrinter<T> {
@@ -130,6 +143,7 @@ impl<T: Transport> ReceiptPrinter<T> {
             link,
             grade: Grade::Identified,
             fences: u32::from_le_bytes(random(entropy)),
+            near_end: NearEnd::default(),
         };
         printer.probe().await?;
         Ok(printer)
@@ -138,6 +152,10 @@ impl<T: Transport> ReceiptPrinter<T> {
     /// The strongest fence that answers now. With a fault none does; the
     /// strongest is assumed and its silence is [`PrintOutcome::Unknown`].
     async fn probe(&mut self) -> Result<(), LinkError> {
+        if !self.link.answers() {
+            self.grade = Grade::Accepted;
+            return Ok(());
+        }
         for grade in [Grade::Identified, Grade::Ordered] {
             self.grade = grade;
             let until = self.link.now().saturating_add(PROBE);
@@ -155,12 +173,13 @@ impl<T: Transport> ReceiptPrinter<T> {
         Ok(())
     }
 
-    /// What the sensors say now.
+    /// What the sensors say now; the roll's end only if they said so for a while.
     pub async fn status(&mut self) -> Result<ReceiptPrinterStatus, LinkError> {
         self.link.look().await?;
+        let near = self.link.asb().near_end();
         Ok(ReceiptPrinterStatus {
             fault: self.link.fault(),
-            near_end: self.link.asb().near_end(),
+            near_end: self.near_end.at(self.link.now(), near),
         })
     }
 
@@ -171,12 +190,22 @@ impl<T: Transport> ReceiptPrinter<T> {
             printed: Printed::Nothing,
             fault,
         };
-        let body = match document.encode() {
+        let symbols = if self.link.quirks().no_qr {
+            Symbols::Pictures
+        } else {
+            Symbols::Native
+        };
+        let body = match document.encode_with(symbols) {
             // Wiped after the print: it may be a sheet of passwords.
             Ok(body) => Zeroizing::new(body),
             Err(fault) => return nothing(fault),
         };
-        if let Err(e) = self.link.look().await {
+        let ready = if self.link.quirks().reset_between {
+            self.link.flush(until).await
+        } else {
+            self.link.look().await
+        };
+        if let Err(e) = ready {
             return nothing(e.fault());
         }
         if let Some(fault) = self.link.fault() {
@@ -191,10 +220,33 @@ impl<T: Transport> ReceiptPrinter<T> {
             }
         };
         let cut = self.behind(&command::CUT_PARTIAL, until).await;
-        PrintOutcome::Done {
-            grade: self.grade,
-            evidence: hex(&evidence),
-            cut: cut.is_ok() && self.grade != Grade::Accepted,
+        match self.proven(until).await {
+            Ok(grade) => PrintOutcome::Done {
+                grade,
+                evidence: hex(&evidence),
+                cut: cut.is_ok() && grade >= Grade::Ordered,
+            },
+            Err(e) => outcome_of(&e),
+        }
+    }
+
+    /// How sure it is now. Without a fence, pushed status that stays clean while the
+    /// printer works off its buffer is something; a clean port is nothing.
+    async fn proven(&mut self, until: Duration) -> Result<Grade, LinkError> {
+        if self.grade >= Grade::Ordered {
+            return Ok(self.grade);
+        }
+        let settled = self.link.now().saturating_add(SETTLE).min(until);
+        match self.link.wait(settled, |link| link.alarm()).await {
+            Ok(fault) => return Err(LinkError::Fault(fault)),
+            Err(LinkError::Silent) => {}
+            Err(e) => return Err(e),
+        }
+        self.link.look().await?;
+        match self.link.fault() {
+            Some(fault) => Err(LinkError::Fault(fault)),
+            None if self.link.is_blind() => Ok(Grade::Accepted),
+            None => Ok(Grade::Status),
         }
     }
 

@@ -25,7 +25,7 @@ use super::glyph::{self, Font};
 use super::render::{INK, decode};
 use super::{PaperError, stock};
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::form::FormTemplate;
+use counterfoil_data::form::{FormTemplate, SIDE_MAX};
 use counterfoil_data::wire::hex;
 
 /// Canvas dots a millimetre: a pin is three of them.
@@ -105,6 +105,27 @@ pub fn form_png(
 /// As [`form_png`], with the template of the number's own kind.
 pub fn form_preview(number: BillNumber, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
     form_png(&super::template_of(number)?, number, bytes)
+}
+
+/// `bytes` on plain paper of this width and height in 0.1 mm.
+///
+/// # Errors
+/// [`PaperError::OffPaper`] beyond [`SIDE_MAX`], else as [`form_png`].
+pub fn plain_png(width: u32, height: u32, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
+    struck(plain(width, height)?, bytes)?.png(&stock::PALETTE)
+}
+
+/// White paper.
+pub(super) fn plain(width: u32, height: u32) -> Result<Canvas, PaperError> {
+    let dots = |tenths: u32| {
+        let dots = tenths.min(SIDE_MAX.saturating_add(1)) * 16 / 10;
+        usize::try_from(dots).unwrap_or(usize::MAX)
+    };
+    let (x, y) = (dots(width), dots(height));
+    if width.max(height) > SIDE_MAX {
+        return Err(PaperError::OffPaper { x, y });
+    }
+    Ok(Canvas::new(x, y))
 }
 
 /// The texts struck in the printer's own type; what came as a picture is not among

@@ -126,6 +126,14 @@ pub(super) fn form_canvas(
     struck(stock::blank(template, number)?.doubled(), height, bytes)
 }
 
+/// `bytes` on plain paper of this width and height in 0.1 mm.
+///
+/// # Errors
+/// As [`escp2::plain_png`].
+pub fn plain_png(width: u32, height: u32, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
+    struck(escp2::plain(width, height)?, i64::from(height), bytes)?.png(&stock::PALETTE)
+}
+
 /// The texts in `bytes`, in the order they come.
 pub fn texts(bytes: &[u8]) -> Vec<String> {
     let mut rest = bytes;

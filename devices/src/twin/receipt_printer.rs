@@ -18,6 +18,10 @@ use crate::paper::{
 };
 use crate::transport::{DeviceInfo, Setup};
 
+mod variant;
+
+use self::variant::{Presenter, Variant};
+
 /// Name on the desk.
 pub const NAME: &str = "receipt-printer";
 /// Identity on the bus.
@@ -57,7 +61,8 @@ pub struct ReceiptPrinterTwin {
     lines: u64,
     unknown_commands: u64,
     write_errors: u64,
-    fenceless: bool,
+    variant: Variant,
+    presenter: Presenter,
     directory: Option<PathBuf>,
 }
 
@@ -83,15 +88,10 @@ impl ReceiptPrinterTwin {
             lines: 0,
             unknown_commands: 0,
             write_errors: 0,
-            fenceless: false,
+            variant: Variant::default(),
+            presenter: Presenter::default(),
             directory,
         }
-    }
-
-    /// A clone that does not know `GS ( H`, as many do.
-    pub fn without_fences(mut self) -> Self {
-        self.fenceless = true;
-        self
     }
 
     /// Bytes of every receipt that was cut off, oldest first.
@@ -202,14 +202,19 @@ impl ReceiptPrinterTwin {
         }
         let raw = self.pipes.consume(taken);
         match command {
+            Command::StatusBack(_) if self.variant.silent => {}
             Command::StatusBack(n) => {
                 self.status_back = n != 0;
                 self.pushed = self.status();
                 let status = self.pushed;
                 self.pipes.reply(&status);
             }
-            Command::Fence(id) if !self.fenceless => self.pipes.reply_block(&[0x37, 0x22], &id),
+            Command::Fence(id) if !self.variant.fenceless => {
+                self.pipes.reply_block(&[0x37, 0x22], &id)
+            }
             Command::Fence(_) => {}
+            Command::TransmitStatus(_) if self.variant.silent || self.variant.orderless => {}
+            Command::Presenter(n, _) if self.variant.presenter => self.present(n),
             Command::TransmitStatus(_) => {
                 let byte = if self.near_end { 0x03 } else { 0 };
                 self.pipes.reply(&[byte]);
@@ -236,7 +241,11 @@ impl ReceiptPrinterTwin {
     fn cut_off(&mut self) {
         let bytes = std::mem::take(&mut self.current);
         self.printed = self.printed.saturating_add(1);
-        self.in_mouth = self.in_mouth.saturating_add(1);
+        if self.variant.presenter {
+            self.presenter.escrow = true;
+        } else {
+            self.in_mouth = self.in_mouth.saturating_add(1);
+        }
         if self.save(&bytes).is_err() {
             self.write_errors = self.write_errors.saturating_add(1);
         }
@@ -266,16 +275,19 @@ impl ReceiptPrinterTwin {
             ["refill"] => (self.paper_out, self.near_end) = (false, false),
             ["cover", state @ ("open" | "close")] => self.cover_open = *state == "open",
             ["cutter", state @ ("stuck" | "ok")] => self.cutter_stuck = *state == "stuck",
+            ["presenter", state @ ("jam" | "ok")] => self.presenter.jam = *state == "jam",
             ["take"] if self.in_mouth == 0 => {
                 return Err(DeskError("there is no receipt to take".to_owned()));
             }
             ["take"] => {
                 let count = std::mem::take(&mut self.in_mouth);
+                self.presenter.output = false;
                 self.taken = self.taken.saturating_add(count);
                 return Ok(format!("took {count} receipts"));
             }
             _ => {
-                let verbs = "take, paper-out, near-end, refill, cover open|close, cutter stuck|ok";
+                let verbs = "take, paper-out, near-end, refill, cover open|close, cutter stuck|ok, \
+                             presenter jam|ok";
                 return Err(DeskError(verbs.to_owned()));
             }
         }
@@ -285,7 +297,7 @@ impl ReceiptPrinterTwin {
 
 impl Twin for ReceiptPrinterTwin {
     fn info(&self) -> DeviceInfo {
-        IDENTITY.info()
+        self.variant.info()
     }
 
     fn control(&mut self, now: Duration, setup: Setup, _out: &[u8], len: u16) -> ControlReply {

@@ -22,12 +22,15 @@ use super::command;
 use super::device_id::DeviceId;
 use super::fault::PrintFault;
 use super::reply::{Asb, Reply, ReplyParser};
-use crate::transport::{InterfaceInfo, Transport};
+use crate::driver::printer_class::{self, PortStatus, Quirks};
+use crate::transport::Transport;
 
 /// Bytes a write transfer at most: printers with 4 KiB buffers exist.
 pub const CHUNK_MAX: usize = 4096;
 /// How long stale replies are drained at open, and looked for after a stuck write.
 const DRAIN: Duration = Duration::from_millis(50);
+/// How long the first pushed status is waited for where it may never come.
+const PUSHED_WITHIN: Duration = Duration::from_secs(1);
 /// Replies kept unread at most; older ones are dropped.
 const SEEN_MAX: usize = 64;
 
@@ -39,6 +42,9 @@ pub struct Model {
     /// Parameter bytes of its longest command: so many a printer may still wait
     /// for when a handle was lost in the middle of one.
     pub parameters_max: usize,
+    /// Whether one that pushes no status is used all the same: then only the port
+    /// status tells of faults, and never of health.
+    pub may_be_blind: bool,
 }
 
 /// An open printer.
@@ -50,7 +56,13 @@ pub struct Link<T> {
     write_to: u8,
     /// wMaxPacketSize of the OUT pipe.
     packet: usize,
-    read_from: u8,
+    /// The IN pipe, of a printer that has one.
+    read_from: Option<u8>,
+    quirks: Quirks,
+    /// It pushes no status.
+    blind: bool,
+    /// What its port says, of a blind one.
+    port: Option<PrintFault>,
     read_max: usize,
     parser: ReplyParser,
     seen: VecDeque<Reply>,
@@ -72,22 +84,27 @@ impl<T: Transport> Link<T> {
     ) -> Result<Self, LinkError> {
         let until = clock.monotonic().saturating_add(within);
         let info = transport.info().clone();
-        let (chosen, out, back) = pipes::choose(&info).ok_or(LinkError::NoInterface)?;
-        let same = |i: &&InterfaceInfo| i.number == chosen.number;
-        if info.interfaces.iter().filter(same).count() > 1 {
-            transport
-                .set_alternate(chosen.number, chosen.alternate)
-                .await?;
+        let quirks = printer_class::quirks(&info);
+        let chosen = printer_class::choose(&info, quirks).ok_or(LinkError::NoInterface)?;
+        if chosen.back.is_none() && !model.may_be_blind {
+            return Err(LinkError::NoInterface);
         }
-        let packet = usize::from(back.max_packet).max(1);
+        if chosen.selects {
+            let set = transport.set_alternate(chosen.interface, chosen.alternate);
+            set.await?;
+        }
+        let packet = chosen.back.map_or(1, |e| usize::from(e.max_packet).max(1));
         let mut link = Self {
             transport,
             clock,
             model,
-            interface: chosen.number,
-            write_to: out.address,
-            packet: usize::from(out.max_packet),
-            read_from: back.address,
+            interface: chosen.interface,
+            write_to: chosen.out.address,
+            packet: usize::from(chosen.out.max_packet),
+            read_from: chosen.back.map(|e| e.address),
+            quirks,
+            blind: chosen.back.is_none(),
+            port: None,
             read_max: packet.saturating_mul(1024_usize.div_ceil(packet)),
             parser: ReplyParser::default(),
             seen: VecDeque::new(),
@@ -124,9 +141,44 @@ impl<T: Transport> Link<T> {
         hello.extend(command::SELECT_PRINTER);
         hello.extend(command::STATUS_BACK_ALL);
         self.send(&hello, until).await?;
-        self.wait(until, |link| link.asb).await?;
+        self.blind = self.read_from.is_none();
+        if !self.blind {
+            let soon = self.now().saturating_add(PUSHED_WITHIN);
+            let soon = if self.model.may_be_blind {
+                soon.min(until)
+            } else {
+                until
+            };
+            match self.wait(soon, |link| link.asb).await {
+                Err(LinkError::Silent) if self.model.may_be_blind => self.blind = true,
+                other => drop(other?),
+            }
+        }
         self.seen.clear();
+        self.look_at_port().await
+    }
+
+    /// What the port of a blind printer says.
+    async fn look_at_port(&mut self) -> Result<(), LinkError> {
+        if self.blind {
+            self.port = self.port_status().await?.and_then(fault_of_port);
+        }
         Ok(())
+    }
+
+    /// Whether it has a pipe to answer on.
+    pub fn answers(&self) -> bool {
+        self.read_from.is_some()
+    }
+
+    /// Whether it pushes no status: no fault means nothing then.
+    pub fn is_blind(&self) -> bool {
+        self.blind
+    }
+
+    /// What is known of this model.
+    pub fn quirks(&self) -> Quirks {
+        self.quirks
     }
 
     /// What the printer says it is.
@@ -141,6 +193,9 @@ impl<T: Transport> Link<T> {
 
     /// The fault the last pushed status means, if any.
     pub fn fault(&self) -> Option<PrintFault> {
+        if self.blind {
+            return self.port;
+        }
         (self.model.fault_of)(self.asb())
     }
 
@@ -190,7 +245,7 @@ impl<T: Transport> Link<T> {
     pub async fn look(&mut self) -> Result<(), LinkError> {
         let soon = self.now().saturating_add(Duration::from_millis(1));
         while self.pump(soon).await? {}
-        Ok(())
+        self.look_at_port().await
     }
 
     /// Writes all of `bytes` before `until`, in chunks, from the offset reached.
@@ -210,6 +265,7 @@ impl<T: Transport> Link<T> {
             }
             let soon = self.now().saturating_add(DRAIN);
             while self.pump(soon).await? {}
+            self.look_at_port().await?;
             let fault = self.fault();
             if fault.is_some() || self.now() >= until {
                 let accepted = bytes.len().saturating_sub(rest.len());
@@ -282,5 +338,18 @@ impl<T: Transport> Link<T> {
             }
             late = !self.pump(until).await?;
         }
+    }
+}
+
+/// What the port of a receipt printer reports.
+fn fault_of_port(status: PortStatus) -> Option<PrintFault> {
+    if status.paper_empty() {
+        Some(PrintFault::PaperOut)
+    } else if status.error() {
+        Some(PrintFault::HardwareError)
+    } else if status.selected() {
+        None
+    } else {
+        Some(PrintFault::Offline)
     }
 }

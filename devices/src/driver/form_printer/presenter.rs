@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use super::report::{self, Presenter};
 use super::{ASK, FormPrinter, LinkError, PrintFault, Retraction, Taking};
 use crate::driver::escpos::command;
+use crate::driver::escpos::presenter::{self, Presenter};
 use crate::transport::Transport;
 
 /// How often the presenter is asked.
@@ -146,7 +146,7 @@ impl<T: Transport> FormPrinter<T> {
         self.link.look().await?;
         self.link.forget();
         self.link.send(&command::PRESENTER_STATUS, until).await?;
-        let presenter = self.link.answer_anyway(until, report::presenter).await?;
+        let presenter = self.link.answer_anyway(until, presenter::presenter).await?;
         self.shown |= presenter.output;
         Ok(presenter)
     }

@@ -1,4 +1,4 @@
-//! The form printer's own answers, decoded: readings, feeder, mechanism, presenter.
+//! The form printer's own answers, decoded: readings, feeder, mechanism.
 
 use counterfoil_data::bill::BillNumber;
 
@@ -67,41 +67,6 @@ pub(super) fn fed(result: u8) -> Result<(), FeedError> {
     }
 }
 
-/// Sensors of the presenter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Presenter {
-    pub escrow: bool,
-    pub output: bool,
-    /// Still moving.
-    pub motor: bool,
-    /// Jammed, or another error of its own.
-    pub jam: bool,
-}
-
-impl Presenter {
-    /// At rest with nothing in it.
-    pub fn nothing(self) -> bool {
-        !(self.escrow || self.output || self.motor || self.jam)
-    }
-}
-
-/// The byte of GS e 6: 04 escrow, 08 output, 20 motor, 40 error, 80 jam. Any
-/// other bit belongs to another answer. Only with its jam bit set is it outside
-/// Epson's classes: any other byte of no class is the rest of something broken.
-pub(super) fn presenter(reply: &Reply) -> Option<Presenter> {
-    let byte = match reply {
-        Reply::Status(byte) => *byte,
-        Reply::Unclassified(byte) if byte & 0x80 != 0 => *byte,
-        _ => return None,
-    };
-    (byte & 0x13 == 0).then_some(Presenter {
-        escrow: byte & 0x04 != 0,
-        output: byte & 0x08 != 0,
-        motor: byte & 0x20 != 0,
-        jam: byte & 0xC0 != 0,
-    })
-}
-
 /// FS ( S fn 49.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mechanism {
@@ -154,18 +119,6 @@ mod tests {
         assert_eq!(reading(&Reply::Data(vec![0x70])), Some(Reading::Bad(0x40)));
         let abnormal = vec![0x78, 0x46, 0x1F, 0x3F, 0x31];
         assert_eq!(reading(&Reply::Data(abnormal)), Some(Reading::Bad(0x46)));
-    }
-
-    #[test]
-    fn only_a_whole_presenter_byte_says_that_nothing_is_there() {
-        let nothing = |reply| presenter(&reply).map(Presenter::nothing);
-        assert_eq!(nothing(Reply::Status(0)), Some(true));
-        for byte in [0x04, 0x08, 0x20, 0x40] {
-            assert_eq!(nothing(Reply::Status(byte)), Some(false));
-        }
-        assert_eq!(nothing(Reply::Unclassified(0xC0)), Some(false));
-        assert_eq!(nothing(Reply::Unclassified(0)), None);
-        assert_eq!(nothing(Reply::Status(0x03)), None, "near end, of GS r");
     }
 
     #[test]

@@ -16,6 +16,21 @@ const SECRET_ROOM: usize = 256;
 /// Dots a QR module.
 const QR_DOTS: u8 = 5;
 
+/// Modules of white around a QR symbol.
+const QUIET: usize = 4;
+/// Rows of one picture.
+const BAND: usize = 24;
+
+/// How QR symbols are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Symbols {
+    /// GS ( k: the printer draws them.
+    #[default]
+    Native,
+    /// As pictures: for printers that have none.
+    Pictures,
+}
+
 /// Where a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Align {
@@ -111,6 +126,14 @@ impl ReceiptDocument {
     /// [`PrintFault::CharSetData`] for a control character or one without any
     /// glyph, [`PrintFault::MediaOverflow`] for too much.
     pub fn encode(&self) -> Result<Vec<u8>, PrintFault> {
+        self.encode_with(Symbols::Native)
+    }
+
+    /// The same, for a printer without QR symbols too.
+    ///
+    /// # Errors
+    /// As [`ReceiptDocument::encode`].
+    pub fn encode_with(&self, symbols: Symbols) -> Result<Vec<u8>, PrintFault> {
         if self.lines.len() > LINES_MAX {
             return Err(PrintFault::MediaOverflow);
         }
@@ -160,7 +183,10 @@ impl ReceiptDocument {
                     }
                     bytes.extend(plain());
                     bytes.extend(command::justify(1));
-                    let symbol = command::qr(data.as_bytes(), QR_DOTS);
+                    let symbol = match symbols {
+                        Symbols::Native => command::qr(data.as_bytes(), QR_DOTS),
+                        Symbols::Pictures => qr_picture(data),
+                    };
                     bytes.extend(symbol.ok_or(PrintFault::MediaOverflow)?);
                 }
                 ReceiptLine::Feed(count) => bytes.extend(command::feed_lines(*count)),
@@ -168,6 +194,36 @@ impl ReceiptDocument {
         }
         Ok(bytes)
     }
+}
+
+/// The symbol as a picture: level M with its quiet zone, [`QR_DOTS`] a module.
+fn qr_picture(data: &str) -> Option<Vec<u8>> {
+    if data.is_empty() || data.len() > command::QR_MAX {
+        return None;
+    }
+    let level = qrcode::EcLevel::M;
+    let code = qrcode::QrCode::with_error_correction_level(data, level).ok()?;
+    let modules = code.width();
+    let colours = code.to_colors();
+    let dots = usize::from(QR_DOTS);
+    let side = modules.checked_add(2 * QUIET)?.checked_mul(dots)?;
+    let module = |dot: usize| dot.checked_div(dots)?.checked_sub(QUIET);
+    let dark = |x: usize, y: usize| {
+        let (x, y) = (module(x)?, module(y)?);
+        let at = y.checked_mul(modules)?.checked_add(x)?;
+        let dark = x < modules && colours.get(at) == Some(&qrcode::Color::Dark);
+        dark.then_some(())
+    };
+    let mut rows = vec![vec![0_u8; side.div_ceil(8)]; side];
+    for (y, row) in rows.iter_mut().enumerate() {
+        for x in (0..side).filter(|x| dark(*x, y).is_some()) {
+            let bit = 0x80_u8.checked_shr(u32::try_from(x % 8).ok()?)?;
+            *row.get_mut(x / 8)? |= bit;
+        }
+    }
+    // A wide picture fills a small printer's buffer: bands of text height.
+    let bands = rows.chunks(BAND).map(command::raster);
+    Some(bands.collect::<Option<Vec<_>>>()?.concat())
 }
 
 /// Left, light, normal size.

@@ -92,6 +92,125 @@ fn a_receipt_is_printed_proved_and_cut_s23() {
 }
 
 #[test]
+fn without_any_fence_clean_status_is_all_there_is_and_the_cut_is_not_proven() {
+    run(
+        ReceiptPrinterTwin::new(None).without_answers(),
+        |desk| async move {
+            let mut printer = desk.open().await;
+            let outcome = printer.print(&document(), LONG).await;
+            let done = PrintOutcome::Done {
+                grade: Grade::Status,
+                evidence: String::new(),
+                cut: false,
+            };
+            assert_eq!(outcome, done);
+            // The roll ends while the buffer is worked off: that is no clean status.
+            let (document, out) = (document(), async {
+                desk.clock.sleep(Duration::from_millis(900)).await;
+                desk.desk("paper-out");
+            });
+            let (outcome, ()) = tokio::join!(printer.print(&document, LONG), out);
+            let failed = PrintOutcome::Failed {
+                printed: Printed::Partial,
+                fault: PrintFault::PaperOut,
+            };
+            assert_eq!(outcome, failed);
+        },
+    );
+}
+
+#[test]
+fn a_printer_that_says_nothing_is_believed_to_have_accepted_no_more() {
+    for twin in [
+        ReceiptPrinterTwin::new(None).silent(),
+        ReceiptPrinterTwin::new(None).one_way(),
+    ] {
+        run(twin, |desk| async move {
+            let mut printer = desk.open().await;
+            let outcome = printer.print(&document(), LONG).await;
+            let accepted = PrintOutcome::Done {
+                grade: Grade::Accepted,
+                evidence: String::new(),
+                cut: false,
+            };
+            assert_eq!(outcome, accepted);
+            assert_eq!(desk.bus.counter("receipt-printer", "receipts"), 1);
+            desk.desk("paper-out");
+            let status = printer.status().await.expect("the port");
+            assert_eq!(status.fault, Some(PrintFault::PaperOut));
+            let failed = PrintOutcome::Failed {
+                printed: Printed::Nothing,
+                fault: PrintFault::PaperOut,
+            };
+            assert_eq!(printer.print(&document(), LONG).await, failed);
+        });
+    }
+}
+
+#[test]
+fn a_printer_in_vendor_mode_is_known_by_its_ids() {
+    run(
+        ReceiptPrinterTwin::new(None).in_vendor_mode(),
+        |desk| async move {
+            let outcome = desk.open().await.print(&document(), LONG).await;
+            assert!(matches!(outcome, PrintOutcome::Done { cut: true, .. }));
+        },
+    );
+}
+
+#[test]
+fn a_roll_near_its_end_is_told_after_it_stayed_there() {
+    run(ReceiptPrinterTwin::new(None), |desk| async move {
+        let mut printer = desk.open().await;
+        assert!(!printer.status().await.expect("a status").near_end);
+        desk.desk("near-end");
+        assert!(!printer.status().await.expect("a status").near_end);
+        desk.clock.sleep(Duration::from_secs(3)).await;
+        assert!(printer.status().await.expect("a status").near_end);
+    });
+}
+
+#[test]
+fn a_receipt_is_presented_and_taken_or_drawn_back() {
+    run(
+        ReceiptPrinterTwin::new(None).with_presenter(),
+        |desk| async move {
+            let mut printer = desk.open().await;
+            assert_eq!(printer.present(LONG).await, Err(PrintFault::NoMediaPresent));
+            printer.print(&document(), LONG).await;
+            printer.present(LONG).await.expect("in reach");
+            assert_eq!(printer.wait_taken(Duration::from_secs(1)).await, Ok(false));
+            desk.desk("take");
+            assert_eq!(printer.wait_taken(LONG).await, Ok(true));
+            printer.print(&document(), LONG).await;
+            printer.present(LONG).await.expect("in reach");
+            assert_eq!(printer.retract(LONG).await, Ok(()));
+            let presenter = printer.presenter().await.expect("answers");
+            assert!(presenter.nothing());
+            printer.print(&document(), LONG).await;
+            desk.desk("presenter jam");
+            assert_eq!(printer.present(LONG).await, Err(PrintFault::PaperJammed));
+        },
+    );
+}
+
+#[test]
+fn a_printer_without_qr_symbols_gets_a_picture_of_the_same_symbol() {
+    let native = document().encode().expect("printable");
+    let pictures = document()
+        .encode_with(Symbols::Pictures)
+        .expect("printable");
+    let has = |bytes: &[u8], sought: &[u8]| bytes.windows(3).any(|w| w == sought);
+    assert!(has(&native, &[0x1D, 0x28, 0x6B]) && !has(&pictures, &[0x1D, 0x28, 0x6B]));
+    // Drawn, both are the same symbol, but for where the line feed after it ends.
+    let ink = |bytes: &[u8]| {
+        let (width, rows) = crate::paper::receipt_dots(bytes).expect("drawn");
+        rows.chunks(width).filter(|row| row.contains(&1)).count()
+    };
+    assert_eq!(ink(&native), ink(&pictures));
+}
+
+#[test]
 fn a_receipt_longer_than_the_printers_buffer_arrives_once_and_in_order() {
     run(ReceiptPrinterTwin::new(None), |desk| async move {
         let line = |n| format!("{n:03} 样例样例样例样例样例样例");

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::{Link, LinkError};
 use crate::driver::escpos::device_id::DeviceId;
-use crate::transport::{
-    DeviceInfo, EndpointInfo, InterfaceInfo, Setup, Stage, Transfer, Transport, UsbError,
-};
+use crate::driver::printer_class::{self, PortStatus};
+use crate::transport::{Stage, Transfer, Transport, UsbError};
 
 /// Longest single write before the reply pipe is looked at.
 const WRITE_SLICE: Duration = Duration::from_secs(2);
@@ -15,36 +14,28 @@ const CONTROL_WITHIN: Duration = Duration::from_secs(5);
 /// Device id string asked for at most.
 const DEVICE_ID_MAX: u16 = 1024;
 
-/// The alternate to use, its OUT and its IN pipe: two-way (protocol 2) before
-/// anything else with both pipes.
-pub(super) fn choose(info: &DeviceInfo) -> Option<(&InterfaceInfo, EndpointInfo, EndpointInfo)> {
-    let usable = info.interfaces.iter().filter_map(|i| {
-        let bulk = |input: bool| {
-            i.endpoints
-                .iter()
-                .find(move |e| e.kind == 2 && e.is_in() == input)
-        };
-        let printer = i.class == 7 && i.subclass == 1 && i.protocol != 3 && i.protocol != 4;
-        let (out, back) = (bulk(false)?, bulk(true)?);
-        printer.then_some((i, *out, *back))
-    });
-    usable.max_by_key(|(i, ..)| i.protocol == 2)
-}
-
 impl<T: Transport> Link<T> {
     /// GET_DEVICE_ID, once, while the buffers are surely not full. Optional: some
     /// models stall it.
     pub(super) async fn device_id(&mut self, alternate: u8) -> DeviceId {
-        let setup = Setup {
-            request_type: 0xA1,
-            request: 0,
-            value: 0,
-            index: u16::from_be_bytes([self.interface, alternate]),
-        };
+        let setup = printer_class::ask_device_id(self.interface, alternate);
         let stage = Stage::In(DEVICE_ID_MAX);
         match self.transport.control(setup, stage, CONTROL_WITHIN).await {
             Ok(bytes) => DeviceId::parse(&bytes),
             Err(_) => DeviceId::default(),
+        }
+    }
+
+    /// GET_PORT_STATUS; `None` from a printer that has none or means nothing by it.
+    pub(super) async fn port_status(&mut self) -> Result<Option<PortStatus>, LinkError> {
+        let setup = printer_class::ask_port_status(self.interface);
+        let asked = self.transport.control(setup, Stage::In(1), CONTROL_WITHIN);
+        match asked.await {
+            Err(UsbError::Stall) if !self.fenced => Ok(None),
+            other => {
+                let bytes = self.guard(other)?;
+                Ok(bytes.first().copied().and_then(PortStatus::of))
+            }
         }
     }
 
@@ -53,13 +44,7 @@ impl<T: Transport> Link<T> {
     /// both forms were refused.
     pub(super) async fn soft_reset(&mut self) -> Result<bool, LinkError> {
         let mut was_reset = false;
-        for request_type in [0x21, 0x23] {
-            let setup = Setup {
-                request_type,
-                request: 2,
-                value: 0,
-                index: u16::from(self.interface),
-            };
+        for setup in printer_class::soft_resets(self.interface) {
             let stage = Stage::Out(&[]);
             match self.transport.control(setup, stage, CONTROL_WITHIN).await {
                 Err(UsbError::Stall) => {}
@@ -70,7 +55,9 @@ impl<T: Transport> Link<T> {
                 }
             }
         }
-        self.unhalt(self.read_from).await?;
+        if let Some(read_from) = self.read_from {
+            self.unhalt(read_from).await?;
+        }
         self.unhalt(self.write_to).await?;
         Ok(was_reset)
     }
@@ -106,10 +93,14 @@ impl<T: Transport> Link<T> {
         if self.fenced {
             return Err(LinkError::Fenced);
         }
-        let mut transfer = self.read_once(until).await;
+        let Some(from) = self.read_from else {
+            self.rest(until.saturating_sub(self.now())).await;
+            return Ok(None);
+        };
+        let mut transfer = self.read_once(from, until).await;
         if transfer == Err(UsbError::Stall) {
-            self.unhalt(self.read_from).await?;
-            transfer = self.read_once(until).await;
+            self.unhalt(from).await?;
+            transfer = self.read_once(from, until).await;
         }
         match transfer {
             Err(UsbError::Timeout) => Ok(None),
@@ -117,11 +108,9 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    async fn read_once(&self, until: Duration) -> Result<Transfer, UsbError> {
+    async fn read_once(&self, from: u8, until: Duration) -> Result<Transfer, UsbError> {
         let within = until.saturating_sub(self.now());
-        self.transport
-            .read(self.read_from, self.read_max, within)
-            .await
+        self.transport.read(from, self.read_max, within).await
     }
 
     /// One OUT transfer and how many bytes it took; over a halt once, if that

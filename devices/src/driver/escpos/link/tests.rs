@@ -146,6 +146,7 @@ async fn open(printer: &Rc<Scripted>) -> Result<Link<Rc<Scripted>>, LinkError> {
     let model = Model {
         fault_of: |_| None,
         parameters_max: 16,
+        may_be_blind: false,
     };
     Link::open(Rc::clone(printer), printer.clock.clone(), model, LONG).await
 }
