@@ -21,6 +21,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use counterfoil_data::seam::SharedClock;
 
+use crate::driver::ccid::kind::classify;
 use crate::driver::role_of;
 use crate::system::TokioClock;
 use crate::transport::Bus;
@@ -176,6 +177,9 @@ async fn list<B: Bus>(bus: &B) -> anyhow::Result<()> {
             info.path,
             name.trim()
         ))?;
+        for kind in classify(info) {
+            say(&format!("{:<16} {kind}", ""))?;
+        }
     }
     if devices.is_empty() {
         say("no usb device: plug one in, or try `simulate` and `list --usbip ADDRESS`")?;

@@ -5,6 +5,8 @@
 //! is kept as a claim. Pure; called by [`super::Reader::open`], by
 //! [`super::descriptor::layout`] and by whoever lists readers.
 
+use std::fmt;
+
 use super::descriptor::{
     CLASS_CHIP_CARD, Exchange, Functional, Layout, PinClaims, functional_of, layout_of,
 };
@@ -33,6 +35,43 @@ pub enum Refusal {
         /// The first that is good.
         good: u16,
     },
+}
+
+impl fmt::Display for Kind {
+    /// One line for whoever lists readers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let functional = &self.functional;
+        let level = match self.exchange() {
+            Exchange::Character => "characters",
+            Exchange::Tpdu => "TPDU",
+            Exchange::ShortApdu => "short APDU",
+            Exchange::ExtendedApdu => "extended APDU",
+        };
+        write!(f, "chip-card interface {}: {level}", self.interface)?;
+        let volts = [(1, "5 V"), (2, "3 V"), (4, "1.8 V")];
+        let protocols = [(1, "T=0"), (2, "T=1")];
+        let has = |bits: u32, names: &[(u32, &'static str)]| -> Vec<&'static str> {
+            let named = names.iter().filter(|(bit, _)| bits & bit != 0);
+            named.map(|(_, name)| *name).collect()
+        };
+        for name in has(u32::from(functional.voltages), &volts) {
+            write!(f, ", {name}")?;
+        }
+        for name in has(functional.protocols, &protocols) {
+            write!(f, ", {name}")?;
+        }
+        write!(f, ", slots {}", functional.slots())?;
+        if !self.has_interrupt() {
+            write!(f, ", asked for slot changes")?;
+        }
+        if self.pin_claims().verify {
+            write!(f, ", claims a PIN pad")?;
+        }
+        match self.refusal {
+            None => Ok(()),
+            Some(refusal) => write!(f, "; refused: {refusal}"),
+        }
+    }
 }
 
 /// idVendor, idProduct and the first good bcdDevice of readers whose earlier
@@ -213,8 +252,8 @@ mod tests {
             functional(3, 0x0004_047E, 2, 0),
         ));
         assert_eq!(
-            (kind.exchange(), kind.functional.slots()),
-            (Exchange::ExtendedApdu, 2)
+            kind.to_string(),
+            "chip-card interface 0: extended APDU, 5 V, 3 V, 1.8 V, T=0, T=1, slots 2"
         );
         let mut quiet = interface(0, CLASS_CHIP_CARD, 0, functional(2, 0x0004_00FE, 1, 0));
         quiet.endpoints.remove(0);
@@ -228,6 +267,8 @@ mod tests {
         assert_eq!(character.refusal, Some(Refusal::CharacterLevel));
         let token = one(interface(0, class, 2, functional(2, 0x0002_0840, 1, 0)));
         assert_eq!(token.refusal, Some(Refusal::ControlPipe(2)));
+        let told = token.to_string();
+        assert!(told.contains("; refused: it is an ICCD token"), "{told}");
         let neither = one(interface(0, class, 0, functional(4, 0x0002_0840, 1, 0)));
         assert_eq!(neither.refusal, Some(Refusal::NoProtocol));
         let mut bare = interface(0, class, 0, functional(3, 0x0002_0840, 1, 0));
