@@ -291,3 +291,24 @@ fn the_card_answers_blocks_of_another_tool() {
     // A wrong sum is asked for again.
     assert_eq!(say(&mut twin, 0x6F, "00 00 05 00b2010c00 00"), "00810081");
 }
+
+#[test]
+fn a_t1_card_pulled_during_any_command_is_removed_and_the_next_read_works() {
+    for made in ["good t1", "good t1 combined", "good no-directory"] {
+        run(async {
+            let (bus, _, mut reader) = opened(twin()).await;
+            bus.desk(&format!("card-reader insert {made}")).unwrap();
+            read(&mut reader).await.unwrap();
+            let commands = bus.counter(NAME, "apdus");
+            assert!(commands > 8, "{made}");
+            for number in 1..=commands {
+                let line = format!("card-reader remove during apdu {number}");
+                bus.desk(&line).unwrap();
+                let pulled = read(&mut reader).await.unwrap_err();
+                assert_eq!(pulled, CardError::Removed, "{made}, apdu {number}");
+                bus.desk(&format!("card-reader insert {made}")).unwrap();
+            }
+            assert_eq!(read(&mut reader).await.unwrap().proof, CardProof::Genuine);
+        });
+    }
+}
