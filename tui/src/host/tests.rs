@@ -1,5 +1,6 @@
 //! The host against the twins of the demo branch, in virtual time.
 
+mod finger;
 mod sheet;
 
 use std::path::PathBuf;
