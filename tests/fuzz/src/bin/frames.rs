@@ -1,5 +1,6 @@
 //! Framing of the device protocols (SDT, CCID, EF01, ESC/POS answers): the same frames
 //! whatever the pieces, never one whose sum is wrong, and frames of ours through noise.
+//! And the pictures of a U.are.U reader: of the size they say, or none.
 #![no_main]
 
 use counterfoil_data::wire::Digest;
@@ -8,6 +9,7 @@ use counterfoil_devices::driver::ef01::frame::{self as ef01, BadSum, Deframer, F
 use counterfoil_devices::driver::ef01::image;
 use counterfoil_devices::driver::escpos::reply::{BLOCK_MAX, Reply, ReplyParser};
 use counterfoil_devices::driver::sdt::frame::{self as sdt, FrameError, FrameReader};
+use counterfoil_devices::driver::uru4000::image::{Decoder, Needs, TRANSFER, Turn};
 use counterfoil_fuzz::Bytes;
 use zeroize::Zeroizing;
 
@@ -175,9 +177,30 @@ fn escpos(from: &mut Bytes<'_>) {
     assert!(matches!(asb, Some(Reply::Asb(_))), "{asb:?}");
 }
 
+/// A header off the input and rows that repeat what is left of it.
+fn uru4000(from: &mut Bytes<'_>) {
+    let (answer, bytes) = (from.byte(), from.0);
+    let rows = bytes.iter().copied().cycle().take(TRANSFER);
+    let sent: Vec<u8> = bytes.iter().copied().chain(rows).take(TRANSFER).collect();
+    let Ok(mut decoder) = Decoder::new(&sent) else {
+        return;
+    };
+    let mut keys = 0;
+    while let Needs::Key { .. } = decoder.go_on() {
+        keys += 1;
+        assert!(keys <= 16, "a key for a block at most, and the first");
+        decoder.key([keys; 4], [answer; 4]);
+    }
+    let image = decoder.finish(Turn::Around);
+    let size = usize::from(image.width) * usize::from(image.height);
+    assert_eq!(image.pixels.expose().len(), size);
+}
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut from = Bytes(data);
-    match from.byte() % 4 {
+    let what = from.byte() % 8;
+    match what % 4 {
+        _ if what == 7 => uru4000(&mut from),
         0 => sdt(&mut from),
         1 => ef01(&mut from),
         2 => ccid(from.0),
