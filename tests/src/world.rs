@@ -26,6 +26,7 @@ use counterfoil_data::demo::{self, DemoBank};
 use counterfoil_data::seam::{MemoryJournal, SharedClock, SharedEntropy};
 use counterfoil_data::secret::Secret;
 use counterfoil_data::sign::{SignerId, SigningIdentity};
+use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::twin_bus::TwinBus;
 use counterfoil_devices::twin::branch::Branch;
@@ -182,6 +183,7 @@ impl World {
             journal: Box::new(self.journal.clone()),
             identity: SigningIdentity::new(&signer, &kiosk.key_seed.0),
             capks: demo_capks()?,
+            forms: FormSettings::default(),
             time_zone: TimeZone::get(&self.bank.branch.time_zone)?,
             settings: Settings::of_demo(&self.bank.policy, self.setup.language),
             screens,

@@ -23,8 +23,9 @@ use std::time::Duration;
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use counterfoil_data::sign::SigningIdentity;
 use counterfoil_data::wire::problem::Remedy;
+use counterfoil_devices::driver::Role;
+use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::driver::pboc::Capks;
-use counterfoil_devices::driver::{Role, role_of};
 use counterfoil_devices::transport::{Bus, Transport};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -50,6 +51,8 @@ pub(crate) struct Tools {
     pub identity: Rc<SigningIdentity>,
     /// Scheme keys for settlement cards.
     pub capks: Capks,
+    /// Which form printer, and how.
+    pub forms: FormSettings,
     /// Where the business date is taken.
     pub time_zone: TimeZone,
 }
@@ -296,7 +299,12 @@ impl<B: Bus> DeskTask<B> {
             }
         };
         // Several may look alike: a serial bridge says nothing of what hangs on it.
-        for found in devices.iter().filter(|d| role_of(d) == Some(W::ROLE)) {
+        let role_of = |device| self.tools.forms.role_of(device);
+        let meant: Vec<_> = devices
+            .iter()
+            .filter(|d| role_of(d) == Some(W::ROLE))
+            .collect();
+        for found in meant {
             self.path.clone_from(&found.path);
             let transport = match self.bus.open(&found.path).await {
                 Ok(transport) => transport,

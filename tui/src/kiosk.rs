@@ -16,6 +16,7 @@ use std::time::Duration;
 use counterfoil_data::seam::{Journal, SharedClock, SharedEntropy, random};
 use counterfoil_data::sign::SigningIdentity;
 use counterfoil_data::wire::problem::Remedy;
+use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::driver::pboc::Capks;
 use counterfoil_devices::transport::Bus;
 use jiff::tz::TimeZone;
@@ -57,6 +58,8 @@ pub struct Parts<B: Bus, D: Dial> {
     pub identity: SigningIdentity,
     /// Scheme keys for settlement cards.
     pub capks: Capks,
+    /// Which form printer, and how.
+    pub forms: FormSettings,
     /// Where the business date is taken.
     pub time_zone: TimeZone,
     /// How long it waits for people and machines.
@@ -190,6 +193,7 @@ impl<D: Dial + 'static> Kiosk<D> {
             entropy: parts.entropy.clone(),
             identity: Rc::clone(&identity),
             capks: parts.capks,
+            forms: parts.forms,
             time_zone: parts.time_zone,
         });
         let mut tasks = JoinSet::new();

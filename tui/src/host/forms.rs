@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use counterfoil_devices::driver::Role;
 use counterfoil_devices::driver::form_printer::{
-    Diverted, FormPrinter, Level, Occupancy, PrintFault, PrintOutcome, ReadError, Retraction,
-    Taking,
+    Diverted, Level, Occupancy, PrintFault, PrintOutcome, ReadError, Retraction, Taking,
 };
+use counterfoil_devices::driver::form_station::FormStation;
 use counterfoil_devices::transport::Transport;
 
 use super::{After, SLICE, Say, Tools, Worker};
@@ -21,7 +21,7 @@ const MOVE_WITHIN: Duration = Duration::from_secs(15);
 
 /// The form printer.
 pub(super) struct FormsDesk<T: Transport> {
-    printer: FormPrinter<T>,
+    printer: FormStation<T>,
     tools: Rc<Tools>,
 }
 
@@ -138,7 +138,8 @@ impl<T: Transport> Worker<T> for FormsDesk<T> {
     const DESK: Desk = Desk::Forms;
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
-        let printer = FormPrinter::open(transport, tools.clock.clone(), &*tools.entropy).await;
+        let clock = tools.clock.clone();
+        let printer = FormStation::open(transport, clock, &*tools.entropy, &tools.forms).await;
         Ok(Self {
             printer: printer.map_err(|error| error.to_string())?,
             tools: Rc::clone(tools),

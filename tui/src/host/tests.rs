@@ -12,6 +12,7 @@ use counterfoil_data::sealed::{Binding, Challenge, OpenKey};
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use counterfoil_data::sign::{SignerId, SigningIdentity};
 use counterfoil_data::wire::unhex;
+use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::twin_bus::TwinBus;
 use counterfoil_devices::twin::branch::Branch;
@@ -66,6 +67,7 @@ impl Desks {
             entropy,
             identity: Rc::new(identity()),
             capks: demo_capks().expect("the demo's scheme keys"),
+            forms: FormSettings::default(),
             time_zone: TimeZone::UTC,
         });
         let (sender, events) = mpsc::channel(64);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use counterfoil_data::seam::{MemoryJournal, SharedClock, SharedEntropy};
 use counterfoil_data::sign::{SignerId, SigningIdentity};
+use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::twin::branch::Branch;
 use counterfoil_devices::twin::card_reader::demo_capks;
@@ -71,6 +72,7 @@ fn run_with<F: Future<Output = ()>>(
             journal,
             identity: SigningIdentity::new(&id, &[5; 32]),
             capks: demo_capks().expect("the demo's scheme keys"),
+            forms: FormSettings::default(),
             time_zone: TimeZone::UTC,
             settings: Settings::default(),
             screens,

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use counterfoil_data::ids::KioskId;
 use counterfoil_data::tlog::note::NoteVerifier;
 use counterfoil_data::toml_text::TomlFault;
+use counterfoil_devices::driver::form_station::FormSettings;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
@@ -75,6 +76,10 @@ pub struct KioskConfig {
     pub devices: Devices,
     /// The outcome journal, on a disk that keeps what was synced.
     pub journal: PathBuf,
+    /// Which form printer, what it speaks, who reads its numbers, and the offsets of
+    /// its cassettes. Default: by its descriptors, read by the printer itself.
+    #[serde(default)]
+    pub form_printer: FormSettings,
     /// Keys of the card schemes: a signed note with its last day.
     pub scheme_keys: PathBuf,
     /// Whose signature the scheme keys must carry: `name+hash+base64`.
@@ -245,6 +250,15 @@ mod tests {
         let example = include_str!("../../counterfoil-kiosk.example.toml");
         let config = KioskConfig::parse(example).expect("parses");
         assert_eq!(config.settings(), Settings::default());
+    }
+
+    #[test]
+    fn a_form_printer_is_described_in_a_table_of_its_own() {
+        let with = |table: &str| KioskConfig::parse(&format!("{LEAST}\n[form_printer]\n{table}"));
+        let config = with("family = \"escp2\"\nnumber = \"operator\"").expect("parses");
+        assert_ne!(config.form_printer, FormSettings::default());
+        let error = with("offsets.slot-1 = { x = 51 }").expect_err("refused");
+        assert!(error.to_string().contains("5 mm"), "{error}");
     }
 
     #[test]

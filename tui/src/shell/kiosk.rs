@@ -18,6 +18,7 @@ use counterfoil_data::seam::{Journal, MemoryJournal, SharedClock, SharedEntropy}
 use counterfoil_data::secret::Secret;
 use counterfoil_data::sign::{SignerId, SigningIdentity};
 use counterfoil_data::tlog::note::NoteVerifier;
+use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::driver::pboc::Capks;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::Bus;
@@ -60,6 +61,7 @@ struct Plan {
     journal: Option<PathBuf>,
     /// The file and its signer; `None`: the demo's.
     scheme_keys: Option<(PathBuf, NoteVerifier)>,
+    forms: FormSettings,
     time_zone: TimeZone,
     settings: Settings,
     bank: Option<DemoBank>,
@@ -109,6 +111,7 @@ fn configured(config: KioskConfig) -> anyhow::Result<Plan> {
         devices: config.devices,
         journal: Some(config.journal),
         scheme_keys: Some((config.scheme_keys, config.scheme_keys_signer)),
+        forms: config.form_printer,
         bank: None,
     })
 }
@@ -149,6 +152,7 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         devices: args.devices.clone(),
         journal: args.journal.clone(),
         scheme_keys: None,
+        forms: FormSettings::default(),
         time_zone: zone,
         settings,
         bank: demo.then_some(bank),
@@ -269,6 +273,7 @@ fn parts<B: Bus>(
         journal,
         identity: SigningIdentity::new(&SignerId::Kiosk(plan.kiosk), seed.expose()),
         capks,
+        forms: plan.forms,
         time_zone: plan.time_zone,
         settings: plan.settings,
         screens,
