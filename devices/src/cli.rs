@@ -6,6 +6,7 @@
 //! `scheme-keys` signs or checks the keys that cards are proven with. Exit codes: 0
 //! done, 1 failed, 2 misunderstood. Refuses nothing silently: each line says what to do.
 
+mod calibrate;
 mod hello;
 mod scheme_keys;
 mod simulate;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 use counterfoil_data::seam::SharedClock;
 
 use crate::driver::ccid::kind::classify;
+use crate::driver::form_station::Family;
 use crate::driver::role_of;
 use crate::system::TokioClock;
 use crate::transport::Bus;
@@ -43,6 +45,9 @@ enum Command {
     List(Where),
     /// Open every recognised device and say hello.
     Probe(Where),
+    /// Print the calibration page on plain paper: crosses at whole centimetres, to be
+    /// held against a ruler.
+    Calibrate(calibrate::Calibrate),
     /// Serve the twins of the demo branch until killed.
     Simulate(Simulate),
     /// Do one physical act at the twins, as scripts write it: `desk card-reader
@@ -90,6 +95,9 @@ struct Simulate {
     /// pl2303-hxn, a reader, uru4500, or microarray, which gives no image.
     #[arg(long, value_name = "SENSOR", default_value = "cdc-acm")]
     finger: SensorKind,
+    /// The form printer: with cassettes, or 24 pins or PR2 emulation fed by hand.
+    #[arg(long, value_name = "FAMILY", default_value = "cassettes")]
+    forms: Family,
     /// How many times faster than in life the mechanics run, 1 to 100.
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(speed::SPEED_MAX)))]
@@ -139,6 +147,15 @@ fn run(command: Command) -> anyhow::Result<()> {
                     hello::probe(&bus, &clock).await
                 }
                 None => hello::probe(&own_usb()?, &clock).await,
+            },
+            Command::Calibrate(what) => match what.usbip.clone() {
+                Some(address) => {
+                    let remedy = no_server(&address);
+                    let bus = UsbIpBus::new(address, clock.clone());
+                    bus.list().await.context(remedy)?;
+                    calibrate::print(&bus, &clock, &what).await
+                }
+                None => calibrate::print(&own_usb()?, &clock, &what).await,
             },
             Command::Simulate(what) => simulate::serve(what, clock).await,
             Command::SchemeKeys(what) => scheme_keys::run(&what, &clock),

@@ -1,18 +1,26 @@
 //! `simulate`: the demo branch's twins as a USB/IP server.
 
+use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Context as _;
-use counterfoil_data::demo;
+use counterfoil_data::demo::{self, DemoBank};
 use counterfoil_data::seam::SharedClock;
 
 use super::speed::FastClock;
 use super::{Simulate, say};
 use crate::driver::Role;
+use crate::driver::form_station::Family;
 use crate::system::SystemEntropy;
 use crate::transport::usbip::{self, Address, Listener};
+use crate::twin::Twin;
 use crate::twin::branch::Branch;
+use crate::twin::escp2_printer::Escp2PrinterTwin;
 use crate::twin::fingers::FingerSpec;
+use crate::twin::pr2_printer::Pr2PrinterTwin;
+
+type SharedTwin = Rc<RefCell<dyn Twin>>;
 
 /// Serves until killed. Says where, then `ready`: others wait for that line.
 pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<()> {
@@ -30,7 +38,10 @@ pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<
             .with_context(|| format!("cannot make the folder {}", paper.display()))?;
     }
     let clock: SharedClock = Rc::new(FastClock::on(clock, what.speed));
-    let bus = Branch::demo(&bank, clock, Rc::new(SystemEntropy), what.paper);
+    let bus = Branch::demo(&bank, clock, Rc::new(SystemEntropy), what.paper.clone());
+    if let Some(forms) = by_hand(&bank, what.forms, what.paper) {
+        bus.plug(Role::FormPrinter.name(), forms);
+    }
     let finger = what.finger.twin(FingerSpec::demo(&bank));
     bus.plug(Role::Finger.name(), finger);
     let twins = bind(&what.listen).await?;
@@ -53,6 +64,18 @@ pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<
         None => serving.await?,
     }
     Ok(())
+}
+
+/// The form printer fed by hand, if that is meant, with the blanks of the kiosk's
+/// first slot beside it.
+fn by_hand(bank: &DemoBank, family: Family, paper: Option<PathBuf>) -> Option<SharedTwin> {
+    let slot = bank.kiosks.first()?.slots.first()?;
+    let pile = slot.range().ok()?;
+    match family {
+        Family::Cassettes => None,
+        Family::Escp2 => Some(Rc::new(RefCell::new(Escp2PrinterTwin::new(pile, paper)))),
+        Family::Pr2 => Some(Rc::new(RefCell::new(Pr2PrinterTwin::new(pile, paper)))),
+    }
 }
 
 async fn bind(address: &Address) -> anyhow::Result<Listener> {

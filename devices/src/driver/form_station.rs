@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::form::Offset;
+use counterfoil_data::form::{FormTemplate, Offset};
 use counterfoil_data::ids::SlotId;
 use counterfoil_data::seam::{Entropy, SharedClock};
 use counterfoil_data::wire::confirm::ConfirmText;
@@ -31,7 +31,7 @@ use super::{Role, role_of};
 use crate::transport::{DeviceInfo, Transport};
 
 /// Families of form printers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
     /// Cassettes, reader and presenter: [`super::form_printer`].
@@ -246,6 +246,25 @@ impl<T: Transport> FormStation<T> {
         }
     }
 
+    /// The calibration page of `template`'s stock on the plain sheet that was fed. A
+    /// printer that reads numbers must find none on it first.
+    pub async fn calibrate(
+        &mut self,
+        template: &FormTemplate,
+        slot: &SlotId,
+        within: Duration,
+    ) -> PrintOutcome {
+        match self {
+            Self::Cassettes(printer) => {
+                // Whatever came of the reading, only what it left may be inked.
+                let _ = printer.read_number(within).await;
+                printer.calibrate(template, slot, within).await
+            }
+            Self::Escp2(printer) => printer.calibrate(template, slot, within).await,
+            Self::Pr2(printer) => printer.calibrate(template, slot, within).await,
+        }
+    }
+
     /// Out of the printer, not to the customer.
     pub async fn divert(&mut self, within: Duration) -> Result<Diverted, PrintFault> {
         match self {
@@ -281,56 +300,4 @@ impl<T: Transport> FormStation<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::twin::{escp2_printer, form_printer, pr2_printer, receipt_printer};
-
-    #[test]
-    fn settings_are_read_and_what_they_do_not_know_is_refused() {
-        let read = |text: &str| toml::from_str::<FormSettings>(text);
-        let text = "device = \"04b8:0202\"\nfamily = \"escp2\"\nnumber = \"operator\"\n\
-                    presence = \"operator\"\ninsertion = \"on-command\"\ntext = \"native\"\n\
-                    steps = \"216\"\n[codes.status]\n0 = \"ready\"\n\
-                    [offsets]\nslot-1 = { x = 3, y = -2 }";
-        let settings = read(text).expect("lawful");
-        let device = settings.device.expect("named");
-        assert_eq!(device.to_string(), "04b8:0202");
-        let slot: SlotId = "slot-1".parse().expect("a slot");
-        assert_eq!(
-            settings.offsets.get(&slot),
-            Offset::new(3, -2).ok().as_ref()
-        );
-        assert_eq!(read("").expect("all default"), FormSettings::default());
-        for bad in [
-            "device = \"4b8:0202\"",
-            "family = \"lq\"",
-            "number = \"reader\"",
-            "offsets = { slot-1 = { x = 99 } }",
-            "colour = 1",
-        ] {
-            assert!(read(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_configured_device_is_the_form_printer_and_no_other_is() {
-        let mut settings = FormSettings::default();
-        let forms = form_printer::IDENTITY.info();
-        let pins = escp2_printer::IDENTITY.info();
-        let receipts = receipt_printer::IDENTITY.info();
-        assert_eq!(settings.role_of(&forms), Some(Role::FormPrinter));
-        assert_eq!(settings.role_of(&pins), Some(Role::FormPrinter));
-        assert_eq!(settings.role_of(&receipts), Some(Role::ReceiptPrinter));
-        assert_eq!(settings.family_of(&forms), Family::Cassettes);
-        assert_eq!(settings.family_of(&pins), Family::Escp2);
-        let passbooks = pr2_printer::IDENTITY.info();
-        assert_eq!(settings.role_of(&passbooks), Some(Role::FormPrinter));
-        assert_eq!(settings.family_of(&passbooks), Family::Pr2);
-        settings.device = Some(UsbIds {
-            vendor: receipts.vendor,
-            product: receipts.product,
-        });
-        assert_eq!(settings.role_of(&receipts), Some(Role::FormPrinter));
-        assert_eq!(settings.role_of(&forms), None);
-    }
-}
+mod tests;
