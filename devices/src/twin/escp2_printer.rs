@@ -61,6 +61,12 @@ impl Escp2PrinterTwin {
         self
     }
 
+    /// A variant with a smaller receive buffer: it takes no more while it prints.
+    pub fn with_buffer(mut self, bytes: usize) -> Self {
+        self.0.receive_max = bytes;
+        self
+    }
+
     /// A variant that takes a sheet in only on ESC EM I.
     pub fn inserting_on_command(mut self) -> Self {
         self.0.waits_for_command = true;

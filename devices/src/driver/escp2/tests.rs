@@ -283,3 +283,36 @@ fn a_printer_that_waits_for_the_command_is_told_to_take_the_form_in() {
         assert_eq!(desk.count("inserted"), 1);
     });
 }
+
+#[test]
+fn wherever_the_cable_is_pulled_no_outcome_says_more_than_the_sheet() {
+    let small = |twin: Escp2PrinterTwin| twin.with_buffer(64);
+    for ms in (0..6_000).step_by(35) {
+        run_with(small, |desk| async move {
+            let mut printer = desk.open(operator()).await;
+            desk.feed(&mut printer).await;
+            printer
+                .operator_reads(number(FIRST), number(FIRST))
+                .expect("the same twice");
+            let (job, text) = (job(FIRST), approved());
+            let pull = async {
+                desk.clock.sleep(Duration::from_millis(ms)).await;
+                desk.bus.unplug(NAME);
+            };
+            let (outcome, ()) = tokio::join!(printer.print(&job, &text, LONG), pull);
+            desk.clock.sleep(LONG).await;
+            let sheet = desk.twin.borrow().sheets().remove(0);
+            let struck = desk.bus.counter(NAME, "inked");
+            match outcome {
+                PrintOutcome::Done { .. } => {
+                    assert_eq!(
+                        (sheet.place, sheet.partial, struck),
+                        (Place::Output, false, 1)
+                    );
+                }
+                PrintOutcome::Failed { ink, .. } => assert!(ink || struck == 0, "at {ms} ms"),
+                PrintOutcome::Unknown { .. } => {}
+            }
+        });
+    }
+}

@@ -249,3 +249,32 @@ fn a_document_that_lies_there_already_is_not_fed() {
         assert_eq!(fed, Err(FeedError::NothingFed { fault }));
     });
 }
+
+#[test]
+fn wherever_the_cable_is_pulled_no_outcome_says_more_than_the_sheet() {
+    for ms in (0..6_000).step_by(35) {
+        run(|desk| async move {
+            let mut printer = desk.open(settings()).await;
+            desk.fed_and_read(&mut printer).await;
+            let (job, text) = (job(FIRST), approved());
+            let pull = async {
+                desk.clock.sleep(Duration::from_millis(ms)).await;
+                desk.bus.unplug(NAME);
+            };
+            let (outcome, ()) = tokio::join!(printer.print(&job, &text, LONG), pull);
+            desk.clock.sleep(LONG).await;
+            let sheet = desk.twin.borrow().sheets().remove(0);
+            let struck = desk.bus.counter(NAME, "inked");
+            match outcome {
+                PrintOutcome::Done { .. } => {
+                    assert_eq!(
+                        (sheet.place, sheet.partial, struck),
+                        (Place::Output, false, 1)
+                    );
+                }
+                PrintOutcome::Failed { ink, .. } => assert!(ink || struck == 0, "at {ms} ms"),
+                PrintOutcome::Unknown { .. } => {}
+            }
+        });
+    }
+}

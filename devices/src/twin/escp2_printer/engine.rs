@@ -31,6 +31,7 @@ pub(super) struct Engine {
     pub body: Body,
     pub constant_port: bool,
     pub waits_for_command: bool,
+    pub receive_max: usize,
     received: Vec<u8>,
     at: Duration,
     busy: Option<(Duration, Act)>,
@@ -44,6 +45,7 @@ impl Engine {
             body,
             constant_port: false,
             waits_for_command: false,
+            receive_max: RECEIVE_MAX,
             received: Vec::new(),
             at: Duration::ZERO,
             busy: None,
@@ -68,7 +70,7 @@ impl Engine {
 
     /// Takes in what fits behind the longest command that is under way.
     pub fn receive(&mut self, bytes: &[u8]) -> usize {
-        let room = RECEIVE_MAX.saturating_sub(self.received.len());
+        let room = self.receive_max.saturating_sub(self.received.len());
         let waits = matches!(command::next(&self.received), Step::NeedMore);
         let room = if waits && self.busy.is_none() && !self.body.stopped() {
             COMMAND_MAX.saturating_sub(self.received.len())
