@@ -19,6 +19,7 @@
 //! Exit codes: 0 all rounds passed, 1 a round failed or too little was struck, 2 typed wrongly, 3 the
 //! harness itself failed.
 
+mod buyer;
 mod cable;
 mod check;
 mod fault;

@@ -19,9 +19,9 @@ use counterfoil_tui::link::{Dial, Link};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use super::buyer::Buyer;
 use super::fault::Kind;
 use super::house::House;
-use super::plan::Buyer;
 use super::screens::{
     ATTRACT, DONE, ENTER_PIN, INSERT_CARD, PICK_MODE, PICK_ORDER, PLACE_DOCUMENT, PLACE_FINGER,
     READING_FINGER, STOPPED, TAKE_FORMS, body, name,

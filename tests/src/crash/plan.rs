@@ -12,16 +12,15 @@ use counterfoil_data::seam::SharedEntropy;
 use counterfoil_data::seam::random;
 use counterfoil_tui::model::FormPhase;
 
+use super::buyer::{Buyer, FORMS_MAX};
 use super::fault::{Fault, KINDS, Kind};
 use super::screens::{
     AWAIT_CONFIRM, CHECKING_IDENTITY, CHECKING_INFO, ENTER_PIN, INSERT_CARD, LINKING, PICK_MODE,
-    PICK_ORDER, PLACE_DOCUMENT, PLACE_FINGER, PRINTING_RECEIPT, READING_CARD, READING_DOCUMENT,
-    RESUMING, STARTING, TAKE_FORMS,
+    PICK_ORDER, PLACE_DOCUMENT, PLACE_FINGER, PRINTING_RECEIPT, PRINTING_SHEET, READING_CARD,
+    READING_DOCUMENT, RESUMING, STARTING, TAKE_FORMS,
 };
 use crate::entropy::SeededEntropy;
 
-/// Forms in a round at most: one book.
-const FORMS_MAX: u32 = 25;
 /// Longest time between a screen and the blow that it triggers: one form.
 const DELAY_MAX_MS: u32 = 130;
 /// The same for half of the blows, which are to fall on that very screen.
@@ -73,7 +72,8 @@ impl Point {
             Self::Form(form, _) => form.saturating_add(2),
             Self::Screen(LINKING) => 1,
             Self::Screen(TAKE_FORMS) => FORMS_MAX.saturating_add(3),
-            Self::Screen(PRINTING_RECEIPT) => FORMS_MAX.saturating_add(4),
+            Self::Screen(PRINTING_SHEET) => FORMS_MAX.saturating_add(4),
+            Self::Screen(PRINTING_RECEIPT) => FORMS_MAX.saturating_add(5),
             Self::Screen(STARTING | RESUMING) => u32::MAX,
             Self::Screen(_) => 0,
         }
@@ -106,28 +106,6 @@ pub struct Blow {
 const IDLE_S: u64 = 4;
 /// How long forms lie in reach, in a round in which they are left there.
 const TAKE_S: u64 = 3;
-
-/// Who buys in a round; card, PIN, document and finger carry this name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Buyer {
-    /// In the demo bank.
-    pub name: &'static str,
-    /// Forms this agent may buy at once.
-    forms_max: u32,
-}
-
-/// Two units, so that a form for the wrong one can be seen. The second is ten
-/// forms short of its cap.
-const BUYERS: [Buyer; 2] = [
-    Buyer {
-        name: "zhang",
-        forms_max: FORMS_MAX,
-    },
-    Buyer {
-        name: "li",
-        forms_max: 10,
-    },
-];
 
 /// One round.
 #[derive(Debug, Clone)]
@@ -198,19 +176,18 @@ impl Plan {
     /// The round of a seed.
     pub fn of(seed: u64) -> Self {
         let dice = Dice(SeededEntropy::stream(seed, "crash"));
-        let [even, odd] = BUYERS;
-        let buyer = if seed.is_multiple_of(2) { even } else { odd };
+        let buyer = Buyer::of(seed);
         let quantity = dice.roll(buyer.forms_max).saturating_add(1);
-        let first = blow(&dice, quantity, false);
+        let first = blow(&dice, buyer, quantity, false);
         let restarts = matches!(first.victim, Victim::Kiosk | Victim::Both);
         let mut blows = vec![first];
         if dice.one_in(2) {
-            blows.push(blow(&dice, quantity, restarts));
+            blows.push(blow(&dice, buyer, quantity, restarts));
         }
         if dice.one_in(5) {
             let network = Blow {
                 victim: Victim::Network,
-                ..blow(&dice, quantity, false)
+                ..blow(&dice, buyer, quantity, false)
             };
             blows.push(network);
         }
@@ -229,7 +206,7 @@ impl Plan {
             let again = Blow {
                 point: Point::Screen(RESUMING),
                 delay: dice.time(BRIEF_MAX_MS),
-                ..blow(&dice, quantity, true)
+                ..blow(&dice, buyer, quantity, true)
             };
             blows.insert(at.saturating_add(1), again);
         }
@@ -282,7 +259,7 @@ fn faults(dice: &Dice, seed: u64, quantity: u32) -> Vec<Fault> {
 
 /// Most fall while paper moves, many at the turns of the sale, and a second one
 /// often while the first is being recovered from.
-fn blow(dice: &Dice, quantity: u32, restarts: bool) -> Blow {
+fn blow(dice: &Dice, buyer: Buyer, quantity: u32, restarts: bool) -> Blow {
     let victim = match dice.roll(12) {
         0..=5 => Victim::Kiosk,
         6..=9 => Victim::Backend,
@@ -293,12 +270,17 @@ fn blow(dice: &Dice, quantity: u32, restarts: bool) -> Blow {
         dice.roll(quantity),
         dice.of(&PHASES).unwrap_or(FormPhase::Feeding),
     );
+    let last = if buyer.has_sheet && dice.one_in(2) {
+        PRINTING_SHEET
+    } else {
+        PRINTING_RECEIPT
+    };
     let turns = [
         Point::Screen(LINKING),
         Point::Screen(LINKING),
         Point::Form(quantity, FormPhase::Presenting),
         Point::Screen(TAKE_FORMS),
-        Point::Screen(PRINTING_RECEIPT),
+        Point::Screen(last),
     ];
     let turn = dice.of(&turns).unwrap_or(form);
     let again = Point::Screen(if dice.one_in(2) { RESUMING } else { STARTING });

@@ -17,8 +17,8 @@ use super::house::{Haste, House};
 use super::people::{Backdoor, Customer, Mood, officer_link, sit};
 use super::plan::{Blow, Plan, Point, Victim};
 use super::screens::{
-    ATTRACT, DISPENSING, DONE, OUT_OF_SERVICE, PICK_MODE, PRINTING_RECEIPT, RESUMING, STARTING,
-    TAKE_FORMS, asks, is_there, name, state,
+    ATTRACT, DISPENSING, DONE, OUT_OF_SERVICE, PICK_MODE, PRINTING_RECEIPT, PRINTING_SHEET,
+    RESUMING, STARTING, TAKE_FORMS, asks, is_there, name, state,
 };
 use super::tally::Tally;
 use super::trouble;
@@ -33,7 +33,14 @@ const SETTLED: Duration = Duration::from_secs(5);
 /// gives up.
 const SALES_SPARE: u32 = 2;
 /// Screens that mean that linked processing is done.
-const LINKED: [&str; 5] = [DISPENSING, RESUMING, TAKE_FORMS, PRINTING_RECEIPT, DONE];
+const LINKED: [&str; 6] = [
+    DISPENSING,
+    RESUMING,
+    TAKE_FORMS,
+    PRINTING_SHEET,
+    PRINTING_RECEIPT,
+    DONE,
+];
 
 /// What a round is given.
 pub struct Given<'a> {
@@ -227,7 +234,10 @@ impl Round<'_> {
         if self.linked && name(&self.screen) == DISPENSING {
             // What was to fall before paper moved cannot fall any more.
             while let Some(Point::Screen(name)) = self.blows.front().map(|b| b.point)
-                && !matches!(name, TAKE_FORMS | PRINTING_RECEIPT | RESUMING | STARTING)
+                && !matches!(
+                    name,
+                    TAKE_FORMS | PRINTING_SHEET | PRINTING_RECEIPT | RESUMING | STARTING
+                )
                 && self.armed.is_none()
             {
                 self.blows.pop_front();

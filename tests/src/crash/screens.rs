@@ -66,6 +66,8 @@ pub const DISPENSING: &str = screen("Dispensing");
 /// See [`screen`].
 pub const TAKE_FORMS: &str = screen("TakeForms");
 /// See [`screen`].
+pub const PRINTING_SHEET: &str = screen("PrintingSheet");
+/// See [`screen`].
 pub const PRINTING_RECEIPT: &str = screen("PrintingReceipt");
 /// See [`screen`].
 pub const DONE: &str = screen("Done");
