@@ -47,6 +47,15 @@ fn an_order_names_each_kind_once_and_at_least_one_form_of_it() {
         desk.give(kiosk(), place),
         Err(Refusal::Rule { .. })
     ));
+    // So it does with every kind there is, each once: this account may not have them all.
+    let one = |kind| OrderItem { kind, quantity: 1 };
+    let items = BillKind::ALL.map(one).to_vec();
+    assert_eq!(items.len(), ORDER_ITEMS_MAX);
+    let place = CommandBody::PlaceOrder { sale, items };
+    assert!(matches!(
+        desk.give(kiosk(), place),
+        Err(Refusal::Rule { .. })
+    ));
     let items = vec![cash(2), transfer(3)];
     let place = CommandBody::PlaceOrder { sale, items };
     let state = SaleState::AwaitConfirm;

@@ -1,6 +1,7 @@
 //! What stations and kiosks are told, and what stays on a station when a sale is over.
 
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::ConfirmState;
 use counterfoil_data::wire::forms::FormEvent;
 use counterfoil_data::wire::sale::{AbandonReason, SaleState};
@@ -167,4 +168,37 @@ fn staff_of_a_branch_are_told_to_look_again_and_nobody_else_is() {
         .expect("accepted late");
     assert!(news(&desk, "branch-1") > suspended);
     assert_eq!(news(&desk, "branch-2"), 0);
+}
+
+#[test]
+fn the_result_names_what_became_of_every_number_and_the_fee_that_is_left_s23() {
+    let mut desk = desk();
+    let result = |desk: &Desk<ModelStore>| {
+        let view = query::confirmation(&*desk.read(), SaleId(1)).expect("reads");
+        view.expect("identified").result
+    };
+    desk.confirmed(1, 4);
+    assert_eq!(result(&desk), None, "nothing is linked yet");
+    let sale = SaleId(1);
+    desk.must(kiosk(), link(sale));
+    let linked = result(&desk).expect("linked");
+    assert_eq!(
+        (linked.ranges, linked.fee),
+        (vec![range(FIRST, 4)], Fen(240))
+    );
+    assert_eq!((linked.sold, linked.released), (vec![], vec![]));
+    desk.hand_over(sale, 0..1);
+    let lost = vec![(number(1), FormEvent::Feeding), (number(1), no_outcome())];
+    desk.advise(sale, lost).expect("is unknown");
+    let spoil = vec![(number(2), FormEvent::Feeding), (number(2), failed())];
+    desk.advise(sale, spoil).expect("is spoiled");
+    desk.must(kiosk(), abandon(sale, AbandonReason::PrinterFault));
+    let over = result(&desk).expect("linked");
+    let one = |first: &str| vec![range(first, 1)];
+    assert_eq!(over.sold, one(FIRST));
+    assert_eq!(over.unknown, one("3130002100010002"));
+    assert_eq!(over.void, one("3130002100010003"));
+    // The fourth and the one that was to stand in for the third.
+    assert_eq!(over.released, [range("3130002100010004", 2)]);
+    assert_eq!(over.fee, Fen(120));
 }
