@@ -33,9 +33,14 @@ const DESK: [(&str, &[&str]); 11] = [
         &[
             "insert CARD",
             "insert CARD plain|static|copied",
+            "insert CARD combined|combined-copied|combined-altered|combined-declining",
+            "insert CARD no-directory|t1|t1-crc|fast|stubborn|only-5v|only-3v|only-1.8v",
             "remove",
             "remove during record|apdu N",
             "mute",
+            "extend|stale|wrong-slot|busy|parity N",
+            "t1 damage|lose|ask|wtx|abort N",
+            "pin right|wrong|short|mismatch|cancel",
         ],
     ),
     (
@@ -63,6 +68,7 @@ const DESK: [(&str, &[&str]); 11] = [
             "wet TIMES",
             "garble N",
             "lose N",
+            "empty N",
         ],
     ),
     (
@@ -87,6 +93,7 @@ const DESK: [(&str, &[&str]); 11] = [
             "take|paper-out|near-end|refill",
             "cover open|close",
             "cutter stuck|ok",
+            "presenter jam|ok",
         ],
     ),
     ("power", &["cut|restore"]),
