@@ -34,11 +34,11 @@ use crate::transport::{DeviceInfo, Transport};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
-    /// Cassettes, reader and presenter: [`super::form_printer`].
+    /// Cassettes, number reader and presenter.
     Cassettes,
-    /// 24 pins, fed by hand: [`super::escp2`].
+    /// 24 pins (ESC/P2), fed by hand.
     Escp2,
-    /// Olivetti PR2 emulation, fed by hand: [`super::pr2`].
+    /// Olivetti PR2 emulation, fed by hand.
     Pr2,
 }
 
