@@ -28,6 +28,8 @@ pub mod uru4000;
 
 #[cfg(test)]
 pub(crate) mod puppet;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use std::fmt;
 use std::time::Duration;

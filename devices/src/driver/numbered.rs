@@ -128,40 +128,20 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use counterfoil_data::bill::BillRange;
-    use counterfoil_data::money::Fen;
     use proptest::prelude::*;
 
+    use super::super::sample::{self, approved};
     use super::*;
 
+    /// 1 to 5 are of the confirmed order.
     fn number(serial: u8) -> BillNumber {
         format!("31301121000001{serial:02}")
             .parse()
             .expect("a number")
     }
 
-    fn approved() -> ConfirmText {
-        ConfirmText {
-            account_name: "样例机械有限公司".to_owned(),
-            account: "6217000000000000123".to_owned(),
-            bank_name: "样例银行样例支行".to_owned(),
-            bank_number: "313100000013".to_owned(),
-            agent_masked: "张**".to_owned(),
-            ranges: vec![BillRange::from_count(number(0), 4).expect("fits")],
-            count: 4,
-            fee: Fen(300),
-        }
-    }
-
     fn job(serial: u8) -> PrintJob {
-        PrintJob {
-            number: number(serial),
-            slot: "slot-1".parse().expect("a slot"),
-            template: "transfer-cheque".to_owned(),
-            fields: form::expected_fields(&approved()),
-            approved: approved().digest(),
-            supplement_of: None,
-        }
+        sample::job(&number(serial).to_string())
     }
 
     #[test]
@@ -200,8 +180,8 @@ mod tests {
         prop_oneof![
             Just(Act::Fed),
             Just(Act::Lost),
-            (0_u8..3, 0_u8..3).prop_map(|(a, b)| Act::Reads(a, b)),
-            (0_u8..3).prop_map(Act::Ink),
+            (1_u8..4, 1_u8..4).prop_map(|(a, b)| Act::Reads(a, b)),
+            (1_u8..4).prop_map(Act::Ink),
             Just(Act::Calibrate),
         ]
     }

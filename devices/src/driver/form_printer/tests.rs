@@ -5,13 +5,10 @@ use std::future::Future;
 use std::rc::Rc;
 
 use counterfoil_data::bill::BillRange;
-use counterfoil_data::form;
-use counterfoil_data::money::Fen;
-use counterfoil_data::wire::confirm::ConfirmText;
-use counterfoil_data::wire::sale::PrintJob;
 
 use super::*;
 use crate::driver::completion::Grade;
+use crate::driver::sample::{FIRST, approved, job, number};
 use crate::system::TokioClock;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::form_printer::{FormPrinterTwin, Place};
@@ -22,7 +19,6 @@ mod hands;
 mod leftovers;
 mod power_cut;
 
-const FIRST: &str = "3130112100000101";
 const LONG: Duration = Duration::from_secs(10);
 
 /// Randomness that is always the same byte: the first fence of `Same(0)` is F001.
@@ -32,10 +28,6 @@ impl Entropy for Same {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(self.0);
     }
-}
-
-fn number(text: &str) -> BillNumber {
-    text.parse().expect("a number")
 }
 
 fn slot(n: u8) -> SlotId {
@@ -116,31 +108,6 @@ fn run_with<F: Future<Output = ()>>(
         .build()
         .expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, async { test(Desk::with(variant)).await });
-}
-
-fn approved() -> ConfirmText {
-    ConfirmText {
-        account_name: "样例机械有限公司".to_owned(),
-        account: "6217000000000000123".to_owned(),
-        bank_name: "样例银行样例支行".to_owned(),
-        bank_number: "313100000013".to_owned(),
-        agent_masked: "张**".to_owned(),
-        ranges: vec![BillRange::from_count(number(FIRST), 5).expect("fits")],
-        count: 5,
-        fee: Fen(300),
-    }
-}
-
-fn job(at: &str) -> PrintJob {
-    let text = approved();
-    PrintJob {
-        number: number(at),
-        slot: slot(1),
-        template: "transfer-cheque".to_owned(),
-        fields: form::expected_fields(&text),
-        approved: text.digest(),
-        supplement_of: None,
-    }
 }
 
 #[test]

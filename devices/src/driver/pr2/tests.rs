@@ -5,21 +5,15 @@ use std::future::Future;
 use std::rc::Rc;
 
 use counterfoil_data::bill::BillRange;
-use counterfoil_data::form;
-use counterfoil_data::money::Fen;
 
 use super::*;
+use crate::driver::sample::{FIRST, approved, job, no_ink, number};
 use crate::system::TokioClock;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::form_printer::Place;
 use crate::twin::pr2_printer::{NAME, Pr2PrinterTwin};
 
-const FIRST: &str = "3130112100000101";
 const LONG: Duration = Duration::from_secs(30);
-
-fn number(text: &str) -> BillNumber {
-    text.parse().expect("a number")
-}
 
 struct Desk {
     bus: TwinBus,
@@ -88,34 +82,6 @@ fn settings() -> Pr2Settings {
         codes: toml::from_str(text).expect("lawful"),
         ..Pr2Settings::default()
     }
-}
-
-fn approved() -> ConfirmText {
-    ConfirmText {
-        account_name: "样例机械有限公司".to_owned(),
-        account: "6217000000000000123".to_owned(),
-        bank_name: "样例银行样例支行".to_owned(),
-        bank_number: "313100000013".to_owned(),
-        agent_masked: "张**".to_owned(),
-        ranges: vec![BillRange::from_count(number(FIRST), 5).expect("fits")],
-        count: 5,
-        fee: Fen(300),
-    }
-}
-
-fn job(at: &str) -> PrintJob {
-    PrintJob {
-        number: number(at),
-        slot: "slot-1".parse().expect("a slot"),
-        template: "transfer-cheque".to_owned(),
-        fields: form::expected_fields(&approved()),
-        approved: approved().digest(),
-        supplement_of: None,
-    }
-}
-
-fn no_ink(fault: PrintFault) -> PrintOutcome {
-    PrintOutcome::Failed { fault, ink: false }
 }
 
 #[test]

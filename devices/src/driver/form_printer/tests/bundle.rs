@@ -1,6 +1,8 @@
 //! The bundle on its way to the customer and back: jammed, unseen, or spoken of
 //! by bytes that are no answer. No form is said to be taken that was not.
 
+use counterfoil_data::form;
+
 use super::bad_cable::{Fault, behind};
 use super::hands::read;
 use super::*;
