@@ -1,14 +1,18 @@
 //! The USB seam: what a driver may ask of a device, and nothing else.
 //!
 //! Three implementations: [`rusb_bus`] (hardware), [`twin_bus`] (in process, virtual
-//! time) and the USB/IP client in user space ([`usbip`]).
+//! time) and the USB/IP client in user space ([`usbip`]). Each of them can be recorded
+//! ([`tap`]), and a recording stands for the device it is of ([`replay`]).
 //! Everything runs on one thread; only the rusb implementation has threads, one
 //! per IN endpoint, because rusb cannot cancel a read.
 
 pub mod descriptor;
+pub mod replay;
 pub mod rusb_bus;
+pub mod tap;
 pub mod twin_bus;
 pub mod usbip;
+pub mod usbmon;
 
 use std::time::Duration;
 
@@ -60,6 +64,28 @@ pub struct Setup {
     pub value: u16,
     /// wIndex.
     pub index: u16,
+}
+
+impl Setup {
+    /// CLEAR_FEATURE (ENDPOINT_HALT).
+    const fn clear_halt(endpoint: u8) -> Self {
+        Self {
+            request_type: 0x02,
+            request: 1,
+            value: 0,
+            index: endpoint as u16,
+        }
+    }
+
+    /// SET_INTERFACE.
+    const fn set_alternate(interface: u8, alternate: u8) -> Self {
+        Self {
+            request_type: 0x01,
+            request: 11,
+            value: alternate as u16,
+            index: interface as u16,
+        }
+    }
 }
 
 /// The data stage of a control request.

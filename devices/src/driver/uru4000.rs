@@ -23,6 +23,7 @@ use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
 use zeroize::Zeroizing;
 
 pub use error::Uru4000Error;
+pub(crate) use registers::seed_in;
 
 use self::image::{Decoder, Needs, TRANSFER, Turn};
 use super::finger::FingerImage;

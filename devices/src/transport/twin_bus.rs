@@ -220,12 +220,7 @@ impl Transport for TwinTransport {
     }
 
     async fn set_alternate(&self, interface: u8, alternate: u8) -> Result<(), UsbError> {
-        let setup = Setup {
-            request_type: 0x01,
-            request: 11,
-            value: u16::from(alternate),
-            index: u16::from(interface),
-        };
+        let setup = Setup::set_alternate(interface, alternate);
         let known = self.info().interfaces.iter();
         let mut known = known.filter(|i| i.number == interface && i.alternate == alternate);
         if known.next().is_none() {

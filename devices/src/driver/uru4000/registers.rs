@@ -32,6 +32,17 @@ const ASLEEP: u8 = 0x84;
 const AWAKE: u8 = 0x01;
 const KEPT: u8 = 0x0F;
 
+/// The seed of a picture's scrambling, if this request gives one: what a host that was
+/// recorded drew at random.
+pub(crate) fn seed_in(setup: [u8; 8], out: &[u8]) -> Option<[u8; 4]> {
+    let [kind, request, low, high, ..] = setup;
+    let register = u16::from_le_bytes([low, high]);
+    if (kind, request, register) != (WRITE, REGISTERS, super::SCRAMBLE_INDEX) {
+        return None;
+    }
+    out.split_first().and_then(|(_, seed)| seed.try_into().ok())
+}
+
 impl<T: Transport> Uru4000<T> {
     /// Off and on again, until the scanner says that it has power.
     pub(super) async fn power(&mut self) -> Result<(), Uru4000Error> {

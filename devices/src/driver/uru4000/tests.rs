@@ -9,166 +9,24 @@
 //! COUNTERFOIL_URU4000_SESSION=/path/to/uru4000-4500 cargo test -p counterfoil-devices uru4000
 //! ```
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::path::Path;
 use std::rc::Rc;
 
-use counterfoil_data::seam::Entropy;
-use counterfoil_data::wire::hex;
 use counterfoil_finger::{Image, quality};
 
 use super::*;
-use crate::system::TokioClock;
-use crate::transport::{EndpointInfo, InterfaceInfo, Setup, Stage, Transfer};
+use crate::transport::Bus as _;
+use crate::transport::replay::ReplayBus;
+use crate::transport::replay::clock::ReplayClock;
+use crate::transport::replay::entropy::RecordedEntropy;
+use crate::transport::replay::recording::{Recording, Session};
+use crate::transport::usbmon::file;
 
 /// Names the folder with the recording.
 const FOLDER: &str = "COUNTERFOIL_URU4000_SESSION";
 
-/// One control request with what it carried, either way.
-type Control = (String, Vec<u8>);
-
-/// A recording, taken apart.
-#[derive(Default)]
-struct Session {
-    controls: VecDeque<Control>,
-    events: VecDeque<Vec<u8>>,
-    images: VecDeque<Vec<u8>>,
-}
-
-/// Reads pcapng with usbmon headers of 64 bytes (link type 220).
-fn session(bytes: &[u8]) -> Session {
-    const BLOCK: u32 = 6;
-    let mut session = Session::default();
-    let mut asked: Option<(String, Vec<u8>)> = None;
-    let word = |at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().unwrap());
-    let mut at = 0;
-    while at < bytes.len() {
-        let (kind, length) = (word(at), word(at + 4) as usize);
-        if kind == BLOCK {
-            let captured = word(at + 20) as usize;
-            let packet = &bytes[at + 28..at + 28 + captured];
-            let (head, data) = packet.split_at(64);
-            match (head[8], head[9], head[10]) {
-                (b'S', 2, _) => asked = Some((hex(&head[40..48]), data.to_vec())),
-                (b'C', 2, _) => {
-                    let (setup, out) = asked.take().unwrap();
-                    // The kernel's own requests came before.
-                    if !setup.starts_with("80") {
-                        session
-                            .controls
-                            .push_back((setup, [out, data.to_vec()].concat()));
-                    }
-                }
-                (b'C', 1, _) if !data.is_empty() => session.events.push_back(data.to_vec()),
-                (b'C', 3, _) if !data.is_empty() => session.images.push_back(data.to_vec()),
-                _ => {}
-            }
-        }
-        at += length;
-    }
-    session
-}
-
-/// Answers what the reader answered, and only to what the reader was asked.
-struct Replay {
-    info: DeviceInfo,
-    left: RefCell<Session>,
-}
-
-impl Transport for Replay {
-    fn info(&self) -> &DeviceInfo {
-        &self.info
-    }
-    async fn control(&self, s: Setup, stage: Stage<'_>, _: Duration) -> Result<Vec<u8>, UsbError> {
-        let (setup, carried) = self.left.borrow_mut().controls.pop_front().unwrap();
-        let length = match stage {
-            Stage::Out(data) => {
-                assert_eq!(data, carried, "{setup}");
-                u16::try_from(data.len()).unwrap()
-            }
-            Stage::In(length) => length,
-        };
-        let mut ours = vec![s.request_type, s.request];
-        ours.extend(
-            [s.value, s.index, length]
-                .iter()
-                .flat_map(|w| w.to_le_bytes()),
-        );
-        assert_eq!(hex(&ours), setup);
-        Ok(match stage {
-            Stage::Out(_) => Vec::new(),
-            Stage::In(_) => carried,
-        })
-    }
-    async fn write(&self, _: u8, _: &[u8], _: Duration) -> Result<usize, UsbError> {
-        Err(UsbError::Stall)
-    }
-    async fn read(&self, endpoint: u8, max: usize, within: Duration) -> Result<Transfer, UsbError> {
-        if within.is_zero() {
-            return Err(UsbError::Timeout);
-        }
-        let mut left = self.left.borrow_mut();
-        let next = match endpoint {
-            0x81 => left.events.pop_front(),
-            _ => left.images.pop_front(),
-        };
-        let bytes = next.ok_or(UsbError::Timeout)?;
-        assert!(bytes.len() <= max);
-        Ok(Transfer { bytes, short: true })
-    }
-    async fn stop_in(&self, _: u8) -> Result<(), UsbError> {
-        Ok(())
-    }
-    async fn clear_halt(&self, _: u8) -> Result<(), UsbError> {
-        Ok(())
-    }
-    async fn set_alternate(&self, _: u8, _: u8) -> Result<(), UsbError> {
-        Ok(())
-    }
-}
-
-fn replay(session: Session) -> Replay {
-    let end = |address, kind| EndpointInfo {
-        address,
-        kind,
-        max_packet: 64,
-        interval: 0,
-    };
-    let interface = InterfaceInfo {
-        number: 0,
-        alternate: 0,
-        class: 0xFF,
-        subclass: 0xFF,
-        protocol: 0xFF,
-        endpoints: vec![end(0x81, 3), end(0x82, 2)],
-        extra: Vec::new(),
-    };
-    let info = DeviceInfo {
-        path: "1-10".into(),
-        vendor: 0x05BA,
-        product: 0x000A,
-        release: 0x0103,
-        class: 0,
-        manufacturer: String::new(),
-        name: String::new(),
-        serial: String::new(),
-        interfaces: vec![interface],
-    };
-    Replay {
-        info,
-        left: RefCell::new(session),
-    }
-}
-
 /// The seed the recorded host chose.
-struct Recorded;
-
-impl Entropy for Recorded {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.copy_from_slice(&[0x24, 0x21, 0xEA, 0x51]);
-    }
-}
+const DRAWN: [u8; 4] = [0x24, 0x21, 0xEA, 0x51];
 
 /// The red of each pixel.
 fn picture(path: &Path) -> (usize, Vec<u8>) {
@@ -188,24 +46,34 @@ fn a_recorded_session_is_repeated_request_by_request_and_gives_its_picture() {
         return;
     };
     let folder = Path::new(&folder);
-    let recorded = session(&std::fs::read(folder.join("capture.pcapng")).unwrap());
-    assert_eq!((recorded.controls.len(), recorded.images.len()), (11, 1));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let clock: SharedClock = Rc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
-        let usb = replay(recorded);
-        let mut reader = Uru4000::open(usb, clock, Rc::new(Recorded)).await.unwrap();
+    let bytes = std::fs::read(folder.join("capture.pcapng")).unwrap();
+    let capture = file::read(&bytes).unwrap();
+    assert!(!capture.is_cut);
+    let mut recording = Recording::of(&capture);
+    let [reader] = recording.sessions.as_mut_slice() else {
+        panic!("one device");
+    };
+    assert_eq!((reader.acts.len(), reader.answers[&0x82].len()), (11, 1));
+    assert_eq!(seeds(reader), DRAWN);
+    reader.drawn = DRAWN.to_vec();
+    let clock = ReplayClock::starting_at(jiff::Timestamp::UNIX_EPOCH);
+    let shared: SharedClock = Rc::new(clock.clone());
+    let entropy = Rc::new(RecordedEntropy::default());
+    let bus = ReplayBus::new(recording, &shared, entropy.clone());
+    let session = async {
+        let usb = bus.open("1.50").await.unwrap();
+        let mut reader = Uru4000::open(usb, shared, entropy).await.unwrap();
         let soon = Duration::from_secs(5);
         reader.arm().await.unwrap();
         assert_eq!(reader.wait_finger(soon).await, Ok(true));
         let image = reader.capture(|_| {}, soon).await.unwrap();
         assert_eq!(reader.wait_lifted(soon).await, Ok(true));
         reader.disarm().await.unwrap();
-        assert_eq!(reader.transport.left.borrow().controls.len(), 0);
+        let played = bus.played("1.50").unwrap();
+        assert_eq!(
+            (played.made, played.passed, played.difference),
+            (11, 0, None)
+        );
         let (width, expected) = picture(&folder.join("capture.png"));
         assert_eq!(width, usize::from(image.width));
         assert_eq!(expected.len(), image.pixels.expose().len());
@@ -215,5 +83,12 @@ fn a_recorded_session_is_repeated_request_by_request_and_gives_its_picture() {
         let pixels = image.pixels.expose().clone();
         let image = Image::new(image.width, image.height, image.dpi, pixels).unwrap();
         println!("{same} of {same} pixels, quality {:?}", quality(&image));
-    });
+    };
+    clock.run(session).unwrap();
+}
+
+fn seeds(session: &Session) -> Vec<u8> {
+    let acts = session.acts.iter();
+    let seeds = acts.filter_map(|act| seed_in(act.setup?, &act.out));
+    seeds.flatten().collect()
 }

@@ -301,14 +301,7 @@ impl Transport for UsbIpTransport {
         if endpoint & 0x80 != 0 && self.link.is_posted(endpoint & 0x0f) {
             return Err(UsbError::read_posted());
         }
-        let index = u16::from(endpoint);
-        self.without_data(Setup {
-            request_type: 0x02,
-            request: 1,
-            value: 0,
-            index,
-        })
-        .await
+        self.without_data(Setup::clear_halt(endpoint)).await
     }
 
     async fn set_alternate(&self, interface: u8, alternate: u8) -> Result<(), UsbError> {
@@ -316,14 +309,8 @@ impl Transport for UsbIpTransport {
         if !self.info.interfaces.iter().any(known) {
             return Err(UsbError::Stall);
         }
-        let (value, index) = (u16::from(alternate), u16::from(interface));
-        self.without_data(Setup {
-            request_type: 0x01,
-            request: 11,
-            value,
-            index,
-        })
-        .await
+        self.without_data(Setup::set_alternate(interface, alternate))
+            .await
     }
 }
 
