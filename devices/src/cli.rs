@@ -1,16 +1,20 @@
 //! `counterfoil-devices`: look at, simulate and greet the devices of a kiosk.
 //!
 //! `list` says what is plugged in and what it is taken for, `probe` opens every
-//! recognised device and says hello, `simulate` serves the twins of the demo
+//! recognised device and says hello, `capture` records what a verb moves over USB and
+//! `replay` runs the drivers against such a file, `simulate` serves the twins of the demo
 //! branch over USB/IP with a desk socket beside it, `desk` does one act there,
 //! `scheme-keys` signs or checks the keys that cards are proven with. Exit codes: 0
 //! done, 1 failed, 2 misunderstood. Refuses nothing silently: each line says what to do.
 
 mod calibrate;
+mod capture;
 mod hello;
+mod replay;
 mod scheme_keys;
 mod simulate;
 mod speed;
+mod verb;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -48,6 +52,11 @@ enum Command {
     /// Print the calibration page on plain paper: crosses at whole centimetres, to be
     /// held against a ruler.
     Calibrate(calibrate::Calibrate),
+    /// Do `probe` or `calibrate` and write every transfer to a file that Wireshark reads.
+    Capture(capture::Capture),
+    /// Run the drivers against such a file, or against what Linux recorded, and name the
+    /// first difference.
+    Replay(replay::Replay),
     /// Serve the twins of the demo branch until killed.
     Simulate(Simulate),
     /// Do one physical act at the twins, as scripts write it: `desk card-reader
@@ -139,24 +148,13 @@ fn run(command: Command) -> anyhow::Result<()> {
                 }
                 None => list(&own_usb()?).await.context(NO_USB),
             },
-            Command::Probe(place) => match place.usbip {
-                Some(address) => {
-                    let remedy = no_server(&address);
-                    let bus = UsbIpBus::new(address, clock.clone());
-                    bus.list().await.context(remedy)?;
-                    hello::probe(&bus, &clock).await
-                }
-                None => hello::probe(&own_usb()?, &clock).await,
-            },
-            Command::Calibrate(what) => match what.usbip.clone() {
-                Some(address) => {
-                    let remedy = no_server(&address);
-                    let bus = UsbIpBus::new(address, clock.clone());
-                    bus.list().await.context(remedy)?;
-                    calibrate::print(&bus, &clock, &what).await
-                }
-                None => calibrate::print(&own_usb()?, &clock, &what).await,
-            },
+            Command::Probe(place) => verb::Verb::Probe.run_at(place.usbip, &clock).await,
+            Command::Calibrate(what) => {
+                let usbip = what.usbip.clone();
+                verb::Verb::Calibrate(what).run_at(usbip, &clock).await
+            }
+            Command::Capture(what) => capture::run(&what, &clock).await,
+            Command::Replay(what) => replay::run(&what),
             Command::Simulate(what) => simulate::serve(what, clock).await,
             Command::SchemeKeys(what) => scheme_keys::run(&what, &clock),
             Command::Desk(act) => {

@@ -149,3 +149,34 @@ fn a_finger_module_that_gives_no_image_is_named_by_probe() {
     let line = answers.lines().find(|line| line.starts_with("err finger"));
     assert!(line.is_some_and(|l| l.contains("no image")), "{answers}");
 }
+
+#[test]
+fn a_captured_hello_is_the_owners_alone_is_not_overwritten_and_is_replayed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start_with(&["--speed", "10"]);
+    let folder = std::env::temp_dir().join(format!("counterfoil-capture-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("hello.pcap");
+    let name = file.to_str().expect("text");
+    let capture = ["capture", name, "--usbip", &server.usbip, "probe"];
+    let (done, said) = Server::program(&capture);
+    assert!(done && said.contains("personal data"), "{said}");
+    let mode = std::fs::metadata(&file)
+        .expect("is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let before = std::fs::read(&file).expect("reads");
+    let (done, said) = Server::program(&capture);
+    assert!(!done && said.contains("not overwritten"), "{said}");
+    assert_eq!(std::fs::read(&file).expect("reads"), before);
+    let (done, said) = Server::program(&["replay", name]);
+    assert!(done, "{said}");
+    assert_eq!(said.matches("as recorded").count(), 6, "{said}");
+    assert!(said.contains("security module 05.01-20200101-0001234567-0089012345"));
+    let (done, said) = Server::program(&["replay", name, "--words", "--device", "1.1"]);
+    assert!(done && said.contains("slot status?"), "{said}");
+    let (done, said) = Server::program(&["replay", "Cargo.toml"]);
+    assert!(!done && said.contains("no capture file"), "{said}");
+    std::fs::remove_dir_all(&folder).expect("removes its folder");
+}

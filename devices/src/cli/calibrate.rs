@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use counterfoil_data::form;
 use counterfoil_data::ids::SlotId;
-use counterfoil_data::seam::SharedClock;
+use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use serde::Deserialize;
 
 use super::say;
@@ -17,7 +17,6 @@ use crate::driver::Role;
 use crate::driver::form_printer::PrintOutcome;
 use crate::driver::form_station::{FormSettings, FormStation};
 use crate::driver::numbered::Readback;
-use crate::system::SystemEntropy;
 use crate::transport::Bus;
 use crate::transport::usbip::Address;
 
@@ -57,6 +56,7 @@ struct Config {
 pub(super) async fn print<B: Bus>(
     bus: &B,
     clock: &SharedClock,
+    entropy: &SharedEntropy,
     what: &Calibrate,
 ) -> anyhow::Result<()> {
     let mut settings = match &what.config {
@@ -71,8 +71,7 @@ pub(super) async fn print<B: Bus>(
     let found = devices.iter().find(|d| is_meant(settings.role_of(d)));
     let found = found.context("no form printer is plugged in: see `list` for what is there")?;
     let usb = bus.open(&found.path).await?;
-    let entropy = SystemEntropy;
-    let mut printer = FormStation::open(usb, clock.clone(), &entropy, &settings).await?;
+    let mut printer = FormStation::open(usb, clock.clone(), &**entropy, &settings).await?;
     if !matches!(printer, FormStation::Cassettes(_)) {
         say("put a plain sheet into the printer")?;
     }

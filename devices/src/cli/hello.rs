@@ -1,8 +1,6 @@
 //! `probe`: what each recognised device answers to its driver's hello.
 
-use std::rc::Rc;
-
-use counterfoil_data::seam::SharedClock;
+use counterfoil_data::seam::{SharedClock, SharedEntropy};
 
 use super::say;
 use crate::driver::ccid::Reader;
@@ -13,18 +11,21 @@ use crate::driver::pin_pad::UsbPinPad;
 use crate::driver::receipt_printer::ReceiptPrinter;
 use crate::driver::sdt::IdReader;
 use crate::driver::{Role, role_of};
-use crate::system::SystemEntropy;
 use crate::transport::{Bus, DeviceInfo};
 
 /// Greets every recognised device; an error when one does not answer or there
 /// is none.
-pub(super) async fn probe<B: Bus>(bus: &B, clock: &SharedClock) -> anyhow::Result<()> {
+pub(super) async fn probe<B: Bus>(
+    bus: &B,
+    clock: &SharedClock,
+    entropy: &SharedEntropy,
+) -> anyhow::Result<()> {
     let (mut greeted, mut silent) = (0_u32, 0_u32);
     for info in bus.list().await? {
         let Some(role) = role_of(&info) else {
             continue;
         };
-        match greet(bus, &info, role, clock).await {
+        match greet(bus, &info, role, (clock, entropy)).await {
             Ok(answer) => {
                 greeted = greeted.saturating_add(1);
                 say(&format!("ok  {:<16} {role:<16} {answer}", info.path))?;
@@ -47,11 +48,12 @@ pub(super) async fn probe<B: Bus>(bus: &B, clock: &SharedClock) -> anyhow::Resul
     Ok(())
 }
 
-async fn greet<B: Bus>(
+/// Hello of one device; what it answered.
+pub(super) async fn greet<B: Bus>(
     bus: &B,
     info: &DeviceInfo,
     role: Role,
-    clock: &SharedClock,
+    (clock, entropy): (&SharedClock, &SharedEntropy),
 ) -> Result<String, String> {
     let usb = bus.open(&info.path).await.map_err(told)?;
     let clock = clock.clone();
@@ -66,8 +68,7 @@ async fn greet<B: Bus>(
             Ok(if present { "card inserted" } else { "no card" }.to_owned())
         }
         Role::Finger => {
-            let entropy = Rc::new(SystemEntropy);
-            let sensor = FingerSensor::open(usb, clock, entropy)
+            let sensor = FingerSensor::open(usb, clock, entropy.clone())
                 .await
                 .map_err(told)?;
             Ok(sensor.hello().to_owned())
@@ -78,7 +79,7 @@ async fn greet<B: Bus>(
         }
         Role::FormPrinter => {
             let settings = FormSettings::default();
-            let mut printer = FormStation::open(usb, clock, &SystemEntropy, &settings)
+            let mut printer = FormStation::open(usb, clock, &**entropy, &settings)
                 .await
                 .map_err(told)?;
             let raw = match &mut printer {
@@ -92,7 +93,7 @@ async fn greet<B: Bus>(
             Ok(format!("{}{raw}", forms(&status)))
         }
         Role::ReceiptPrinter => {
-            let mut printer = ReceiptPrinter::open(usb, clock, &SystemEntropy)
+            let mut printer = ReceiptPrinter::open(usb, clock, &**entropy)
                 .await
                 .map_err(told)?;
             let status = printer.status().await.map_err(told)?;
@@ -123,7 +124,7 @@ fn forms(status: &FormPrinterStatus) -> String {
 }
 
 /// An error with what caused it.
-fn told(error: impl std::error::Error) -> String {
+pub(super) fn told(error: impl std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -68,7 +68,11 @@ pub(super) async fn serve(what: Simulate, clock: SharedClock) -> anyhow::Result<
 
 /// The form printer fed by hand, if that is meant, with the blanks of the kiosk's
 /// first slot beside it.
-fn by_hand(bank: &DemoBank, family: Family, paper: Option<PathBuf>) -> Option<SharedTwin> {
+pub(super) fn by_hand(
+    bank: &DemoBank,
+    family: Family,
+    paper: Option<PathBuf>,
+) -> Option<SharedTwin> {
     let slot = bank.kiosks.first()?.slots.first()?;
     let pile = slot.range().ok()?;
     match family {
