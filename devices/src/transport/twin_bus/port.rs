@@ -20,6 +20,7 @@ use crate::twin::{ControlReply, DeskError, InReply, OutReply, Twin};
 /// Shortest wait between two tries of a NAKed transfer: one frame of full speed.
 const FRAME: Duration = Duration::from_millis(1);
 const CLEAR_FEATURE: u8 = 1;
+const SET_FEATURE: u8 = 3;
 const SET_CONFIGURATION: u8 = 9;
 const SET_INTERFACE: u8 = 11;
 const TO_DEVICE: u8 = 0x00;
@@ -154,12 +155,13 @@ impl Port {
         Ok(())
     }
 
-    /// Standard requests that end halts.
+    /// Standard requests that begin or end halts.
     fn unhalt(&self, setup: Setup) {
         let [low, _] = setup.index.to_le_bytes();
         let mut halted = self.halted.borrow_mut();
         match (setup.request_type, setup.request) {
             (TO_ENDPOINT, CLEAR_FEATURE) => drop(halted.remove(&low)),
+            (TO_ENDPOINT, SET_FEATURE) => drop(halted.insert(low)),
             (TO_DEVICE, SET_CONFIGURATION) => halted.clear(),
             (TO_INTERFACE, SET_INTERFACE) => {
                 let all = self.info.interfaces.iter();
