@@ -10,6 +10,7 @@ pub mod canvas;
 pub mod command;
 pub mod escp2;
 mod glyph;
+mod ink;
 pub mod pr2;
 mod render;
 mod stock;
@@ -18,6 +19,7 @@ use counterfoil_data::bill::BillNumber;
 use counterfoil_data::form::{self, FormTemplate};
 
 use self::canvas::{Canvas, Colour};
+pub use self::ink::{Ink, InkError};
 use self::render::Renderer;
 
 /// Dots a millimetre (203 dpi).
@@ -121,6 +123,13 @@ fn form_canvas(
 /// As [`form_png`], with the template of the number's own kind.
 pub fn form_preview(number: BillNumber, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
     form_png(&template_of(number)?, number, bytes)
+}
+
+/// Where there is ink on the form; `None` without any.
+pub fn form_ink(number: BillNumber, bytes: &[u8]) -> Result<Option<Ink>, PaperError> {
+    let template = template_of(number)?;
+    let canvas = form_canvas(&template, number, bytes)?;
+    Ok(Ink::on(&canvas, 8, &template, texts(bytes)))
 }
 
 /// The template of the number's own kind.

@@ -23,7 +23,7 @@ use self::command::{Command, Density, Step};
 use super::canvas::Canvas;
 use super::glyph::{self, Font};
 use super::render::{INK, decode};
-use super::{PaperError, stock};
+use super::{Ink, PaperError, stock};
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::form::{FormTemplate, SIDE_MAX};
 use counterfoil_data::wire::hex;
@@ -105,6 +105,13 @@ pub fn form_png(
 /// As [`form_png`], with the template of the number's own kind.
 pub fn form_preview(number: BillNumber, bytes: &[u8]) -> Result<Vec<u8>, PaperError> {
     form_png(&super::template_of(number)?, number, bytes)
+}
+
+/// Where there is ink on the form; `None` without any.
+pub fn form_ink(number: BillNumber, bytes: &[u8]) -> Result<Option<Ink>, PaperError> {
+    let template = super::template_of(number)?;
+    let canvas = form_canvas(&template, number, bytes)?;
+    Ok(Ink::on(&canvas, 16, &template, texts(bytes)))
 }
 
 /// `bytes` on plain paper of this width and height in 0.1 mm.

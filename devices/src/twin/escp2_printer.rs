@@ -43,6 +43,7 @@ pub const IDENTITY: Identity = Identity {
 const LANGUAGE: Language = Language {
     texts: escp2::texts,
     draw: escp2::form_preview,
+    ink: escp2::form_ink,
 };
 
 /// The twin.

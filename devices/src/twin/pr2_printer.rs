@@ -48,6 +48,7 @@ pub const IDENTITY: Identity = Identity {
 const LANGUAGE: Language = Language {
     texts: pr2::texts,
     draw: pr2::form_preview,
+    ink: pr2::form_ink,
 };
 
 /// The twin.

@@ -9,7 +9,7 @@ use crate::twin::DeskError;
 /// What the desk can say, for the refusal of anything else.
 const VERBS: &str = "take, empty, jam now, jam after N, jam presenter, clear jam, cover open|close, \
                      swap next, wrong number next NUMBER, double feed next, unreadable next, \
-                     ribbon out|ok, load SLOT FIRST-LAST";
+                     ribbon out|ok, load SLOT FIRST-LAST, measure";
 
 /// Does one line of the desk's vocabulary.
 pub(super) fn act(engine: &mut Engine, line: &str) -> Result<String, DeskError> {
@@ -54,6 +54,7 @@ pub(super) fn act(engine: &mut Engine, line: &str) -> Result<String, DeskError> 
             engine.ribbon_out = *state == "out";
             Ok(format!("ribbon {state}"))
         }
+        ["measure"] => engine.path.measure().map(|ink| ink.to_string()),
         ["load", slot, range] => load(&mut engine.path, slot, range),
         _ => Err(refuse(VERBS)),
     }

@@ -10,6 +10,8 @@ use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::SlotId;
 
 use super::record::{self, Language, SheetRecord};
+use crate::paper::Ink;
+use crate::twin::DeskError;
 
 /// Slots at most: the feed command has one digit.
 pub const SLOTS_MAX: usize = 8;
@@ -156,6 +158,16 @@ impl PaperPath {
             self.note(index);
         }
         moved
+    }
+
+    /// A person with a ruler at the sheet that was inked last.
+    pub fn measure(&self) -> Result<Ink, DeskError> {
+        let inked = self.sheets.iter().rev().find(|s| !s.pages.is_empty());
+        let refuse = |why: &str| DeskError(why.to_owned());
+        let sheet = inked.ok_or_else(|| refuse("no sheet has ink on it"))?;
+        let ink = (self.language.ink)(sheet.number, &sheet.pages.concat());
+        let ink = ink.map_err(|e| refuse(&e.to_string()))?;
+        ink.ok_or_else(|| refuse("there is no ink on the last sheet"))
     }
 
     /// Writes the list line of a sheet whose place changed.

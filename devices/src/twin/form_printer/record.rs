@@ -11,7 +11,7 @@ use std::path::Path;
 use counterfoil_data::bill::BillNumber;
 
 use super::path::{Place, Sheet};
-use crate::paper::{self, PaperError};
+use crate::paper::{self, Ink, PaperError};
 
 /// How a printer's bytes are read off its sheets.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +20,15 @@ pub struct Language {
     pub texts: fn(&[u8]) -> Vec<String>,
     /// The sheet as a PNG.
     pub draw: fn(BillNumber, &[u8]) -> Result<Vec<u8>, PaperError>,
+    /// Where there is ink on it.
+    pub ink: fn(BillNumber, &[u8]) -> Result<Option<Ink>, PaperError>,
 }
 
 /// ESC/POS.
 pub const ESC_POS: Language = Language {
     texts: paper::texts,
     draw: paper::form_preview,
+    ink: paper::form_ink,
 };
 
 /// One sheet.

@@ -10,7 +10,7 @@ use crate::twin::form_printer::path::{Place, blanks};
 /// What the desk can say, for the refusal of anything else.
 const VERBS: &str = "insert, pull, take, empty, jam now, jam after N, clear jam, \
                      cover open|close, swap next, wrong number next NUMBER, ribbon out|ok, \
-                     paper out, load FIRST-LAST";
+                     paper out, load FIRST-LAST, measure";
 
 /// Does one line of the desk's vocabulary.
 pub fn act(body: &mut Body, line: &str) -> Result<String, DeskError> {
@@ -61,6 +61,7 @@ pub fn act(body: &mut Body, line: &str) -> Result<String, DeskError> {
             }
             Ok("the pile is used up".to_owned())
         }
+        ["measure"] => body.path.measure().map(|ink| ink.to_string()),
         ["load", range] => load(body, range),
         _ => Err(refuse(VERBS)),
     }

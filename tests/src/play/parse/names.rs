@@ -85,6 +85,7 @@ const DESK: [(&str, &[&str]); 11] = [
             "ribbon out|ok",
             "cover open|close",
             "load SLOT RANGE",
+            "measure",
         ],
     ),
     (
