@@ -9,6 +9,7 @@
 
 mod calibrate;
 mod capture;
+mod certify;
 mod hello;
 mod replay;
 mod scheme_keys;
@@ -57,6 +58,9 @@ enum Command {
     /// Run the drivers against such a file, or against what Linux recorded, and name the
     /// first difference.
     Replay(replay::Replay),
+    /// Ask one device, hardware or twin, everything its driver relies on, and write a
+    /// pass sheet.
+    Certify(certify::Certify),
     /// Serve the twins of the demo branch until killed.
     Simulate(Simulate),
     /// Do one physical act at the twins, as scripts write it: `desk card-reader
@@ -155,6 +159,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             }
             Command::Capture(what) => capture::run(&what, &clock).await,
             Command::Replay(what) => replay::run(&what),
+            Command::Certify(what) => certify::run(&what, &clock).await,
             Command::Simulate(what) => simulate::serve(what, clock).await,
             Command::SchemeKeys(what) => scheme_keys::run(&what, &clock),
             Command::Desk(act) => {

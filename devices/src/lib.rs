@@ -5,6 +5,7 @@
 //!   [`transport::Transport`], every wait bounded; parsers are sans-I/O.
 //! - [`twin`]: the device side of every driver at the USB transfer level.
 //! - [`system`]: the real clock and the operating system's randomness.
+//! - [`certify`]: conformance kits and their pass sheets.
 //! - [`cli`]: the command line `counterfoil-devices`.
 //! - [`paper`]: printer bytes back into pixels.
 
@@ -16,6 +17,7 @@
     )
 )]
 
+pub mod certify;
 pub mod cli;
 pub mod driver;
 pub mod paper;

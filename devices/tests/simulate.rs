@@ -142,6 +142,39 @@ fn every_finger_sensor_is_greeted_whatever_bridge_it_is_behind() {
 }
 
 #[test]
+fn a_kit_is_run_on_a_twin_in_another_process_and_its_sheet_says_what_was_seen() {
+    let server = Server::start_with(&["--speed", "10"]);
+    let sheet = std::env::temp_dir().join(format!("counterfoil-sheet-{}.md", std::process::id()));
+    let path = sheet.to_str().expect("text");
+    let certify = ["certify", "form-printer", "--usbip", &server.usbip];
+    let desk = ["--desk", &server.desk, "--speed", "10", "--sheet", path];
+    let only = ["--only", "FP-04,FP-11,FP-46,FP-59,FP-61,FP-93"];
+    let (passed, said) = Server::program(&[&certify[..], &desk, &only].concat());
+    // Six checks certify nothing.
+    assert!(!passed && said.contains("is not certified"), "{said}");
+    assert!(said.contains("6 passed, 0 failed, 93 skipped"), "{said}");
+    let written = std::fs::read_to_string(&sheet).expect("a sheet");
+    for fact in [
+        "NOT COMPLETE",
+        "FP0001",
+        "| completion grade | identified |",
+        "| FP-93 |",
+        "Signature",
+    ] {
+        assert!(written.contains(fact), "{fact}: {written}");
+    }
+    std::fs::remove_file(&sheet).expect("was there");
+    // A desk that does not do the acts: nothing is passed that was skipped.
+    server.say("form-printer cover open");
+    let only = ["--only", "FP-17,FP-45"];
+    let (passed, said) = Server::program(&[&certify[..], &desk[..4], &only].concat());
+    assert!(!passed && said.contains("FAIL FP-17"), "{said}");
+    assert!(said.contains("seen:") && said.contains("do:"), "{said}");
+    let listed = Server::program(&["certify", "form-printer", "--list"]);
+    assert!(listed.0 && listed.1.contains("FP-99"), "{}", listed.1);
+}
+
+#[test]
 fn a_finger_module_that_gives_no_image_is_named_by_probe() {
     let server = Server::start_with(&["--finger", "microarray", "--speed", "10"]);
     let (greeted, answers) = server.run("probe");
