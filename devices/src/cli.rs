@@ -11,6 +11,7 @@ mod calibrate;
 mod capture;
 mod certify;
 mod hello;
+mod list;
 mod replay;
 mod scheme_keys;
 mod simulate;
@@ -27,13 +28,10 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use counterfoil_data::seam::SharedClock;
 
-use crate::driver::ccid::kind::classify;
 use crate::driver::form_station::Family;
-use crate::driver::role_of;
 use crate::system::TokioClock;
-use crate::transport::Bus;
 use crate::transport::rusb_bus::RusbBus;
-use crate::transport::usbip::{Address, UsbIpBus, desk};
+use crate::transport::usbip::{Address, desk};
 use crate::twin::fingers::SensorKind;
 
 /// The devices of a Counterfoil kiosk.
@@ -46,8 +44,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say what is plugged in and what it is taken for.
-    List(Where),
+    /// Say what is plugged in, what it is taken for or why not, and who holds it.
+    List(list::List),
     /// Open every recognised device and say hello.
     Probe(Where),
     /// Print the calibration page on plain paper: crosses at whole centimetres, to be
@@ -145,13 +143,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let clock: SharedClock = Rc::new(TokioClock::system());
         match command {
-            Command::List(place) => match place.usbip {
-                Some(address) => {
-                    let remedy = no_server(&address);
-                    list(&UsbIpBus::new(address, clock)).await.context(remedy)
-                }
-                None => list(&own_usb()?).await.context(NO_USB),
-            },
+            Command::List(what) => list::run(&what, &clock).await,
             Command::Probe(place) => verb::Verb::Probe.run_at(place.usbip, &clock).await,
             Command::Calibrate(what) => {
                 let usbip = what.usbip.clone();
@@ -184,27 +176,6 @@ fn own_usb() -> anyhow::Result<RusbBus> {
 
 fn no_server(address: &Address) -> String {
     format!("no usb/ip server answers at {address}: start `simulate --listen {address}` first")
-}
-
-async fn list<B: Bus>(bus: &B) -> anyhow::Result<()> {
-    let devices = bus.list().await?;
-    for info in &devices {
-        let role = role_of(info).map_or("-", |role| role.name());
-        let name = [info.manufacturer.as_str(), &info.name].join(" ");
-        let (vendor, product) = (info.vendor, info.product);
-        say(&format!(
-            "{:<16} {vendor:04x}:{product:04x} {role:<16} {}",
-            info.path,
-            name.trim()
-        ))?;
-        for kind in classify(info) {
-            say(&format!("{:<16} {kind}", ""))?;
-        }
-    }
-    if devices.is_empty() {
-        say("no usb device: plug one in, or try `simulate` and `list --usbip ADDRESS`")?;
-    }
-    Ok(())
 }
 
 /// One line on stdout, at once: others wait for it.

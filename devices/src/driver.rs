@@ -21,6 +21,7 @@ pub mod pin_pad;
 pub mod pr2;
 pub mod printer_class;
 pub mod receipt_printer;
+pub mod recognition;
 pub mod sdt;
 pub mod serial;
 mod slip_pipe;

@@ -8,6 +8,7 @@
 //! - [`certify`]: conformance kits and their pass sheets.
 //! - [`cli`]: the command line `counterfoil-devices`.
 //! - [`paper`]: printer bytes back into pixels.
+//! - [`udev`]: who may open a device, and what to do where one may not.
 
 #![cfg_attr(
     test,
@@ -24,3 +25,4 @@ pub mod paper;
 pub mod system;
 pub mod transport;
 pub mod twin;
+pub mod udev;

@@ -9,6 +9,7 @@
 pub mod descriptor;
 pub mod replay;
 pub mod rusb_bus;
+pub mod sysfs;
 pub mod tap;
 pub mod twin_bus;
 pub mod usbip;
@@ -38,9 +39,9 @@ pub enum UsbError {
     /// Another program or driver holds the interface.
     #[error("the device is held by {0}: stop it or unbind it")]
     Busy(String),
-    /// No permission on the device node.
-    #[error("no permission to open the device: install the udev rules")]
-    Access,
+    /// No permission on the device node, which is named.
+    #[error("no permission to open {0}: {remedy}", remedy = crate::udev::remedy())]
+    Access(String),
     /// Anything else, in the transport's own words.
     #[error("usb transport failed: {0}")]
     Other(String),

@@ -83,6 +83,12 @@ pub fn quirks(info: &DeviceInfo) -> Quirks {
     known.map_or(Quirks::default(), |(_, _, quirks)| *quirks)
 }
 
+/// Vendor and product of every model that may be of another class.
+pub(super) fn ids() -> impl Iterator<Item = (u16, u16)> {
+    let any = QUIRKS.iter().filter(|(_, _, quirks)| quirks.any_class);
+    any.map(|(vendor, product, _)| (*vendor, *product))
+}
+
 /// Whether it may be a printer at all.
 pub fn is_printer(info: &DeviceInfo) -> bool {
     choose(info, quirks(info)).is_some()

@@ -107,9 +107,11 @@ pub struct IdReader<T: Transport> {
     resets: u32,
 }
 
+/// Vendor and product of readers with such a module.
+pub(super) const KNOWN: [(u16, u16); 3] = [(0x0400, 0xc35a), (0x0316, 0x5020), (0x0483, 0x5652)];
+
 /// Whether descriptors may belong to such a reader; the hello decides.
 pub fn matches(info: &DeviceInfo) -> bool {
-    const KNOWN: [(u16, u16); 3] = [(0x0400, 0xc35a), (0x0316, 0x5020), (0x0483, 0x5652)];
     KNOWN.contains(&(info.vendor, info.product))
 }
 

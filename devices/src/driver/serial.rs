@@ -94,6 +94,15 @@ const IDS: &[(u16, &[u16], Family)] = &[
     (0x3274, &[0x8012, 0x8008], Family::Native),
 ];
 
+/// Vendor and product of every bridge.
+pub(super) fn ids() -> impl Iterator<Item = (u16, u16)> {
+    let of_one = |(vendor, products, _): &(u16, &'static [u16], Family)| {
+        let vendor = *vendor;
+        products.iter().map(move |product| (vendor, *product))
+    };
+    IDS.iter().flat_map(of_one)
+}
+
 /// The family of a bridge that is known by its numbers and has the pipes of one.
 pub fn known(info: &DeviceInfo) -> Option<Family> {
     let mut all = IDS.iter();

@@ -67,6 +67,11 @@ const IDS: &[(u16, u16, Turn)] = &[
     (0x045E, 0x00BD, Turn::Upright),
 ];
 
+/// Vendor and product of every reader.
+pub(super) fn ids() -> impl Iterator<Item = (u16, u16)> {
+    IDS.iter().map(|(vendor, product, _)| (*vendor, *product))
+}
+
 fn turn(info: &DeviceInfo) -> Option<Turn> {
     let mut all = IDS.iter();
     let ours = all.find(|(v, p, _)| (*v, *p) == (info.vendor, info.product));

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use self::enumerate::{claimed, describe_all, find, mapped};
 use self::worker::{Caller, Reader};
+use super::sysfs::Sysfs;
 use super::{Bus, DeviceInfo, Setup, Stage, TRANSFER_MAX, Transfer, Transport, UsbError};
 
 /// One read never blocks longer than this, so that stopping it takes no longer.
@@ -73,7 +74,11 @@ async fn blocking<T: Send + 'static>(
 /// kernel drivers; a keyboard in the same housing keeps its keys.
 fn claim(context: &Context, path: &str) -> Result<(DeviceHandle<Context>, DeviceInfo), UsbError> {
     let (device, mut info) = find(context, path)?;
-    let handle = device.open().map_err(mapped)?;
+    let node = enumerate::node(&device);
+    let handle = device.open().map_err(|error| match error {
+        rusb::Error::Access => UsbError::Access(node.clone()),
+        other => mapped(other),
+    })?;
     enumerate::read_texts(&handle, &device, &mut info);
     for number in claimed(&info) {
         // Some kernels cannot say, some devices have no driver: only claiming decides.
@@ -83,7 +88,7 @@ fn claim(context: &Context, path: &str) -> Result<(DeviceHandle<Context>, Device
         handle
             .claim_interface(number)
             .map_err(|error| match error {
-                rusb::Error::Busy => UsbError::Busy(enumerate::holder(path, number)),
+                rusb::Error::Busy => UsbError::Busy(Sysfs::system().holder(path, number)),
                 other => mapped(other),
             })?;
     }

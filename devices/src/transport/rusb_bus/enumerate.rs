@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusb::{Context, Device, DeviceDescriptor, DeviceHandle, TransferType, UsbContext as _};
 
+use crate::transport::sysfs;
 use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo, UsbError};
 
 /// Devices looked at on one bus scan at most.
@@ -99,21 +100,6 @@ pub(super) fn claimed(info: &DeviceInfo) -> Vec<u8> {
     numbers
 }
 
-/// Who holds an interface, as Linux knows it.
-pub(super) fn holder(path: &str, interface: u8) -> String {
-    let link = format!("{SYSFS}/{path}:1.{interface}/driver");
-    let driver = std::fs::read_link(Path::new(&link)).ok();
-    let name = driver
-        .as_deref()
-        .and_then(Path::file_name)
-        .and_then(|n| n.to_str());
-    match name {
-        None => "another program".to_owned(),
-        Some("usbfs") => "another program (pcscd, CUPS or a second kiosk)".to_owned(),
-        Some(driver) => format!("the kernel driver {driver}"),
-    }
-}
-
 /// libusb's errors in the seam's words.
 pub(super) fn mapped(error: rusb::Error) -> UsbError {
     match error {
@@ -122,9 +108,14 @@ pub(super) fn mapped(error: rusb::Error) -> UsbError {
         rusb::Error::NoDevice | rusb::Error::NotFound => UsbError::NoDevice,
         rusb::Error::Overflow => UsbError::Overflow,
         rusb::Error::Busy => UsbError::Busy("another program".into()),
-        rusb::Error::Access => UsbError::Access,
+        rusb::Error::Access => UsbError::Access("its node in /dev/bus/usb".into()),
         other => UsbError::Other(other.to_string()),
     }
+}
+
+/// The node through which a device is opened.
+pub(super) fn node(device: &Device<Context>) -> String {
+    sysfs::node(device.bus_number().into(), device.address().into())
 }
 
 /// `bus-port.port…`, as the kernel names it.
@@ -197,7 +188,7 @@ mod tests {
 
     #[test]
     fn permission_absence_and_occupation_are_told_apart() {
-        assert_eq!(mapped(rusb::Error::Access), UsbError::Access);
+        assert!(matches!(mapped(rusb::Error::Access), UsbError::Access(_)));
         assert_eq!(mapped(rusb::Error::NoDevice), UsbError::NoDevice);
         assert_eq!(mapped(rusb::Error::Pipe), UsbError::Stall);
         assert!(matches!(mapped(rusb::Error::Busy), UsbError::Busy(_)));
@@ -254,11 +245,6 @@ mod tests {
             ("CCID reader", "")
         );
         std::fs::remove_dir_all(&sysfs).expect("removes its folder");
-    }
-
-    #[test]
-    fn an_unknown_holder_is_still_named_as_somebody() {
-        assert_eq!(holder("no-such-device", 0), "another program");
     }
 
     #[test]

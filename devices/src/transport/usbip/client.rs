@@ -111,7 +111,7 @@ impl<C: Connect> UsbIpBus<C> {
             .within(HANDSHAKE_WITHIN, self.import(path))
             .await?
             .map_err(|refused| match refused {
-                STATUS_BUSY => UsbError::Busy("another program".into()),
+                STATUS_BUSY => UsbError::Busy("another client of the usb/ip server".into()),
                 _ => UsbError::NoDevice,
             })?;
         let mut transport = UsbIpTransport {

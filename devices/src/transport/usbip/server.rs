@@ -303,7 +303,7 @@ fn errno(error: &UsbError) -> i32 {
         UsbError::NoDevice => ENODEV,
         UsbError::Overflow => EOVERFLOW,
         UsbError::Timeout => ECONNRESET,
-        UsbError::Busy(_) | UsbError::Access | UsbError::Other(_) => EPROTO,
+        UsbError::Busy(_) | UsbError::Access(_) | UsbError::Other(_) => EPROTO,
     }
 }
 
