@@ -61,8 +61,8 @@ impl TwinBus {
     }
 
     /// One line of the desk: the twin's name, then its own vocabulary, or
-    /// `unplug`, `replug` and `halt EE` (an endpoint's address in hex stalls until
-    /// its halt is cleared), which every twin has.
+    /// `unplug`, `replug`, `halt EE` (an endpoint's address in hex stalls until its
+    /// halt is cleared) and the faults of its cable, which every twin has.
     pub fn desk(&self, line: &str) -> Result<String, DeskError> {
         let line = line.trim();
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));

@@ -5,6 +5,8 @@
 //! them when the device goes. A transfer waits for a change of the twin (any
 //! transfer or desk act) or for the moment the twin says it changes by itself.
 
+mod fault;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -13,6 +15,7 @@ use std::time::Duration;
 use counterfoil_data::seam::SharedClock;
 use tokio::sync::{Mutex, Notify};
 
+use self::fault::Faults;
 use super::super::descriptor;
 use super::super::{DeviceInfo, Setup, Stage, TRANSFER_MAX, Transfer, UsbError};
 use crate::twin::{ControlReply, DeskError, InReply, OutReply, Twin};
@@ -43,6 +46,8 @@ pub(super) struct Port {
     posted: RefCell<BTreeMap<u8, u32>>,
     stops: RefCell<BTreeMap<u8, u64>>,
     queues: RefCell<BTreeMap<u8, Rc<Mutex<()>>>>,
+    /// What hands do to the cable.
+    faults: RefCell<Faults>,
 }
 
 impl Port {
@@ -53,6 +58,7 @@ impl Port {
             name: name.to_owned(),
             clock,
             twin,
+            faults: RefCell::new(Faults::of(&info)),
             info,
             plugged: Cell::new(true),
             open: Cell::new(false),
@@ -98,6 +104,7 @@ impl Port {
     pub(super) fn host_gone(&self) {
         if self.open.replace(false) {
             self.twin.borrow_mut().host_gone(self.clock.monotonic());
+            self.faults.borrow_mut().host_gone();
             self.changed.notify_waiters();
         }
     }
@@ -119,8 +126,26 @@ impl Port {
         self.changed.notify_waiters();
     }
 
+    /// A verb of the cable, else of the twin; a verb of neither is refused with the
+    /// words of both.
     pub(super) fn desk(&self, verb: &str) -> Result<String, DeskError> {
-        let answer = self.twin.borrow_mut().desk(self.clock.monotonic(), verb);
+        let now = self.clock.monotonic();
+        let of_cable = self.faults.borrow_mut().act(now, verb);
+        let answer = of_cable.unwrap_or_else(|| {
+            let of_twin = self.twin.borrow_mut().desk(now, verb);
+            let Err(refused) = of_twin else {
+                return of_twin;
+            };
+            if let Some(left) = self.faults.borrow_mut().leave(verb) {
+                return left;
+            }
+            let unknown = self.twin.borrow_mut().desk(now, "?").err();
+            if unknown.as_ref() == Some(&refused) {
+                let words = fault::VERBS;
+                return Err(DeskError(format!("{refused}; and of every device {words}")));
+            }
+            Err(refused)
+        });
         self.changed.notify_waiters();
         answer
     }
@@ -209,13 +234,18 @@ impl Port {
         moved: &Cell<usize>,
     ) -> Result<(), UsbError> {
         self.attempt(opening, endpoint, within, |twin, now| {
+            if self.faults.borrow().naks(now) {
+                return None;
+            }
             loop {
                 let rest = bytes.get(moved.get()..).unwrap_or_default();
-                match twin.out(now, endpoint, rest) {
+                let through = self.faults.borrow().let_out(rest);
+                match twin.out(now, endpoint, through) {
                     OutReply::Took(count) => {
-                        let count = count.min(rest.len());
+                        let count = count.min(through.len());
                         moved.set(moved.get().saturating_add(count));
-                        if count == rest.len() {
+                        self.faults.borrow_mut().went_out(count);
+                        if count == rest.len() || self.faults.borrow().is_cut() {
                             return Some(Ok(()));
                         }
                         if count == 0 {
@@ -243,7 +273,8 @@ impl Port {
         let max = max.min(TRANSFER_MAX);
         let _posted = Posted::on(&self.posted, endpoint);
         self.attempt(opening, endpoint, within, |twin, now| {
-            match twin.poll_in(now, endpoint, max) {
+            let mut faults = self.faults.borrow_mut();
+            match faults.poll_in(twin, now, endpoint, max) {
                 InReply::Data(bytes) if bytes.len() > max => Some(Err(UsbError::Overflow)),
                 InReply::Data(bytes) => Some(Ok(Transfer {
                     short: bytes.len() < max,
@@ -292,6 +323,10 @@ impl Port {
                 let mut twin = self.twin.borrow_mut();
                 (once(&mut *twin, now), twin.wakes_at())
             };
+            if self.faults.borrow_mut().takes_cut() {
+                self.pull();
+                return Err(UsbError::NoDevice);
+            }
             if let Some(done) = done {
                 self.changed.notify_waiters();
                 return done;
@@ -299,6 +334,8 @@ impl Port {
             if now >= deadline {
                 return Err(UsbError::Timeout);
             }
+            let held = self.faults.borrow().wakes_at(now, endpoint);
+            let wakes_at = wakes_at.into_iter().chain(held).min();
             let wake = wakes_at.map_or(deadline, |at| at.max(now.saturating_add(FRAME)));
             tokio::select! {
                 biased;

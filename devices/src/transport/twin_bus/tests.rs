@@ -112,6 +112,14 @@ impl Twin for Echo {
 }
 
 fn run<F: Future<Output = ()>>(body: impl FnOnce(TwinBus, Rc<TokioClock>) -> F) {
+    run_with_room(4, body);
+}
+
+/// On a bus with an echo that takes so many bytes.
+pub(crate) fn run_with_room<F: Future<Output = ()>>(
+    room: usize,
+    body: impl FnOnce(TwinBus, Rc<TokioClock>) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -121,7 +129,7 @@ fn run<F: Future<Output = ()>>(body: impl FnOnce(TwinBus, Rc<TokioClock>) -> F) 
     local.block_on(&runtime, async {
         let clock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
         let bus = TwinBus::new(clock.clone());
-        bus.plug("echo", Rc::new(RefCell::new(Echo::with_room(4))));
+        bus.plug("echo", Rc::new(RefCell::new(Echo::with_room(room))));
         body(bus, clock).await;
     });
 }

@@ -3,6 +3,7 @@
 use counterfoil_data::bill::{BillNumber, BillPrefix};
 use counterfoil_data::check_digit::luhn;
 use counterfoil_data::demo::{DemoBank, DemoError, bank};
+use counterfoil_data::wire::unhex;
 use counterfoil_devices::driver::Role;
 use counterfoil_tui::input::Key;
 
@@ -26,7 +27,7 @@ const KEYS: [&str; 10] = [
 ];
 
 /// The desk, act by act. A word in capitals stands for a name or a number, `a|b`
-/// for either; every device can also be unplugged and replugged.
+/// for either; every device also has a cable.
 const DESK: [(&str, &[&str]); 11] = [
     (
         "card-reader",
@@ -111,7 +112,15 @@ const DESK: [(&str, &[&str]); 11] = [
     ),
 ];
 /// What every device has.
-const CABLE: &str = "unplug|replug";
+const CABLE: [&str; 7] = [
+    "unplug|replug",
+    "unplug after N bytes",
+    "unplug after N bytes in|out",
+    "late|short|zlp|nak N",
+    "stale HEX",
+    "halt ENDPOINT",
+    "mend",
+];
 
 /// A word that is not known: which of the words it is, and what would be right.
 #[derive(Debug, PartialEq, Eq)]
@@ -194,7 +203,7 @@ impl Names {
         let cable = Role::ALL.map(Role::name).contains(&device);
         let acts: Vec<Vec<&str>> = acts
             .iter()
-            .chain(cable.then_some(&CABLE))
+            .chain(CABLE.iter().filter(|_| cable))
             .map(|act| act.split(' ').collect())
             .collect();
         let said = words.get(1..).unwrap_or_default();
@@ -261,6 +270,8 @@ impl Names {
             }
             "KIOSK" => self.bank.kiosks.iter().any(|k| k.id.as_str() == word),
             "SLOT" => !word.is_empty(),
+            "HEX" => unhex(word).is_some_and(|bytes| !bytes.is_empty()),
+            "ENDPOINT" => word.len() == 2 && u8::from_str_radix(word, 16).is_ok(),
             words => words.split('|').any(|known| known == word),
         }
     }
@@ -276,6 +287,8 @@ impl Names {
             "KIOSK" => bank.kiosks.iter().map(|k| k.id.to_string()).collect(),
             "BILL" => return "a bill number is 16 digits".to_owned(),
             "RANGE" => return "a range is FIRST-LAST, 16 digits each".to_owned(),
+            "HEX" => return "bytes are hex digits in pairs, as in 1b72".to_owned(),
+            "ENDPOINT" => return "an endpoint is two hex digits, as in 82".to_owned(),
             _ => return format!("`{word}` is not a number"),
         };
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
