@@ -32,6 +32,7 @@ use crate::driver::form_station::Family;
 use crate::system::TokioClock;
 use crate::transport::rusb_bus::RusbBus;
 use crate::transport::usbip::{Address, desk};
+use crate::twin::branch::file::SPEED_MAX;
 use crate::twin::fingers::SensorKind;
 
 /// The devices of a Counterfoil kiosk.
@@ -87,32 +88,36 @@ struct Where {
     usbip: Option<Address>,
 }
 
-/// What to serve, and where.
+/// What to serve, and where. What is said here goes before what FILE says.
 #[derive(Debug, Args)]
 struct Simulate {
-    /// Where to serve USB/IP: IP:PORT (port 0 takes a free one) or unix:PATH.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3240")]
-    listen: Address,
+    /// A branch of its own: see devices/branch.example.toml. Without it, the demo branch.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Where to serve USB/IP: IP:PORT (port 0 takes a free one) or unix:PATH; else
+    /// 127.0.0.1:3240.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<Address>,
     /// Where to take desk commands, one a line; none without it.
     #[arg(long, value_name = "ADDRESS")]
     desk: Option<Address>,
     /// Folder that printed paper is drawn into.
     #[arg(long, value_name = "DIR")]
     paper: Option<PathBuf>,
-    /// Whose devices: a kiosk of the demo bank.
-    #[arg(long, value_name = "ID", default_value = "kiosk-1")]
-    kiosk: String,
+    /// Whose devices: a kiosk of the demo bank, else kiosk-1.
+    #[arg(long, value_name = "ID")]
+    kiosk: Option<String>,
     /// The finger sensor: a module behind cdc-acm, cp210x, ch340, ftdi, pl2303 or
-    /// pl2303-hxn, a reader, uru4500, or microarray, which gives no image.
-    #[arg(long, value_name = "SENSOR", default_value = "cdc-acm")]
-    finger: SensorKind,
+    /// pl2303-hxn, a reader, uru4500, or microarray, which gives no image; else cdc-acm.
+    #[arg(long, value_name = "SENSOR")]
+    finger: Option<SensorKind>,
     /// The form printer: with cassettes, or 24 pins or PR2 emulation fed by hand.
-    #[arg(long, value_name = "FAMILY", default_value = "cassettes")]
-    forms: Family,
-    /// How many times faster than in life the mechanics run, 1 to 100.
-    #[arg(long, value_name = "TIMES", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(speed::SPEED_MAX)))]
-    speed: u32,
+    #[arg(long, value_name = "FAMILY")]
+    forms: Option<Family>,
+    /// How many times faster than in life the mechanics run, 1 to 100; else 1.
+    #[arg(long, value_name = "TIMES")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)))]
+    speed: Option<u32>,
 }
 
 /// Runs the command line, program name first.
@@ -203,7 +208,7 @@ mod tests {
         let Command::Simulate(what) = cli.command else {
             panic!("{cli:?}");
         };
-        assert_eq!(what.listen, Address::Unix("/run/twins.sock".into()));
+        assert_eq!(what.listen, Some(Address::Unix("/run/twins.sock".into())));
         assert!(parse(&["x", "list", "--usbip", "nowhere"]).is_err());
         assert!(parse(&["x"]).is_err());
     }

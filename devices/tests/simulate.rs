@@ -142,6 +142,51 @@ fn every_finger_sensor_is_greeted_whatever_bridge_it_is_behind() {
 }
 
 #[test]
+fn a_branch_file_says_what_stands_there_and_what_is_done_at_the_start() {
+    let path = std::env::temp_dir().join(format!("counterfoil-branch-{}.toml", std::process::id()));
+    let text = "desk = \"127.0.0.1:1\"\nspeed = 10\n[[device]]\nname = \"plate\"\n\
+                kind = \"id-reader\"\nlayout = \"single\"\n\
+                at_start = [\"present zhang\", \"late 20\", \"stale 81 aa96\"]\n\
+                [[device]]\nname = \"glass\"\nkind = \"uru4500\"\n";
+    std::fs::write(&path, text).expect("writes");
+    let file = path.to_str().expect("text");
+    let server = Server::start_with(&[file]);
+    let (listed, devices) = server.run("list");
+    assert!(listed, "{devices}");
+    assert!(
+        devices.contains("plate            0400:c35a id-reader"),
+        "{devices}"
+    );
+    assert!(
+        devices.contains("glass            05ba:000a finger"),
+        "{devices}"
+    );
+    assert_eq!(server.say("look plate"), "ok on the plate: zhang");
+    let (greeted, answers) = server.run("probe");
+    assert!(greeted, "late and behind junk, but answered: {answers}");
+    // The cable goes in the middle of what the host says.
+    server.say("plate unplug after 3 bytes out");
+    let (_, answers) = server.run("probe");
+    assert!(
+        answers.contains("err plate") && answers.contains("gone"),
+        "{answers}"
+    );
+    assert_eq!(server.say("plate replug"), "ok plate plugged in");
+    let known = server.say("plate dance");
+    assert!(
+        known.starts_with("err") && known.contains("unplug after N bytes"),
+        "{known}"
+    );
+    std::fs::write(&path, text.replace("layout", "lay-out")).expect("writes");
+    let (started, said) = Server::program(&["simulate", file]);
+    assert!(
+        !started && said.contains("line 6") && said.contains("lay-out"),
+        "{said}"
+    );
+    std::fs::remove_file(&path).expect("was there");
+}
+
+#[test]
 fn a_kit_is_run_on_a_twin_in_another_process_and_its_sheet_says_what_was_seen() {
     let server = Server::start_with(&["--speed", "10"]);
     let sheet = std::env::temp_dir().join(format!("counterfoil-sheet-{}.md", std::process::id()));

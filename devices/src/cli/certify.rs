@@ -21,6 +21,7 @@ use crate::system::SystemEntropy;
 use crate::transport::rusb_bus::RusbBus;
 use crate::transport::usbip::{Address, UsbIpBus};
 use crate::transport::{Bus, DeviceInfo};
+use crate::twin::branch::file::SPEED_MAX;
 
 /// A kit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,7 +59,7 @@ pub(super) struct Certify {
     yes: bool,
     /// How many times faster than in life the twin runs, as `simulate --speed` was told.
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(super::speed::SPEED_MAX)))]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)))]
     speed: u32,
     /// Say what the kit checks and do nothing.
     #[arg(long)]

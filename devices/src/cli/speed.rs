@@ -6,8 +6,7 @@ use std::time::Duration;
 use counterfoil_data::seam::{Clock, Local, SharedClock};
 use jiff::{SignedDuration, Timestamp};
 
-/// Fastest a twin may run; beyond it USB itself sets the pace.
-pub(super) const SPEED_MAX: u32 = 100;
+use crate::twin::branch::file::SPEED_MAX;
 
 /// `speed` seconds pass here while one passes outside.
 pub(super) struct FastClock {

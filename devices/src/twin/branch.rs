@@ -2,7 +2,11 @@
 //!
 //! Owns which twin stands where and what lies in its drawer: the bank's ID
 //! cards, secrets, cards, fingers and cassettes. Called by the testbed, by
-//! `counterfoil-devices simulate` and by `counterfoil demo`.
+//! `counterfoil-devices simulate` and by `counterfoil demo`. A branch that is described
+//! by a file is in [`mod@file`] and [`build`].
+
+pub mod build;
+pub mod file;
 
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -142,7 +142,7 @@ impl Port {
             let unknown = self.twin.borrow_mut().desk(now, "?").err();
             if unknown.as_ref() == Some(&refused) {
                 let words = fault::VERBS;
-                return Err(DeskError(format!("{refused}; and of every device {words}")));
+                return Err(DeskError(format!("{refused}, {words}")));
             }
             Err(refused)
         });
