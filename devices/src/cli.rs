@@ -7,6 +7,7 @@
 //! `scheme-keys` signs or checks the keys that cards are proven with. Exit codes: 0
 //! done, 1 failed, 2 misunderstood. Refuses nothing silently: each line says what to do.
 
+mod allow;
 mod calibrate;
 mod capture;
 mod certify;
@@ -17,6 +18,7 @@ mod scheme_keys;
 mod simulate;
 mod speed;
 mod verb;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -47,6 +49,10 @@ struct Cli {
 enum Command {
     /// Say what is plugged in, what it is taken for or why not, and who holds it.
     List(list::List),
+    /// Say every device that is plugged in or pulled, until Ctrl-C.
+    Watch(watch::Watch),
+    /// Write the list of what is plugged in now, for the kiosk's `allowed_devices`.
+    Allow(allow::Allow),
     /// Open every recognised device and say hello.
     Probe(Where),
     /// Print the calibration page on plain paper: crosses at whole centimetres, to be
@@ -149,6 +155,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         let clock: SharedClock = Rc::new(TokioClock::system());
         match command {
             Command::List(what) => list::run(&what, &clock).await,
+            Command::Watch(what) => watch::run(&what, &clock).await,
+            Command::Allow(what) => allow::run(&what, &clock).await,
             Command::Probe(place) => verb::Verb::Probe.run_at(place.usbip, &clock).await,
             Command::Calibrate(what) => {
                 let usbip = what.usbip.clone();

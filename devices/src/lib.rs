@@ -3,6 +3,7 @@
 //! - [`transport`]: the USB seam and its three implementations.
 //! - [`driver`]: one file per model or family; straight async code over
 //!   [`transport::Transport`], every wait bounded; parsers are sans-I/O.
+//! - [`guard`]: which devices a kiosk may have.
 //! - [`twin`]: the device side of every driver at the USB transfer level.
 //! - [`system`]: the real clock and the operating system's randomness.
 //! - [`certify`]: conformance kits and their pass sheets.
@@ -21,6 +22,7 @@
 pub mod certify;
 pub mod cli;
 pub mod driver;
+pub mod guard;
 pub mod paper;
 pub mod system;
 pub mod transport;

@@ -14,6 +14,7 @@ pub mod finger_module;
 pub mod fingers;
 pub mod form_printer;
 pub mod id_reader;
+pub mod keyboard;
 pub mod pin_pad;
 pub mod pr2_printer;
 pub mod printer_class;

@@ -8,7 +8,7 @@ use crate::driver::finger::FingerSensor;
 use crate::driver::form_printer::{FormPrinterStatus, Occupancy};
 use crate::driver::form_station::{FormSettings, FormStation};
 use crate::driver::pin_pad::UsbPinPad;
-use crate::driver::receipt_printer::ReceiptPrinter;
+use crate::driver::receipt_printer::{ReceiptPrinter, ReceiptPrinterStatus};
 use crate::driver::sdt::IdReader;
 use crate::driver::{Role, role_of};
 use crate::transport::{Bus, DeviceInfo};
@@ -97,19 +97,24 @@ pub(super) async fn greet<B: Bus>(
                 .await
                 .map_err(told)?;
             let status = printer.status().await.map_err(told)?;
-            let fault = status.fault.map_or("ready".to_owned(), |f| f.to_string());
-            let roll = if status.near_end {
-                ", the roll is near its end"
-            } else {
-                ""
-            };
-            Ok(format!("{fault}{roll}"))
+            Ok(receipt(&status))
         }
     }
 }
 
+/// What a receipt printer said, in words.
+pub(super) fn receipt(status: &ReceiptPrinterStatus) -> String {
+    let fault = status.fault.map_or("ready".to_owned(), |f| f.to_string());
+    let roll = if status.near_end {
+        ", the roll is near its end"
+    } else {
+        ""
+    };
+    format!("{fault}{roll}")
+}
+
 /// What a form printer said, in words.
-fn forms(status: &FormPrinterStatus) -> String {
+pub(super) fn forms(status: &FormPrinterStatus) -> String {
     let places = [
         ("transport", status.transport),
         ("escrow", status.escrow),

@@ -4,14 +4,18 @@
 //! Owns the sentences; the facts are [`recognise`]'s and [`Sysfs`]'s. Opens no device
 //! but its node, and sends nothing. A USB/IP server tells descriptors only.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use clap::Args;
 use counterfoil_data::seam::SharedClock;
 use serde_json::{Value, json};
 
-use super::{NO_USB, say};
+use super::{NO_USB, allow, say};
 use crate::driver::ccid::kind::classify;
-use crate::driver::recognition::{Recognition, recognise};
+use crate::driver::recognition::{Recognition, can_type, is_hub, recognise};
+use crate::driver::role_of;
+use crate::guard::Allowed;
 use crate::transport::sysfs::{Access, Known, Sysfs, Users, described};
 use crate::transport::usbip::Address;
 use crate::transport::{Bus as _, DeviceInfo};
@@ -23,6 +27,9 @@ pub(super) struct List {
     /// A USB/IP server (IP:PORT or unix:PATH) instead of this computer's USB.
     #[arg(long, value_name = "ADDRESS")]
     usbip: Option<Address>,
+    /// A list of allowed devices, as `allow` writes it: an alarm for what is not on it.
+    #[arg(long, value_name = "FILE")]
+    allowed: Option<PathBuf>,
     /// One object of JSON a line.
     #[arg(long)]
     json: bool,
@@ -52,12 +59,14 @@ pub(super) async fn run(what: &List, clock: &SharedClock) -> anyhow::Result<()> 
         }
         None => here(&Sysfs::system())?,
     };
+    let allowed = what.allowed.as_deref().map(allow::read).transpose()?;
     for entry in &entries {
+        let alarm = entry.alarm(allowed.as_ref());
         if what.json {
-            say(&entry.json().to_string())?;
+            say(&entry.json(alarm.as_deref()).to_string())?;
             continue;
         }
-        for line in entry.lines() {
+        for line in entry.lines(alarm.as_deref()) {
             say(&line)?;
         }
     }
@@ -82,8 +91,22 @@ fn here(sysfs: &Sysfs) -> anyhow::Result<Vec<Entry>> {
 }
 
 impl Entry {
+    /// Why this device should worry somebody: it is not on the list, but for hubs, which no
+    /// list has; or without a list, a device of the kiosk has a keyboard inside.
+    fn alarm(&self, allowed: Option<&Allowed>) -> Option<String> {
+        let info = &self.info;
+        match allowed {
+            _ if is_hub(info) => None,
+            Some(list) => list.check(info).err().map(|why| why.to_string()),
+            None => (role_of(info).is_some() && can_type(info)).then(|| {
+                "it can also type or point: no list of allowed devices says that it should"
+                    .to_owned()
+            }),
+        }
+    }
+
     /// One line of the device, then what is to be said of it, indented.
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self, alarm: Option<&str>) -> Vec<String> {
         let info = &self.info;
         let name = [info.manufacturer.as_str(), &info.name].join(" ");
         let recognition = recognise(info);
@@ -99,6 +122,9 @@ impl Entry {
             name.trim()
         )];
         let mut add = |line: String| lines.push(format!("{:<16} {line}", ""));
+        if let Some(alarm) = alarm {
+            add(format!("ALARM: {alarm}"));
+        }
         if let Recognition::Refused(why) = &recognition {
             add(why.clone());
         }
@@ -114,7 +140,7 @@ impl Entry {
         lines
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, alarm: Option<&str>) -> Value {
         let info = &self.info;
         let (role, by, why) = match recognise(info) {
             Recognition::Driven { role, by } => (Some(role.name()), Some(by), None),
@@ -144,6 +170,7 @@ impl Entry {
             "role": role,
             "driver": by,
             "why_not": why,
+            "alarm": alarm,
             "here": here,
         })
     }

@@ -139,7 +139,7 @@ fn refusal(info: &DeviceInfo) -> Option<String> {
 
 /// What a device that is no kiosk's is, by its class.
 fn kind(info: &DeviceInfo) -> &'static str {
-    if info.class == HUB || has(info, HUB) {
+    if is_hub(info) {
         return "hub";
     }
     if is_keyboard(info) {
@@ -164,8 +164,12 @@ fn kind(info: &DeviceInfo) -> &'static str {
     }
 }
 
-/// Whether one of its interfaces is a keyboard's, or may be: of the boot keyboard, or HID
-/// whose reports nobody declared.
+/// Whether it is a hub.
+pub fn is_hub(info: &DeviceInfo) -> bool {
+    info.class == HUB || has(info, HUB)
+}
+
+/// Whether one of its interfaces is a boot keyboard's.
 pub fn is_keyboard(info: &DeviceInfo) -> bool {
     let mut all = info.interfaces.iter();
     all.any(|i| (i.class, i.subclass, i.protocol) == (HID, 1, 1))

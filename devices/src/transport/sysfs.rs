@@ -5,6 +5,7 @@
 //! into other people's processes needs their rights, and an answer without them says so.
 //! Called by [`super::rusb_bus`] for its errors and by `counterfoil-devices list`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -115,6 +116,19 @@ impl Sysfs {
         }
         names.sort_by_cached_key(|name| place(name));
         Ok(names.iter().filter_map(|name| self.device(name)).collect())
+    }
+
+    /// The number of every device that is plugged in, by name: it changes when one is
+    /// pulled and put back.
+    pub fn numbers(&self) -> io::Result<BTreeMap<String, String>> {
+        let mut numbers = BTreeMap::new();
+        for entry in fs::read_dir(self.root.join("sys/bus/usb/devices"))?.take(DEVICES_MAX) {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if let Some(number) = self.attribute(&name, "devnum", TEXT_MAX) {
+                numbers.insert(name, String::from_utf8_lossy(&number).trim().to_owned());
+            }
+        }
+        Ok(numbers)
     }
 
     /// The device called `path`; `None` where it is gone or tells nonsense.

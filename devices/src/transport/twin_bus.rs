@@ -17,6 +17,7 @@ use counterfoil_data::seam::SharedClock;
 
 use self::port::Port;
 use super::{Bus, DeviceInfo, Setup, Stage, Transfer, Transport, UsbError};
+use crate::twin::keyboard::KeyboardTwin;
 use crate::twin::{DeskError, Twin};
 
 /// Twins on one bus at most.
@@ -63,9 +64,15 @@ impl TwinBus {
     /// One line of the desk: the twin's name, then its own vocabulary, or
     /// `unplug`, `replug`, `halt EE` (an endpoint's address in hex stalls until its
     /// halt is cleared) and the faults of its cable, which every twin has.
+    /// `keyboard plug` brings a keyboard.
     pub fn desk(&self, line: &str) -> Result<String, DeskError> {
         let line = line.trim();
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        if (name, rest.trim()) == ("keyboard", "plug") {
+            // Nobody's device: it is not there before somebody brings it.
+            self.plug(name, Rc::new(RefCell::new(KeyboardTwin)));
+            return Ok("keyboard plugged in".to_owned());
+        }
         let port = self.port(name).ok_or_else(|| {
             let known: Vec<String> = self.ports.borrow().keys().cloned().collect();
             DeskError(format!("no such device; there are {}", known.join(", ")))

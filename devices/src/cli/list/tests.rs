@@ -5,7 +5,10 @@ use crate::transport::sysfs::tests::{PRINTER, Tree, device};
 
 fn told(tree: &Tree) -> String {
     let entries = here(&tree.sysfs()).expect("reads");
-    let lines: Vec<String> = entries.iter().flat_map(Entry::lines).collect();
+    let lines: Vec<String> = entries
+        .iter()
+        .flat_map(|entry| entry.lines(entry.alarm(None).as_deref()))
+        .collect();
     lines.join("\n")
 }
 
@@ -76,9 +79,31 @@ fn json_says_the_same_in_fields() {
     tree.plug(&device("1-2", (0x04b8, 0x0e15), &[PRINTER]), 5);
     tree.bind("1-2", 0, "usblp");
     let entries = here(&tree.sysfs()).expect("reads");
-    let said = entries[0].json();
+    let said = entries[0].json(None);
     assert_eq!(said["ids"], "04b8:0e15");
     assert_eq!(said["role"], "receipt-printer");
     assert_eq!(said["here"]["drivers"][0]["driver"], "usblp");
     assert_eq!(said["here"]["may_open"], true);
+}
+
+#[test]
+fn a_printer_with_a_keyboard_inside_and_whatever_is_not_on_the_list_is_an_alarm() {
+    let tree = Tree::new();
+    tree.plug(&device("usb1", (0x1d6b, 0x0002), &[(9, 0, 0)]), 1);
+    let printer = device("1-2", (0x04b8, 0x0e15), &[PRINTER]);
+    let typing = device("1-2", (0x04b8, 0x0e15), &[PRINTER, (3, 1, 1)]);
+    tree.plug(&typing, 5);
+    assert!(
+        told(&tree).contains("ALARM: it can also type"),
+        "{}",
+        told(&tree)
+    );
+    let allowed = Allowed::of(&[printer], false);
+    let entries = here(&tree.sysfs()).expect("reads");
+    let alarms: Vec<_> = entries.iter().map(|e| e.alarm(Some(&allowed))).collect();
+    assert_eq!(alarms[0], None);
+    let said = alarms[1].as_deref().expect("an alarm");
+    assert!(said.contains("changed or counterfeit device"), "{said}");
+    let known = Allowed::of(&[typing], false);
+    assert_eq!(entries[1].alarm(Some(&known)), None);
 }
