@@ -27,6 +27,7 @@ use counterfoil_data::seam::{MemoryJournal, SharedClock, SharedEntropy};
 use counterfoil_data::secret::Secret;
 use counterfoil_data::sign::{SignerId, SigningIdentity};
 use counterfoil_devices::driver::form_station::FormSettings;
+use counterfoil_devices::guard::Allowed;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::twin_bus::TwinBus;
 use counterfoil_devices::twin::branch::Branch;
@@ -93,6 +94,8 @@ pub struct World {
     house: House,
     network: Network,
     bus: TwinBus,
+    /// What was plugged in when the branch was set up.
+    allowed: Allowed,
     journal: MemoryJournal,
     kiosk: Option<KioskOn>,
     kiosk_screen: Latest<KioskScreen>,
@@ -150,6 +153,7 @@ impl World {
             setup,
             house,
             network,
+            allowed: Allowed::of(&bus.list_now(), true),
             bus,
             journal: MemoryJournal::default(),
             kiosk: None,
@@ -184,6 +188,7 @@ impl World {
             identity: SigningIdentity::new(&signer, &kiosk.key_seed.0),
             capks: demo_capks()?,
             forms: FormSettings::default(),
+            allowed: Some(self.allowed.clone()),
             time_zone: TimeZone::get(&self.bank.branch.time_zone)?,
             settings: Settings::of_demo(&self.bank.policy, self.setup.language),
             screens,

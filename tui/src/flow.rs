@@ -58,6 +58,18 @@ pub struct Flow {
     expired: bool,
 }
 
+/// A device came or went: whoever waits for nothing looks at the readers again.
+fn device_changed(cx: &mut Context, step: &Step, desk: Desk, state: DeviceState) {
+    cx.note_device(desk, state);
+    let here = matches!(step, Step::Attract(_));
+    if here && desk == Desk::Forms && state == DeviceState::Ready {
+        cx.check_printer();
+    }
+    if matches!(step, Step::Attract(_) | Step::Stopped(_) | Step::Done(_)) {
+        cx.watch_readers();
+    }
+}
+
 impl Flow {
     /// The first step, with what the journal still held.
     pub fn start(settings: Settings, recalled: Vec<Record>, now: Now) -> (Self, Vec<Effect>) {
@@ -109,14 +121,11 @@ impl Flow {
                 }
             }
             Event::Device(desk, state) => {
-                cx.note_device(desk, state);
-                let here = matches!(step, Step::Attract(_));
-                if here && desk == Desk::Forms && state == DeviceState::Ready {
-                    cx.check_printer();
-                }
-                if matches!(step, Step::Attract(_) | Step::Stopped(_) | Step::Done(_)) {
-                    cx.watch_readers();
-                }
+                device_changed(&mut cx, &step, desk, state);
+                step
+            }
+            Event::ForeignKeyboard(there) => {
+                cx.foreign_keyboard = there;
                 step
             }
             Event::Changed(change) => step.noticed(&mut cx, &change),
@@ -144,6 +153,12 @@ impl Flow {
             },
             effects,
         )
+    }
+
+    /// Whether keys are not taken, because somebody may type on a keyboard that is not this
+    /// kiosk's. What runs goes on to its end: its timers decide, as for a customer who left.
+    pub fn is_locked(&self) -> bool {
+        self.cx.foreign_keyboard
     }
 
     /// When [`Event::Deadline`] is due (monotonic), if the step has one and it was

@@ -10,6 +10,7 @@ mod card;
 mod document;
 mod finger;
 mod forms;
+mod guard;
 mod pin;
 mod receipt;
 #[cfg(test)]
@@ -26,7 +27,8 @@ use counterfoil_data::wire::problem::Remedy;
 use counterfoil_devices::driver::Role;
 use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::driver::pboc::Capks;
-use counterfoil_devices::transport::{Bus, Transport};
+use counterfoil_devices::guard::Allowed;
+use counterfoil_devices::transport::{Bus, DeviceInfo, Transport};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -53,6 +55,8 @@ pub(crate) struct Tools {
     pub capks: Capks,
     /// Which form printer, and how.
     pub forms: FormSettings,
+    /// Which devices may be used; all of them without a list.
+    pub allowed: Option<Allowed>,
     /// Where the business date is taken.
     pub time_zone: TimeZone,
 }
@@ -104,6 +108,10 @@ impl Host {
         host.add::<B, finger::FingerDesk<B::Transport>>(with, tasks);
         host.add::<B, forms::FormsDesk<B::Transport>>(with, tasks);
         host.add::<B, receipt::ReceiptDesk<B::Transport>>(with, tasks);
+        if tools.allowed.is_some() {
+            let (bus, tools) = (Rc::clone(bus), Rc::clone(tools));
+            tasks.spawn_local(guard::watch(bus, tools, events.clone()));
+        }
         host
     }
 
@@ -306,6 +314,9 @@ impl<B: Bus> DeskTask<B> {
             .collect();
         for found in meant {
             self.path.clone_from(&found.path);
+            if !self.is_allowed::<W>(found) {
+                continue;
+            }
             let transport = match self.bus.open(&found.path).await {
                 Ok(transport) => transport,
                 Err(error) => {
@@ -313,6 +324,10 @@ impl<B: Bus> DeskTask<B> {
                     continue;
                 }
             };
+            // What was listed may have been known from before.
+            if !self.is_allowed::<W>(transport.info()) {
+                continue;
+            }
             match W::open(transport, &self.tools).await {
                 Ok(device) => return Some(device),
                 Err(error) => {
@@ -321,6 +336,18 @@ impl<B: Bus> DeskTask<B> {
             }
         }
         None
+    }
+
+    /// Whether the list of this kiosk's devices has it.
+    fn is_allowed<W: Worker<B::Transport>>(&self, device: &DeviceInfo) -> bool {
+        let list = self.tools.allowed.as_ref();
+        match list.map(|list| list.check(device)) {
+            None | Some(Ok(())) => true,
+            Some(Err(error)) => {
+                tracing::error!(role = %W::ROLE, %error, "the device is not opened");
+                false
+            }
+        }
     }
 
     async fn still_there(&self) -> bool {

@@ -18,6 +18,7 @@ use counterfoil_data::sign::SigningIdentity;
 use counterfoil_data::wire::problem::Remedy;
 use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::driver::pboc::Capks;
+use counterfoil_devices::guard::Allowed;
 use counterfoil_devices::transport::Bus;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -60,6 +61,8 @@ pub struct Parts<B: Bus, D: Dial> {
     pub capks: Capks,
     /// Which form printer, and how.
     pub forms: FormSettings,
+    /// Which devices may be used; all of them without a list.
+    pub allowed: Option<Allowed>,
     /// Where the business date is taken.
     pub time_zone: TimeZone,
     /// How long it waits for people and machines.
@@ -172,7 +175,8 @@ where
             },
             () = sleep => kiosk.due(&flow),
         };
-        let event = event.map(|event| kiosk.typed(event));
+        let is_taken = |event: &Event| !(flow.is_locked() && matches!(event, Event::Cmd(_)));
+        let event = event.filter(is_taken).map(|event| kiosk.typed(event));
         if let Some(event) = event {
             flow = kiosk.step(flow, event);
         }
@@ -194,6 +198,7 @@ impl<D: Dial + 'static> Kiosk<D> {
             identity: Rc::clone(&identity),
             capks: parts.capks,
             forms: parts.forms,
+            allowed: parts.allowed,
             time_zone: parts.time_zone,
         });
         let mut tasks = JoinSet::new();

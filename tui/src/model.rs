@@ -355,6 +355,8 @@ pub enum ServiceFault {
     Journal,
     /// The evidence log at the backend is shorter than what this kiosk saw.
     LogShrunk,
+    /// A keyboard is plugged in that is not on the list of allowed devices.
+    ForeignKeyboard,
 }
 
 /// What a customer is told whose payment passwords were cancelled with their sheet (L7).

@@ -243,6 +243,7 @@ messages! {
     FaultSlotLocked = "fault-slot-locked",
     FaultJournal = "fault-journal",
     FaultLogShrunk = "fault-log-shrunk",
+    FaultForeignKeyboard = "fault-foreign-keyboard",
     DeviceIdReader = "device-id-reader",
     DeviceCardReader = "device-card-reader",
     DeviceFinger = "device-finger",

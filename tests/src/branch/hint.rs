@@ -225,6 +225,10 @@ fn broken(why: &ServiceFault) -> Words {
             "卡槽已锁，须两人在后台解锁；Ctrl-C 离开",
             "slot locked: two staff unlock it at the books; Ctrl-C",
         ),
+        ServiceFault::ForeignKeyboard => (
+            "拔下外来键盘后恢复；Ctrl-C 离开",
+            "unplug the foreign keyboard; Ctrl-C leaves",
+        ),
         ServiceFault::NotEnrolled | ServiceFault::Journal | ServiceFault::LogShrunk => (
             "须员工处理；Ctrl-C 离开",
             "needs staff at the backend; Ctrl-C leaves",

@@ -114,6 +114,8 @@ pub(super) struct Context {
     pub resyncs: u32,
     /// The log did not contain what it should.
     log_broken: bool,
+    /// A keyboard is plugged in that is not this kiosk's.
+    pub foreign_keyboard: bool,
     devices: BTreeMap<Desk, DeviceState>,
     watch_card: Option<Ticket>,
     watch_document: Option<Ticket>,
@@ -142,6 +144,7 @@ impl Context {
             document_read: false,
             resyncs: 0,
             log_broken: false,
+            foreign_keyboard: false,
             devices: BTreeMap::new(),
             watch_card: None,
             watch_document: None,
@@ -270,6 +273,9 @@ impl Context {
     pub fn ready(&self) -> Result<(), Option<ServiceFault>> {
         if self.log_broken {
             return Err(Some(ServiceFault::LogShrunk));
+        }
+        if self.foreign_keyboard {
+            return Err(Some(ServiceFault::ForeignKeyboard));
         }
         // A kiosk without a receipt printer still sells: the receipt is then
         // shown, and staff can print it.

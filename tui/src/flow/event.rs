@@ -40,6 +40,8 @@ pub enum Event {
     Answered(Ticket, Answer),
     /// A device came or went.
     Device(Desk, DeviceState),
+    /// A keyboard that is not this kiosk's was plugged in (`true`), or is gone.
+    ForeignKeyboard(bool),
     /// The backend says that a sale changed.
     Changed(Change),
     /// The journal could not be written; the rest of the batch was not done.

@@ -1,6 +1,7 @@
 //! The host against the twins of the demo branch, in virtual time.
 
 mod finger;
+mod guard;
 mod sheet;
 
 use std::path::PathBuf;
@@ -57,6 +58,11 @@ fn identity() -> SigningIdentity {
 
 impl Desks {
     fn new(paper: Option<PathBuf>) -> Self {
+        Self::with(paper, |_| None)
+    }
+
+    /// With a list of allowed devices, made of the bus as it is then.
+    fn with(paper: Option<PathBuf>, allowed: impl FnOnce(&TwinBus) -> Option<Allowed>) -> Self {
         let bank = counterfoil_data::demo::bank().expect("the demo bank");
         let start = "2026-11-23T02:00:00Z".parse().expect("a time");
         let clock: SharedClock = Rc::new(TokioClock::starting_at(start));
@@ -67,6 +73,7 @@ impl Desks {
             entropy,
             identity: Rc::new(identity()),
             capks: demo_capks().expect("the demo's scheme keys"),
+            allowed: allowed(&bus),
             forms: FormSettings::default(),
             time_zone: TimeZone::UTC,
         });

@@ -13,6 +13,7 @@ use counterfoil_data::ids::KioskId;
 use counterfoil_data::tlog::note::NoteVerifier;
 use counterfoil_data::toml_text::TomlFault;
 use counterfoil_devices::driver::form_station::FormSettings;
+use counterfoil_devices::guard::{self, Allowed};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
@@ -80,6 +81,9 @@ pub struct KioskConfig {
     /// its cassettes. Default: by its descriptors, read by the printer itself.
     #[serde(default)]
     pub form_printer: FormSettings,
+    /// Which devices may be used, as `counterfoil-devices allow` wrote it; no other is
+    /// opened, and a keyboard that is not on it stops the kiosk. Default: any device.
+    pub allowed_devices: Option<PathBuf>,
     /// Keys of the card schemes: a signed note with its last day.
     pub scheme_keys: PathBuf,
     /// Whose signature the scheme keys must carry: `name+hash+base64`.
@@ -200,6 +204,16 @@ impl KioskConfig {
         TimeZone::get(&self.time_zone).map_err(|_| ConfigError::TimeZone)
     }
 
+    /// The list of allowed devices, if one is named.
+    pub fn allowed(&self) -> anyhow::Result<Option<Allowed>> {
+        let Some(path) = &self.allowed_devices else {
+            return Ok(None);
+        };
+        let read = || anyhow::Ok(Allowed::parse(&text_of(path, guard::FILE_MAX)?)?);
+        let list = read().with_context(|| format!("allowed_devices {}", path.display()))?;
+        Ok(Some(list))
+    }
+
     /// Waits of the flow.
     pub fn settings(&self) -> Settings {
         Settings {
@@ -259,6 +273,26 @@ mod tests {
         assert_ne!(config.form_printer, FormSettings::default());
         let error = with("offsets.slot-1 = { x = 51 }").expect_err("refused");
         assert!(error.to_string().contains("5 mm"), "{error}");
+    }
+
+    #[test]
+    fn a_list_of_allowed_devices_is_read_and_a_wrong_one_is_named() {
+        assert!(matches!(
+            KioskConfig::parse(LEAST).expect("parses").allowed(),
+            Ok(None)
+        ));
+        let name = format!("counterfoil-allowed-{}.toml", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let text = format!("allowed_devices = {path:?}\n{LEAST}");
+        let config = KioskConfig::parse(&text).expect("parses");
+        let error = config.allowed().expect_err("is not there").to_string();
+        assert!(error.contains("allowed_devices"), "{error}");
+        std::fs::write(&path, "version = 1\n").expect("writes");
+        assert!(matches!(config.allowed(), Ok(Some(_))));
+        std::fs::write(&path, "version = 9\n").expect("writes");
+        let error = format!("{:#}", config.allowed().expect_err("another version"));
+        assert!(error.contains("version 9"), "{error}");
+        std::fs::remove_file(&path).expect("removes its file");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use counterfoil_data::sign::{SignerId, SigningIdentity};
 use counterfoil_data::tlog::note::NoteVerifier;
 use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::driver::pboc::Capks;
+use counterfoil_devices::guard::Allowed;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::Bus;
 use counterfoil_devices::transport::rusb_bus::RusbBus;
@@ -62,6 +63,8 @@ struct Plan {
     /// The file and its signer; `None`: the demo's.
     scheme_keys: Option<(PathBuf, NoteVerifier)>,
     forms: FormSettings,
+    /// Which devices may be used; all of them without a list.
+    allowed: Option<Allowed>,
     time_zone: TimeZone,
     settings: Settings,
     bank: Option<DemoBank>,
@@ -81,10 +84,11 @@ fn start(args: &KioskArgs) -> anyhow::Result<()> {
     let plan = match &args.config {
         Some(path) => {
             let config = KioskConfig::load(path)?;
+            let plan = configured(config)?;
             if args.check {
                 return Ok(());
             }
-            configured(config)?
+            plan
         }
         None => flagged(args)?,
     };
@@ -103,6 +107,7 @@ fn start(args: &KioskArgs) -> anyhow::Result<()> {
 
 fn configured(config: KioskConfig) -> anyhow::Result<Plan> {
     Ok(Plan {
+        allowed: config.allowed()?,
         time_zone: config.zone()?,
         settings: config.settings(),
         kiosk: config.kiosk,
@@ -153,6 +158,7 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         journal: args.journal.clone(),
         scheme_keys: None,
         forms: FormSettings::default(),
+        allowed: None,
         time_zone: zone,
         settings,
         bank: demo.then_some(bank),
@@ -274,6 +280,7 @@ fn parts<B: Bus>(
         identity: SigningIdentity::new(&SignerId::Kiosk(plan.kiosk), seed.expose()),
         capks,
         forms: plan.forms,
+        allowed: plan.allowed,
         time_zone: plan.time_zone,
         settings: plan.settings,
         screens,

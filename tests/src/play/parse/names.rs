@@ -28,7 +28,7 @@ const KEYS: [&str; 10] = [
 
 /// The desk, act by act. A word in capitals stands for a name or a number, `a|b`
 /// for either; every device also has a cable.
-const DESK: [(&str, &[&str]); 11] = [
+const DESK: [(&str, &[&str]); 12] = [
     (
         "card-reader",
         &[
@@ -98,6 +98,7 @@ const DESK: [(&str, &[&str]); 11] = [
             "presenter jam|ok",
         ],
     ),
+    ("keyboard", &["plug|unplug"]),
     ("power", &["cut|restore"]),
     ("network", &["cut|restore|slow|fast"]),
     ("backend", &["kill|restart"]),

@@ -174,6 +174,7 @@ fn fault(words: Words, why: &ServiceFault) -> String {
         }
         ServiceFault::Journal => words.say(Msg::FaultJournal),
         ServiceFault::LogShrunk => words.say(Msg::FaultLogShrunk),
+        ServiceFault::ForeignKeyboard => words.say(Msg::FaultForeignKeyboard),
     }
 }
 
