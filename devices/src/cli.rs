@@ -11,6 +11,7 @@ mod allow;
 mod calibrate;
 mod capture;
 mod certify;
+mod doubt;
 mod hello;
 mod list;
 mod replay;

@@ -258,3 +258,25 @@ fn a_captured_hello_is_the_owners_alone_is_not_overwritten_and_is_replayed() {
     assert!(!done && said.contains("no capture file"), "{said}");
     std::fs::remove_dir_all(&folder).expect("removes its folder");
 }
+
+#[test]
+fn a_foreign_keyboard_is_an_alarm_of_list() {
+    let server = Server::start_with(&["--finger", "cp210x", "--speed", "10"]);
+    let (done, list) = server.run("allow");
+    assert!(done && list.matches("[[device]]").count() == 6, "{list}");
+    let name = format!("counterfoil-allowed-{}.toml", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    std::fs::write(&file, list).expect("writes");
+    let name = file.to_str().expect("text");
+    let listed = || Server::program(&["list", "--usbip", &server.usbip, "--allowed", name]);
+    let (done, said) = listed();
+    assert!(done && !said.contains("ALARM"), "{said}");
+    assert_eq!(server.say("keyboard plug"), "ok keyboard plugged in");
+    let (done, said) = listed();
+    assert!(done && said.matches("ALARM").count() == 1, "{said}");
+    assert!(
+        said.contains("keyboard 1209:0009 is not on the list"),
+        "{said}"
+    );
+    std::fs::remove_file(&file).expect("removes its file");
+}

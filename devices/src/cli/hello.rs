@@ -2,6 +2,7 @@
 
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
 
+use super::doubt::doubt;
 use super::say;
 use crate::driver::ccid::Reader;
 use crate::driver::finger::FingerSensor;
@@ -11,7 +12,7 @@ use crate::driver::pin_pad::UsbPinPad;
 use crate::driver::receipt_printer::{ReceiptPrinter, ReceiptPrinterStatus};
 use crate::driver::sdt::IdReader;
 use crate::driver::{Role, role_of};
-use crate::transport::{Bus, DeviceInfo};
+use crate::transport::{Bus, DeviceInfo, Transport};
 
 /// Greets every recognised device; an error when one does not answer or there
 /// is none.
@@ -48,14 +49,28 @@ pub(super) async fn probe<B: Bus>(
     Ok(())
 }
 
-/// Hello of one device; what it answered.
+/// Hello of one device; what it answered, or why not and what it may be instead.
 pub(super) async fn greet<B: Bus>(
     bus: &B,
     info: &DeviceInfo,
     role: Role,
-    (clock, entropy): (&SharedClock, &SharedEntropy),
+    with: (&SharedClock, &SharedEntropy),
 ) -> Result<String, String> {
     let usb = bus.open(&info.path).await.map_err(told)?;
+    match hello(usb, role, with).await {
+        Ok(said) => Ok(said),
+        Err(error) => match doubt(bus, info).await {
+            Some(doubt) => Err(format!("{error}; {doubt}")),
+            None => Err(error),
+        },
+    }
+}
+
+async fn hello<T: Transport>(
+    usb: T,
+    role: Role,
+    (clock, entropy): (&SharedClock, &SharedEntropy),
+) -> Result<String, String> {
     let clock = clock.clone();
     match role {
         Role::IdReader => {

@@ -17,6 +17,7 @@ use clap::Args;
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use jiff::Timestamp;
 
+use super::doubt::doubt;
 use super::hello::{greet, told};
 use super::say;
 use super::verb::Verb;
@@ -159,7 +160,13 @@ impl Replayed {
         let usb = self.bus.open(&info.path).await.map_err(told)?;
         let clock = self.shared.clone();
         let sensor = FingerSensor::open(usb, clock, self.entropy.clone()).await;
-        let mut sensor = sensor.map_err(told)?;
+        let mut sensor = match sensor {
+            Ok(sensor) => sensor,
+            Err(error) => {
+                let doubt = doubt(&self.bus, info).await.unwrap_or_default();
+                return Err(format!("{}; {doubt}", told(error)));
+            }
+        };
         let hello = sensor.hello();
         let goes_on = |p: Played| p.difference.is_none() && p.made < p.acts;
         if !self.bus.played(&info.path).is_some_and(goes_on) {

@@ -150,7 +150,7 @@ impl<B: Bus> Watching<B> {
         let path = &info.path;
         let said = match self.opened.remove(path) {
             Some(mut opened) => {
-                let said = opened.changed(&self.clock).await;
+                let said = opened.changed().await;
                 self.opened.insert(path.clone(), opened);
                 said
             }

@@ -7,7 +7,7 @@
 use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo, Setup};
 
 /// GET_DEVICE_ID of an alternate.
-pub(super) fn ask_device_id(interface: u8, alternate: u8) -> Setup {
+pub(crate) fn ask_device_id(interface: u8, alternate: u8) -> Setup {
     Setup {
         request_type: 0xA1,
         request: 0,

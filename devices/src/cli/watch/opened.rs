@@ -1,9 +1,9 @@
 //! A device that is kept open, and what it last said of itself.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
-use std::rc::Rc;
 
 use super::super::hello::{forms, receipt, told};
 use crate::driver::ccid::Reader;
@@ -63,7 +63,7 @@ impl<T: Transport> Opened<T> {
                     last: String::new(),
                     lies: false,
                 };
-                let said = opened.changed(clock).await;
+                let said = opened.changed().await;
                 (opened, said)
             }
         }
@@ -94,8 +94,7 @@ impl<T: Transport> Opened<T> {
     }
 
     /// What it says, if that is not what it said before.
-    pub(super) async fn changed(&mut self, clock: &SharedClock) -> Option<String> {
-        let until = clock.monotonic().saturating_add(LOOK);
+    pub(super) async fn changed(&mut self) -> Option<String> {
         let said = match &mut self.device {
             Device::Silent => return None,
             Device::Card(reader) => reader
@@ -105,8 +104,8 @@ impl<T: Transport> Opened<T> {
                 .map(|is_in| if is_in { "card inserted" } else { "no card" }.to_owned()),
             Device::Document(reader) => {
                 let lies = match self.lies {
-                    true => reader.wait_lifted(until).await.map(|lifted| !lifted),
-                    false => reader.poll_card(until).await,
+                    true => reader.wait_lifted(LOOK).await.map(|lifted| !lifted),
+                    false => reader.poll_card(LOOK).await,
                 };
                 self.lies = lies.as_ref().is_ok_and(|lies| *lies);
                 let words = |lies| {

@@ -9,6 +9,8 @@ pub struct DeviceId {
     pub maker: String,
     /// MDL or MODEL.
     pub model: String,
+    /// CMD or COMMAND SET: the languages it speaks.
+    pub commands: String,
     /// SN, SERN or SERIALNUMBER.
     pub serial: String,
 }
@@ -37,6 +39,7 @@ impl DeviceId {
             match key.trim().to_ascii_uppercase().as_str() {
                 "MFG" | "MANUFACTURER" => id.maker = value,
                 "MDL" | "MODEL" => id.model = value,
+                "CMD" | "COMMAND SET" => id.commands = value,
                 "SN" | "SERN" | "SERIALNUMBER" => id.serial = value,
                 _ => {}
             }
