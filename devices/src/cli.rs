@@ -59,7 +59,7 @@ enum Command {
     /// Print the calibration page on plain paper: crosses at whole centimetres, to be
     /// held against a ruler.
     Calibrate(calibrate::Calibrate),
-    /// Do `probe` or `calibrate` and write every transfer to a file that Wireshark reads.
+    /// Do `probe`, `calibrate` or `certify` and write every transfer to a file that Wireshark reads.
     Capture(capture::Capture),
     /// Run the drivers against such a file, or against what Linux recorded, and name the
     /// first difference.

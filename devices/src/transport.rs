@@ -15,6 +15,7 @@ pub mod twin_bus;
 pub mod usbip;
 pub mod usbmon;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Largest single transfer in bytes; a U.are.U image is 111,424.
@@ -235,4 +236,21 @@ pub trait Bus {
     async fn present(&self, path: &str) -> Result<bool, UsbError>;
     /// Opens the device at `path` and claims what a driver here may use of it.
     async fn open(&self, path: &str) -> Result<Self::Transport, UsbError>;
+}
+
+/// A bus that is shared, with whoever records it.
+impl<B: Bus> Bus for Rc<B> {
+    type Transport = B::Transport;
+
+    async fn list(&self) -> Result<Vec<DeviceInfo>, UsbError> {
+        (**self).list().await
+    }
+
+    async fn present(&self, path: &str) -> Result<bool, UsbError> {
+        (**self).present(path).await
+    }
+
+    async fn open(&self, path: &str) -> Result<Self::Transport, UsbError> {
+        (**self).open(path).await
+    }
 }

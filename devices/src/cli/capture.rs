@@ -78,7 +78,7 @@ async fn record<B: Bus>(bus: B, what: &Capture, clock: &SharedClock) -> anyhow::
     let clock: SharedClock = still.clone();
     let drawn = Rc::new(RecordedEntropy::default());
     let entropy: SharedEntropy = drawn.clone();
-    let tap = TapBus::new(only, writer, still, drawn);
+    let tap = Rc::new(TapBus::new(only, writer, still, drawn));
     let done = what.verb.run(&tap, &clock, &entropy).await;
     let written = tap.end().context("the recording is not whole")?;
     say(&format!("{} events recorded", written.events))?;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use counterfoil_data::ids::SlotId;
-use counterfoil_data::seam::{Local, SharedClock};
+use counterfoil_data::seam::{Local, SharedClock, SharedEntropy};
 
 use super::{no_server, own_usb, say};
 use crate::certify::bench::Bench;
@@ -41,7 +41,7 @@ pub(super) struct Certify {
     device: Option<String>,
     /// A USB/IP server (IP:PORT or unix:PATH) instead of this computer's USB.
     #[arg(long, value_name = "ADDRESS")]
-    usbip: Option<Address>,
+    pub usbip: Option<Address>,
     /// The desk of a twin: it does every physical act by itself.
     #[arg(long, value_name = "ADDRESS")]
     desk: Option<Address>,
@@ -81,14 +81,15 @@ impl Model {
 
 /// Certifies, or only says what is checked.
 pub(super) async fn run(what: &Certify, clock: &SharedClock) -> anyhow::Result<()> {
+    let entropy: SharedEntropy = Rc::new(SystemEntropy);
     match &what.usbip {
         _ if what.list => list(what),
         Some(address) => {
             let bus = UsbIpBus::new(address.clone(), clock.clone());
             bus.list().await.with_context(|| no_server(address))?;
-            certify(bus, clock, what).await
+            certify(bus, clock, &entropy, what).await
         }
-        None => certify(own_usb()?, clock, what).await,
+        None => certify(own_usb()?, clock, &entropy, what).await,
     }
 }
 
@@ -131,7 +132,12 @@ fn blanks<'a, S: 'a>(checks: impl IntoIterator<Item = &'a Check<S>>) -> u32 {
 }
 
 /// Certifies one device of `bus`; an error unless every check passed.
-async fn certify<B: Bus>(bus: B, clock: &SharedClock, what: &Certify) -> anyhow::Result<()> {
+pub(super) async fn certify<B: Bus>(
+    bus: B,
+    clock: &SharedClock,
+    entropy: &SharedEntropy,
+    what: &Certify,
+) -> anyhow::Result<()> {
     let devices = bus.list().await?;
     let is_meant = |d: &&DeviceInfo| match &what.device {
         Some(path) => d.path == *path,
@@ -146,7 +152,7 @@ async fn certify<B: Bus>(bus: B, clock: &SharedClock, what: &Certify) -> anyhow:
         Some(address) => Hands::Desk(address.clone()),
         None => Hands::Person(Rc::new(Terminal)),
     };
-    let mut bench = Bench::new(bus, info, clock.clone(), Rc::new(SystemEntropy), hands);
+    let mut bench = Bench::new(bus, info, clock.clone(), entropy.clone(), hands);
     bench.speed = what.speed;
     match what.model {
         Model::FormPrinter => {

@@ -79,7 +79,7 @@ pub(super) fn run(what: &Replay) -> anyhow::Result<()> {
 
 /// The recorded devices, and the time of then.
 struct Replayed {
-    bus: ReplayBus,
+    bus: Rc<ReplayBus>,
     clock: ReplayClock,
     shared: SharedClock,
     entropy: SharedEntropy,
@@ -94,7 +94,7 @@ impl Replayed {
             session.drawn = drawn(session);
         }
         Self {
-            bus: ReplayBus::new(recording, &shared, entropy.clone()),
+            bus: Rc::new(ReplayBus::new(recording, &shared, entropy.clone())),
             entropy,
             clock,
             shared,
@@ -133,7 +133,7 @@ impl Replayed {
             };
             let said = match role {
                 Role::Finger => self.touch(&info).await,
-                _ => greet(&self.bus, &info, role, (&self.shared, &self.entropy)).await,
+                _ => greet(&*self.bus, &info, role, (&self.shared, &self.entropy)).await,
             };
             let (word, text) = match said {
                 Ok(text) => ("ok ", text),
@@ -163,7 +163,7 @@ impl Replayed {
         let mut sensor = match sensor {
             Ok(sensor) => sensor,
             Err(error) => {
-                let doubt = doubt(&self.bus, info).await.unwrap_or_default();
+                let doubt = doubt(&*self.bus, info).await.unwrap_or_default();
                 return Err(format!("{}; {doubt}", told(error)));
             }
         };

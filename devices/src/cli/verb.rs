@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
 
-use super::{calibrate, hello, no_server, own_usb};
+use super::{calibrate, certify, hello, no_server, own_usb};
 use crate::system::SystemEntropy;
 use crate::transport::Bus;
 use crate::transport::usbip::{Address, UsbIpBus};
@@ -21,19 +21,22 @@ pub(super) enum Verb {
     Probe,
     /// Print the calibration page on plain paper.
     Calibrate(calibrate::Calibrate),
+    /// Run a conformance kit against one device.
+    Certify(Box<certify::Certify>),
 }
 
 impl Verb {
     /// Does it.
     pub(super) async fn run<B: Bus>(
         &self,
-        bus: &B,
+        bus: &Rc<B>,
         clock: &SharedClock,
         entropy: &SharedEntropy,
     ) -> anyhow::Result<()> {
         match self {
-            Self::Probe => hello::probe(bus, clock, entropy).await,
-            Self::Calibrate(what) => calibrate::print(bus, clock, entropy, what).await,
+            Self::Probe => hello::probe(&**bus, clock, entropy).await,
+            Self::Calibrate(what) => calibrate::print(&**bus, clock, entropy, what).await,
+            Self::Certify(what) => certify::certify(Rc::clone(bus), clock, entropy, what).await,
         }
     }
 
@@ -42,6 +45,7 @@ impl Verb {
         match self {
             Self::Probe => None,
             Self::Calibrate(what) => what.usbip.as_ref(),
+            Self::Certify(what) => what.usbip.as_ref(),
         }
     }
 
@@ -54,10 +58,10 @@ impl Verb {
         let entropy: SharedEntropy = Rc::new(SystemEntropy);
         match usbip {
             Some(address) => {
-                let bus = server(address, clock).await?;
+                let bus = Rc::new(server(address, clock).await?);
                 self.run(&bus, clock, &entropy).await
             }
-            None => self.run(&own_usb()?, clock, &entropy).await,
+            None => self.run(&Rc::new(own_usb()?), clock, &entropy).await,
         }
     }
 }
