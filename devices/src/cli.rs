@@ -4,10 +4,12 @@
 //! recognised device and says hello, `capture` records what a verb moves over USB and
 //! `replay` runs the drivers against such a file, `simulate` serves the twins of the demo
 //! branch over USB/IP with a desk socket beside it, `desk` does one act there,
-//! `scheme-keys` signs or checks the keys that cards are proven with. Exit codes: 0
-//! done, 1 failed, 2 misunderstood. Refuses nothing silently: each line says what to do.
+//! `attach` plugs such a server's devices into the kernel, `scheme-keys` signs or
+//! checks the keys that cards are proven with. Exit codes: 0 done, 1 failed, 2
+//! misunderstood. Refuses nothing silently: each line says what to do.
 
 mod allow;
+mod attach;
 mod calibrate;
 mod capture;
 mod certify;
@@ -69,6 +71,8 @@ enum Command {
     Certify(certify::Certify),
     /// Serve the twins of the demo branch until killed.
     Simulate(Simulate),
+    /// Plug devices of a USB/IP server into this computer's kernel (Linux, root).
+    Attach(attach::Attach),
     /// Do one physical act at the twins, as scripts write it: `desk card-reader
     /// insert zhang-card`; `desk look form-printer` says what lies where.
     Desk(Desk),
@@ -167,6 +171,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Replay(what) => replay::run(&what),
             Command::Certify(what) => certify::run(&what, &clock).await,
             Command::Simulate(what) => simulate::serve(what, clock).await,
+            Command::Attach(what) => attach::run(&what),
             Command::SchemeKeys(what) => scheme_keys::run(&what, &clock),
             Command::Desk(act) => {
                 let at = &act.at;

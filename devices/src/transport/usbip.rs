@@ -12,6 +12,7 @@ mod client;
 pub mod desk;
 pub mod protocol;
 mod server;
+pub mod vhci;
 
 pub use self::address::{Address, AddressError, Connect, Duplex, Listener, Stream};
 pub use self::client::{UsbIpBus, UsbIpTransport};
