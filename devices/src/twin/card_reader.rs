@@ -23,6 +23,7 @@ mod demo_keys;
 mod desk;
 mod exchange;
 mod issue;
+mod loose;
 mod messages;
 mod model;
 mod pin;
@@ -34,6 +35,7 @@ use std::time::Duration;
 use counterfoil_data::demo::DemoBank;
 
 pub use card::{CardSpec, Chip};
+pub use loose::LooseCard;
 pub use model::{Level, Model, Pad};
 
 use card::Card;

@@ -14,6 +14,7 @@
 //! The bridge carries nothing before it is set up. What reaches the module while it
 //! works is lost (`talked-over`).
 
+mod loose;
 mod module;
 pub mod native;
 
@@ -30,6 +31,7 @@ use crate::transport::{DeviceInfo, Setup};
 use module::Module;
 
 pub use super::fingers::FingerSpec;
+pub use loose::LooseModule;
 
 /// How far two rates may be apart, in percent of the module's.
 const TOLERANCE: u32 = 3;
