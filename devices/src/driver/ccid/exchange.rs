@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::message::{Answer, Command, HEADER, Outcome, whole_len};
-use super::{ANSWER_WITHIN, CcidError, Done, Reader};
+use super::message::{Answer, Command, HEADER, Icc, Outcome, whole_len};
+use super::notify::Notice;
+use super::{ANSWER_WITHIN, CcidError, Done, NOTICE_MAX, Reader, TOLD_EVERY};
 use crate::driver::{send, unhalt};
 use crate::transport::{Setup, Stage, Transport, UsbError};
 
@@ -24,6 +25,10 @@ const EMPTY_MAX: u32 = 4;
 const PIECES_MAX: u32 = 1024;
 /// Largest bulk packet, high speed.
 const PACKET_MAX: usize = 512;
+/// Messages of the interrupt pipe that wait at most.
+const NOTICES_MAX: u32 = 8;
+/// For what was told already: a host asks an interrupt pipe every 255 ms at the slowest.
+const TOLD_WITHIN: Duration = Duration::from_millis(300);
 /// Patience for both halves of an abort.
 const ABORT_WITHIN: Duration = Duration::from_secs(1);
 /// Class request to an interface, host to device.
@@ -143,6 +148,13 @@ impl<T: Transport> Reader<T> {
                         kind: answer.kind,
                     });
                 }
+                // What a card that is gone is said to have answered is nothing.
+                Outcome::Ok
+                    if answer.icc == Icc::Absent
+                        && matches!(command, Command::XfrBlock { .. } | Command::Secure(_)) =>
+                {
+                    return Err(CcidError::Absent);
+                }
                 Outcome::Ok => {
                     return Ok(Done {
                         icc: answer.icc,
@@ -188,8 +200,20 @@ impl<T: Transport> Reader<T> {
         let mut empty = 0_u32;
         for _ in 0..PIECES_MAX {
             let left = deadline.saturating_sub(self.clock.monotonic());
-            let mut got = match self.transport.read(self.layout.bulk_in, max, left).await {
+            // Once an answer has begun, nothing else is listened to.
+            let slice = if whole.is_empty() {
+                left.min(TOLD_EVERY)
+            } else {
+                left
+            };
+            let mut got = match self.transport.read(self.layout.bulk_in, max, slice).await {
                 Ok(got) => got,
+                Err(UsbError::Timeout) if slice < left => {
+                    if self.told_empty().await? {
+                        return Err(CcidError::Absent);
+                    }
+                    continue;
+                }
                 Err(UsbError::Timeout) => break,
                 Err(error) => return Err(error.into()),
             };
@@ -208,5 +232,25 @@ impl<T: Transport> Reader<T> {
             }
         }
         Err(CcidError::Late { command, within })
+    }
+
+    /// Whether the reader has told meanwhile that the slot is empty: some leave a
+    /// command unanswered when its card is pulled out. What it told last counts.
+    async fn told_empty(&self) -> Result<bool, CcidError> {
+        let Some(endpoint) = self.layout.interrupt else {
+            return Ok(false);
+        };
+        let mut empty = false;
+        for _ in 0..NOTICES_MAX {
+            match self.transport.read(endpoint, NOTICE_MAX, TOLD_WITHIN).await {
+                Ok(told) => {
+                    let slot = Notice::parse(&told.bytes).and_then(|n| n.slot(self.slot));
+                    empty = slot.map_or(empty, |(present, _)| !present);
+                }
+                Err(UsbError::Timeout | UsbError::Stall) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(empty)
     }
 }

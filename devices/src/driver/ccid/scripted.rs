@@ -22,11 +22,15 @@ pub(crate) type Answers = Box<dyn FnMut(&[u8]) -> Vec<Vec<u8>>>;
 /// An answer that stands for a STALL of the bulk IN pipe.
 pub(crate) const STALL: &[u8] = b"stall";
 
+/// Its interrupt pipe, if it has one.
+const NOTIFY: u8 = 0x81;
+
 /// The reader.
 pub(crate) struct Scripted {
     info: DeviceInfo,
     answers: RefCell<Answers>,
     inbox: RefCell<VecDeque<Vec<u8>>>,
+    notices: RefCell<VecDeque<Vec<u8>>>,
     said: Rc<RefCell<Vec<String>>>,
 }
 
@@ -98,6 +102,7 @@ pub(crate) fn scripted_with(
         info,
         answers: RefCell::new(answers),
         inbox: RefCell::default(),
+        notices: RefCell::default(),
         said: Rc::clone(&said),
     };
     (scripted, said)
@@ -127,8 +132,13 @@ impl Transport for Scripted {
         self.inbox.borrow_mut().extend(replies);
         Ok(message.len())
     }
-    async fn read(&self, _: u8, _: usize, within: Duration) -> Result<Transfer, UsbError> {
-        let next = self.inbox.borrow_mut().pop_front();
+    async fn read(&self, end: u8, _: usize, within: Duration) -> Result<Transfer, UsbError> {
+        let pipe = if end == NOTIFY {
+            &self.notices
+        } else {
+            &self.inbox
+        };
+        let next = pipe.borrow_mut().pop_front();
         match next {
             Some(bytes) if bytes == STALL => Err(UsbError::Stall),
             // A test's pieces of whole packets are those of a read that ran out of time.
@@ -184,4 +194,28 @@ pub(crate) async fn opened_with(
     let reader = Reader::open(transport, clock).await.unwrap();
     said.borrow_mut().clear();
     (reader, said)
+}
+
+/// The reader opened that then has an interrupt pipe with these messages in it, as a
+/// queue that nobody emptied.
+pub(crate) async fn opened_telling(
+    features: u32,
+    notices: &[[u8; 2]],
+    answers: Answers,
+) -> Reader<Scripted> {
+    let (mut transport, _) = scripted(features, answers);
+    for interface in &mut transport.info.interfaces {
+        interface.endpoints.push(EndpointInfo {
+            address: NOTIFY,
+            kind: 3,
+            max_packet: 8,
+            interval: 24,
+        });
+    }
+    let clock: SharedClock = Rc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
+    let reader = Reader::open(transport, clock).await.unwrap();
+    let mut waiting = reader.transport.notices.borrow_mut();
+    waiting.extend(notices.iter().map(|notice| notice.to_vec()));
+    drop(waiting);
+    reader
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use counterfoil_data::seam::SharedClock;
 
 use super::kind::Refusal;
-use super::scripted::{Answers, STALL, Scripted, answer, bytes, opened, run, scripted};
+use super::scripted::{
+    Answers, STALL, Scripted, answer, bytes, opened, opened_telling, run, scripted,
+};
 use super::*;
 use crate::system::TokioClock;
 
@@ -62,6 +64,34 @@ fn foreign(command: &[u8]) -> Vec<u8> {
     let mut message = ok(command);
     message[6] = message[6].wrapping_sub(1);
     message
+}
+
+#[test]
+fn a_card_pulled_during_a_command_that_is_never_answered_is_known_by_what_the_reader_tells() {
+    // As QEMU's reader does it: 50 02, and no answer.
+    let (out, back_in) = ([0x50, 0x02], [0x50, 0x03]);
+    let transmitted = |notices: &[[u8; 2]]| {
+        run(async {
+            let silent = card(T0, |_, _| Vec::new());
+            let mut reader = opened_telling(COMFORTABLE, notices, silent).await;
+            reader.power_on(WITHIN).await.unwrap();
+            let started = reader.clock().monotonic();
+            let done = reader.transmit(&FILE, WITHIN).await.map(|answer| answer.sw);
+            (done, reader.clock().monotonic().saturating_sub(started))
+        })
+    };
+    let (done, took) = transmitted(&[back_in, out]);
+    assert_eq!(done, Err(CcidError::Absent));
+    assert!(took <= Duration::from_secs(2), "{took:?}");
+    let (done, _) = transmitted(&[out, back_in]);
+    assert!(matches!(done, Err(CcidError::Late { .. })), "{done:?}");
+}
+
+#[test]
+fn an_empty_answer_of_an_empty_slot_is_a_card_that_was_pulled() {
+    // QEMU's reader, when it is quick enough: no error, nothing in the slot, no bytes.
+    let pulled = |command: &[u8], _| vec![answer(0x80, command, [0x02, 0, 0], &[])];
+    assert_eq!(exchange(pulled), Err(CcidError::Absent));
 }
 
 #[test]
