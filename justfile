@@ -50,7 +50,7 @@ pictures FOLDER="out/pictures":
     cp $(ls {{FOLDER}}/sale-en/*-officer-Case.png | sed -n 2p) docs/pictures/officer-case.png
     cp {{FOLDER}}/sale-zh/form-3130002100010001.png docs/pictures/form.png
 
-# The twins behind a real Linux USB stack in QEMU (about a minute).
+# The drivers against QEMU's devices, the kernel's printer and the twins, on a real Linux USB stack.
 lab:
     devices/lab/run
 
