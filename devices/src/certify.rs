@@ -10,16 +10,24 @@
 //! - [`hands`]: a twin's desk, or a person who is told in words.
 //! - [`run`]: one check after the other.
 //! - [`sheet`]: the pass sheet.
+//! - [`usb`]: what every device must do on USB.
 //! - [`wire`]: a printer's pipes without its driver.
 //! - [`form_printer`]: the kit of the form printer with cassettes.
+//! - [`card_reader`]: the kit of chip-card readers.
+//! - [`id_reader`]: the kit of ID-card readers.
+//! - [`slip_printer`]: the kits of form printers fed by hand.
 
 pub mod bench;
+pub mod card_reader;
 pub mod form_printer;
 pub mod hands;
+pub mod id_reader;
 pub mod run;
 pub mod sheet;
+pub mod slip_printer;
 #[cfg(test)]
 mod tests;
+pub mod usb;
 pub mod wire;
 
 use std::fmt::Debug;

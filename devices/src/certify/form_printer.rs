@@ -20,7 +20,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
-use counterfoil_data::form;
+use counterfoil_data::form::{self, FormTemplate};
 use counterfoil_data::ids::SlotId;
 use counterfoil_data::money::Fen;
 use counterfoil_data::seam::Local;
@@ -29,14 +29,18 @@ use counterfoil_data::wire::sale::PrintJob;
 
 use super::bench::Bench;
 use super::wire::Wire;
-use super::{Check, Stop, Subject, ensure};
+use super::{Check, Stop, Subject, ensure, expect};
 use crate::driver::form_printer::{FormPrinter, Occupancy, PrintOutcome};
+use crate::paper::Ink;
 use crate::transport::Bus;
 
 /// Time for one act of the mechanics.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 /// The printer to do something to the paper.
 type Printer<B> = FormPrinter<<B as Bus>::Transport>;
+
+/// A job, and what an officer confirmed for it.
+pub(crate) type Sale = (PrintJob, ConfirmText);
 
 /// The printer under test and the cassette its blanks are taken from.
 pub struct FormBench<B> {
@@ -101,31 +105,8 @@ impl<B: Bus> FormBench<B> {
         is_done(&printer.print(&job, &text, LONG).await).map(drop)
     }
 
-    /// The form the sale of one blank prints, with text of every width and of GBK.
     fn job(&self, number: BillNumber) -> Result<(PrintJob, ConfirmText), Stop> {
-        let kind = number.prefix.kind().ok().and_then(form::template_for);
-        let template = kind.ok_or_else(|| Stop::seen(format!("no form template for {number}")))?;
-        let range = BillRange::from_count(number, 1);
-        let range = range.map_err(|e| Stop::Failed(e.to_string()))?;
-        let text = ConfirmText {
-            account_name: "样例〇机械·①㎡（甲）公司".to_owned(),
-            account: "6217000000000000123".to_owned(),
-            bank_name: "样例银行样例支行".to_owned(),
-            bank_number: "313100000013".to_owned(),
-            agent_masked: "张**".to_owned(),
-            ranges: vec![range],
-            count: 1,
-            fee: Fen(60),
-        };
-        let job = PrintJob {
-            number,
-            slot: self.slot.clone(),
-            template: template.to_owned(),
-            fields: form::expected_fields(&text),
-            approved: text.digest(),
-            supplement_of: None,
-        };
-        Ok((job, text))
+        sale_of_one(number, self.slot.as_str())
     }
 
     /// Lets the handle go and brings what it printed into the retract bin.
@@ -187,8 +168,35 @@ fn following(number: BillNumber) -> Option<BillNumber> {
     number.next().ok()
 }
 
+/// The form the sale of one blank prints, with text of every width and of GBK.
+pub(crate) fn sale_of_one(number: BillNumber, slot: &str) -> Result<Sale, Stop> {
+    let kind = number.prefix.kind().ok().and_then(form::template_for);
+    let template = kind.ok_or_else(|| Stop::seen(format!("no form template for {number}")))?;
+    let range = BillRange::from_count(number, 1);
+    let range = range.map_err(|e| Stop::Failed(e.to_string()))?;
+    let text = ConfirmText {
+        account_name: "样例〇机械·①㎡（甲）公司".to_owned(),
+        account: "6217000000000000123".to_owned(),
+        bank_name: "样例银行样例支行".to_owned(),
+        bank_number: "313100000013".to_owned(),
+        agent_masked: "张**".to_owned(),
+        ranges: vec![range],
+        count: 1,
+        fee: Fen(60),
+    };
+    let job = PrintJob {
+        number,
+        slot: slot.parse().map_err(|_| Stop::seen("no slot"))?,
+        template: template.to_owned(),
+        fields: form::expected_fields(&text),
+        approved: text.digest(),
+        supplement_of: None,
+    };
+    Ok((job, text))
+}
+
 /// The grade of a form that was printed.
-fn is_done(outcome: &PrintOutcome) -> Result<String, Stop> {
+pub(crate) fn is_done(outcome: &PrintOutcome) -> Result<String, Stop> {
     match outcome {
         PrintOutcome::Done { grade, .. } => Ok(format!("grade {}", grade.word())),
         PrintOutcome::Failed { fault, ink } => {
@@ -198,8 +206,23 @@ fn is_done(outcome: &PrintOutcome) -> Result<String, Stop> {
     }
 }
 
+/// The ink lies in the boxes of the template's fields.
+pub(crate) fn within_boxes(ink: &Ink, template: &FormTemplate) -> Result<(), Stop> {
+    let areas = || template.fields.iter().map(|f| f.area);
+    let left = areas().map(|a| a.x).min().unwrap_or(0);
+    let top = areas().map(|a| a.y).min().unwrap_or(0);
+    let right = areas().map(|a| a.right()).max().unwrap_or(0);
+    let bottom = areas().map(|a| a.bottom()).max().unwrap_or(0);
+    let inside = ink.left >= left && ink.top >= top && ink.right <= right && ink.bottom <= bottom;
+    ensure(
+        inside,
+        format!("{ink}, boxes {left},{top} to {right},{bottom}"),
+    )?;
+    expect("ink where none may be", ink.stray.as_slice(), &[])
+}
+
 /// Nothing may be called printed that was not.
-fn not_done(outcome: &PrintOutcome) -> Result<(), Stop> {
+pub(crate) fn not_done(outcome: &PrintOutcome) -> Result<(), Stop> {
     let done = matches!(outcome, PrintOutcome::Done { .. });
     ensure(!done, format!("called printed: {outcome:?}"))
 }

@@ -1,8 +1,11 @@
 //! Every kit against its twin, and against twins that deviate: the right check fails,
 //! and nothing unrelated does.
 
+mod card_reader;
 mod deviant;
 mod form_printer;
+mod id_reader;
+mod slip_printer;
 
 use std::future::Future;
 use std::rc::Rc;

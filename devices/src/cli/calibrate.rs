@@ -95,7 +95,7 @@ pub(super) async fn print<B: Bus>(
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<FormSettings> {
+pub(super) fn read(path: &Path) -> anyhow::Result<FormSettings> {
     let mut text = String::new();
     let file = std::fs::File::open(path)?;
     let read = file

@@ -10,13 +10,17 @@ use clap::{Args, ValueEnum};
 use counterfoil_data::ids::SlotId;
 use counterfoil_data::seam::{Local, SharedClock, SharedEntropy};
 
-use super::{no_server, own_usb, say};
+use super::{calibrate, no_server, own_usb, say};
 use crate::certify::bench::Bench;
+use crate::certify::card_reader::{self, CardBench};
 use crate::certify::hands::{Hands, Person};
+use crate::certify::id_reader::{self, IdBench};
 use crate::certify::run::{self, Line, Total};
 use crate::certify::sheet::{self, Head};
+use crate::certify::slip_printer::{self, SlipBench};
 use crate::certify::{Check, Subject, form_printer};
-use crate::driver::{Role, role_of};
+use crate::driver;
+use crate::driver::form_station::{Family, FormSettings};
 use crate::system::SystemEntropy;
 use crate::transport::rusb_bus::RusbBus;
 use crate::transport::usbip::{Address, UsbIpBus};
@@ -28,6 +32,14 @@ use crate::twin::branch::file::SPEED_MAX;
 pub(super) enum Model {
     /// The form printer with cassettes, number reader and presenter.
     FormPrinter,
+    /// A 24-pin printer (ESC/P2) fed by hand.
+    Escp2,
+    /// A printer in PR2 emulation fed by hand.
+    Pr2,
+    /// An ID-card reader with a security module.
+    IdReader,
+    /// A CCID chip-card reader.
+    CardReader,
 }
 
 /// What to certify, and how.
@@ -51,6 +63,10 @@ pub(super) struct Certify {
     /// The cassette whose blanks are used.
     #[arg(long, value_name = "SLOT", default_value = "slot-1")]
     slot: SlotId,
+    /// A kiosk's configuration: its table `form_printer` has the settings of a printer
+    /// fed by hand. Without it, those of the twin.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Only these checks; the sheet names the others as skipped.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     only: Vec<String>,
@@ -69,7 +85,11 @@ pub(super) struct Certify {
 impl Model {
     fn fits(self, info: &DeviceInfo) -> bool {
         match self {
-            Self::FormPrinter => role_of(info) == Some(Role::FormPrinter),
+            Self::FormPrinter => driver::form_printer::matches(info),
+            Self::Escp2 => driver::escp2::matches(info),
+            Self::Pr2 => driver::pr2::matches(info),
+            Self::IdReader => driver::sdt::matches(info),
+            Self::CardReader => driver::ccid::matches(info),
         }
     }
 
@@ -97,6 +117,10 @@ pub(super) async fn run(what: &Certify, clock: &SharedClock) -> anyhow::Result<(
 fn list(what: &Certify) -> anyhow::Result<()> {
     match what.model {
         Model::FormPrinter => listed(&form_printer::kit::<RusbBus>()),
+        Model::Escp2 => listed(&slip_printer::escp2_kit::<RusbBus>()),
+        Model::Pr2 => listed(&slip_printer::pr2_kit::<RusbBus>()),
+        Model::IdReader => listed(&id_reader::kit::<RusbBus>()),
+        Model::CardReader => listed(&card_reader::kit::<RusbBus>()),
     }
 }
 
@@ -159,6 +183,26 @@ pub(super) async fn certify<B: Bus>(
             let subject = form_printer::FormBench::new(bench, what.slot.clone());
             certified(&subject, form_printer::kit(), what).await
         }
+        Model::Escp2 => {
+            let subject = SlipBench::new(bench, Family::Escp2, settings(what)?)?;
+            certified(&subject, slip_printer::escp2_kit(), what).await
+        }
+        Model::Pr2 => {
+            let subject = SlipBench::new(bench, Family::Pr2, settings(what)?)?;
+            certified(&subject, slip_printer::pr2_kit(), what).await
+        }
+        Model::IdReader => certified(&IdBench::new(bench), id_reader::kit(), what).await,
+        Model::CardReader => certified(&CardBench::new(bench), card_reader::kit(), what).await,
+    }
+}
+
+/// The form printer's table of a kiosk's configuration; a PR2's codes are there.
+fn settings(what: &Certify) -> anyhow::Result<Option<FormSettings>> {
+    match &what.config {
+        Some(path) => calibrate::read(path)
+            .map(Some)
+            .with_context(|| path.display().to_string()),
+        None => Ok(None),
     }
 }
 

@@ -59,7 +59,8 @@ impl Branch {
     }
 }
 
-fn sample(document: &Document) -> SampleDocument {
+/// A document of the demo bank, as a reader's twin holds it.
+pub(crate) fn sample(document: &Document) -> SampleDocument {
     let day = |date: Date| date.strftime("%Y%m%d").to_string();
     let valid_to = document.valid_to.map_or_else(|| "长期".to_owned(), day);
     let birth = day(document.birth);

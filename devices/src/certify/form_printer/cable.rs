@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Check, Stop, Verdict, ensure, expect};
+use super::super::{Check, Stop, Verdict, ensure, expect, usb};
 use super::{FormBench, LONG, not_done};
 use crate::driver::form_printer::{Diverted, FeedError, Occupancy, PrintOutcome};
 use crate::transport::{Bus, UsbError};
@@ -53,14 +53,7 @@ async fn back<B: Bus>(c: &FormBench<B>) -> Result<(), Stop> {
 }
 
 async fn same_again<B: Bus>(c: &FormBench<B>) -> Verdict {
-    pulled(c).await?;
-    let there = c.bench.bus.present(&c.bench.path).await?;
-    ensure(!there, "it is still on the bus")?;
-    back(c).await?;
-    let found = c.bench.bus.list().await?;
-    let found = found.iter().find(|d| d.path == c.bench.path);
-    let serial = found.map(|d| d.serial.clone());
-    expect("serial number", serial, Some(c.bench.info.serial.clone()))?;
+    usb::same_again(c).await?;
     let status = c.open().await?.status().await?;
     expect("fault", status.fault, None)?;
     Ok(String::new())

@@ -9,7 +9,7 @@ use counterfoil_data::wire::sale::PrintJob;
 
 use super::super::wire::{ANSWER_WITHIN, Wire, fence, is_fence};
 use super::super::{Check, Stop, Verdict, ensure, expect};
-use super::{FormBench, LONG, is_done};
+use super::{FormBench, LONG, is_done, within_boxes};
 use crate::driver::completion::Grade;
 use crate::driver::escpos::reply::Reply;
 use crate::driver::form_printer::{Occupancy, PrintOutcome};
@@ -226,21 +226,6 @@ async fn asked<B: Bus>(c: &FormBench<B>, question: &str) -> Verdict {
     }
 }
 
-/// The ink lies in the boxes of the template's fields.
-fn within(ink: &Ink, template: &FormTemplate) -> Result<(), Stop> {
-    let areas = || template.fields.iter().map(|f| f.area);
-    let left = areas().map(|a| a.x).min().unwrap_or(0);
-    let top = areas().map(|a| a.y).min().unwrap_or(0);
-    let right = areas().map(|a| a.right()).max().unwrap_or(0);
-    let bottom = areas().map(|a| a.bottom()).max().unwrap_or(0);
-    let inside = ink.left >= left && ink.top >= top && ink.right <= right && ink.bottom <= bottom;
-    ensure(
-        inside,
-        format!("{ink}, boxes {left},{top} to {right},{bottom}"),
-    )?;
-    expect("ink where none may be", ink.stray.as_slice(), &[])
-}
-
 async fn in_boxes<B: Bus>(c: &FormBench<B>) -> Verdict {
     let (ink, _, template) = measured(c, Offset::default(), None).await?;
     let Some(ink) = ink else {
@@ -251,7 +236,7 @@ async fn in_boxes<B: Bus>(c: &FormBench<B>) -> Verdict {
         )
         .await;
     };
-    within(&ink, &template)?;
+    within_boxes(&ink, &template)?;
     Ok(ink.place())
 }
 
@@ -307,7 +292,7 @@ async fn long_name<B: Bus>(c: &FormBench<B>) -> Verdict {
         )
         .await;
     };
-    within(&ink, &template)?;
+    within_boxes(&ink, &template)?;
     let whole = ink.texts.concat().contains(name);
     ensure(whole, format!("the name is not whole: {:?}", ink.texts))?;
     Ok(String::new())

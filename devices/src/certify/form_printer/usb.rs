@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::wire::{ANSWER_WITHIN, device_id, fence, is_fence, port_status, soft_reset};
-use super::super::{Check, Stop, Verdict, ensure, expect};
+use super::super::{Check, Stop, Verdict, ensure, expect, usb};
 use super::FormBench;
 use crate::driver::escpos::device_id::DeviceId;
 use crate::transport::{Bus, Setup, Stage, Transport, UsbError};
@@ -16,10 +16,10 @@ pub(super) fn checks<B: Bus>() -> Vec<Check<FormBench<B>>> {
         Check::new("FP-01", "one interface of the printer class talks both ways", CLASS,
             "use a model with protocol 2 (bidirectional)", |c| Box::pin(two_way(c))),
         Check::new("FP-02", "its bulk pipes have packet sizes that USB allows", "USB 2.0, 5.8.3",
-            "update the firmware", |c| Box::pin(packets(c))),
+            "update the firmware", |c| Box::pin(usb::packets(c))),
         Check::new("FP-03", "its serial number tells it from another of its kind",
             "USB 2.0, 9.6.1",
-            "have the maker write a serial number", |c| Box::pin(serial(c))),
+            "have the maker write a serial number", |c| Box::pin(usb::serial(c))),
         Check::new("FP-04", "GET_DEVICE_ID answers with its own length, big-endian", CLASS,
             "update the firmware", |c| Box::pin(id_length(c))),
         Check::new("FP-05", "the device id names maker, model and ESC/POS", "IEEE 1284, 7.6",
@@ -43,7 +43,7 @@ pub(super) fn checks<B: Bus>() -> Vec<Check<FormBench<B>>> {
             "update the firmware", |c| Box::pin(clear_nothing(c))),
         Check::new("FP-14", "a second program cannot open it",
             "one owner, or answers are not attributed",
-            "stop usblp, CUPS or whatever else holds it", |c| Box::pin(second_open(c))),
+            "stop usblp, CUPS or whatever else holds it", |c| Box::pin(usb::second_open(c))),
         Check::new("FP-15", "with nothing asked it says nothing",
             "no zero-length packets for ever",
             "turn off what pushes by itself", |c| Box::pin(silence(c))),
@@ -54,26 +54,6 @@ async fn two_way<B: Bus>(c: &FormBench<B>) -> Verdict {
     let wire = c.wire().await?;
     let (interface, alternate) = (wire.interface, wire.alternate);
     Ok(format!("interface {interface}, alternate {alternate}"))
-}
-
-async fn packets<B: Bus>(c: &FormBench<B>) -> Verdict {
-    let wire = c.wire().await?;
-    for end in [wire.out, wire.back] {
-        let size = end.max_packet;
-        let lawful = [8, 16, 32, 64, 512, 1024].contains(&size);
-        ensure(
-            lawful,
-            format!("endpoint {:02x} has {size} bytes", end.address),
-        )?;
-    }
-    Ok(format!("{} bytes", wire.out.max_packet))
-}
-
-async fn serial<B: Bus>(c: &FormBench<B>) -> Verdict {
-    let serial = &c.bench.info.serial;
-    let alike = serial.chars().all(|x| x == '0' || x == ' ');
-    ensure(!alike, format!("serial number {serial:?}"))?;
-    Ok(serial.clone())
 }
 
 async fn id_length<B: Bus>(c: &FormBench<B>) -> Verdict {
@@ -221,15 +201,6 @@ async fn clear_nothing<B: Bus>(c: &FormBench<B>) -> Verdict {
         wire.usb().clear_halt(end).await?;
     }
     wire.fence(*b"C132", ANSWER_WITHIN).await?;
-    Ok(String::new())
-}
-
-async fn second_open<B: Bus>(c: &FormBench<B>) -> Verdict {
-    let wire = c.wire().await?;
-    let second = c.bench.open().await.map(drop);
-    let busy = matches!(second, Err(UsbError::Busy(_)));
-    ensure(busy, format!("a second opening: {second:?}"))?;
-    drop(wire);
     Ok(String::new())
 }
 
