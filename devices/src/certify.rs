@@ -12,6 +12,7 @@
 //! - [`sheet`]: the pass sheet.
 //! - [`usb`]: what every device must do on USB.
 //! - [`wire`]: a printer's pipes without its driver.
+//! - [`finger`]: the kits of finger sensors.
 //! - [`form_printer`]: the kit of the form printer with cassettes.
 //! - [`card_reader`]: the kit of chip-card readers.
 //! - [`id_reader`]: the kit of ID-card readers.
@@ -19,6 +20,7 @@
 
 pub mod bench;
 pub mod card_reader;
+pub mod finger;
 pub mod form_printer;
 pub mod hands;
 pub mod id_reader;

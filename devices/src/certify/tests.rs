@@ -3,6 +3,7 @@
 
 mod card_reader;
 mod deviant;
+mod finger;
 mod form_printer;
 mod id_reader;
 mod slip_printer;

@@ -13,6 +13,7 @@ use counterfoil_data::seam::{Local, SharedClock, SharedEntropy};
 use super::{calibrate, no_server, own_usb, say};
 use crate::certify::bench::Bench;
 use crate::certify::card_reader::{self, CardBench};
+use crate::certify::finger::{self, FingerBench};
 use crate::certify::hands::{Hands, Person};
 use crate::certify::id_reader::{self, IdBench};
 use crate::certify::run::{self, Line, Total};
@@ -40,6 +41,10 @@ pub(super) enum Model {
     IdReader,
     /// A CCID chip-card reader.
     CardReader,
+    /// A finger module (EF01) behind a serial bridge.
+    Finger,
+    /// A U.are.U finger reader.
+    Uru4500,
 }
 
 /// What to certify, and how.
@@ -90,6 +95,8 @@ impl Model {
             Self::Pr2 => driver::pr2::matches(info),
             Self::IdReader => driver::sdt::matches(info),
             Self::CardReader => driver::ccid::matches(info),
+            Self::Finger => driver::ef01::matches(info),
+            Self::Uru4500 => driver::uru4000::matches(info),
         }
     }
 
@@ -121,6 +128,8 @@ fn list(what: &Certify) -> anyhow::Result<()> {
         Model::Pr2 => listed(&slip_printer::pr2_kit::<RusbBus>()),
         Model::IdReader => listed(&id_reader::kit::<RusbBus>()),
         Model::CardReader => listed(&card_reader::kit::<RusbBus>()),
+        Model::Finger => listed(&finger::module_kit::<RusbBus>()),
+        Model::Uru4500 => listed(&finger::uru4500_kit::<RusbBus>()),
     }
 }
 
@@ -193,6 +202,8 @@ pub(super) async fn certify<B: Bus>(
         }
         Model::IdReader => certified(&IdBench::new(bench), id_reader::kit(), what).await,
         Model::CardReader => certified(&CardBench::new(bench), card_reader::kit(), what).await,
+        Model::Finger => certified(&FingerBench::new(bench), finger::module_kit(), what).await,
+        Model::Uru4500 => certified(&FingerBench::new(bench), finger::uru4500_kit(), what).await,
     }
 }
 

@@ -15,8 +15,14 @@ const NOTHING: &[u8] = &[0x0D];
 /// Faults of the port have one word.
 const FAULT: PrintFault = PrintFault::HardwareError;
 
-#[rustfmt::skip]
 pub(super) fn checks<B: Bus>() -> Vec<Check<SlipBench<B>>> {
+    let mut all = bus_checks();
+    all.extend(form_checks());
+    all
+}
+
+#[rustfmt::skip]
+fn bus_checks<B: Bus>() -> Vec<Check<SlipBench<B>>> {
     vec![
         Check::new("ES-01", "an interface of the printer class has bulk pipes", CLASS,
             "use another model", |c| Box::pin(wire::two_way(c))),
@@ -42,6 +48,12 @@ pub(super) fn checks<B: Bus>() -> Vec<Check<SlipBench<B>>> {
         Check::new("ES-11", "the driver opens it and sees no form and no fault",
             "the driver's hello",
             FIRMWARE, |c| Box::pin(forms::empty(c))),
+    ]
+}
+
+#[rustfmt::skip]
+fn form_checks<B: Bus>() -> Vec<Check<SlipBench<B>>> {
+    vec![
         Check::new("ES-12", "where nobody puts a form in, none is fed", PORT, LIES,
             |c| Box::pin(forms::nobody_feeds(c))),
         Check::new("ES-13", "a form that is put in is seen, and one that is ejected is gone",
