@@ -16,6 +16,8 @@
 //! - [`form_printer`]: the kit of the form printer with cassettes.
 //! - [`card_reader`]: the kit of chip-card readers.
 //! - [`id_reader`]: the kit of ID-card readers.
+//! - [`pin_pad`]: the kit of PIN pads.
+//! - [`receipt_printer`]: the kit of receipt printers.
 //! - [`slip_printer`]: the kits of form printers fed by hand.
 
 pub mod bench;
@@ -24,6 +26,8 @@ pub mod finger;
 pub mod form_printer;
 pub mod hands;
 pub mod id_reader;
+pub mod pin_pad;
+pub mod receipt_printer;
 pub mod run;
 pub mod sheet;
 pub mod slip_printer;

@@ -6,6 +6,8 @@ mod deviant;
 mod finger;
 mod form_printer;
 mod id_reader;
+mod pin_pad;
+mod receipt_printer;
 mod slip_printer;
 
 use std::future::Future;

@@ -16,6 +16,8 @@ use crate::certify::card_reader::{self, CardBench};
 use crate::certify::finger::{self, FingerBench};
 use crate::certify::hands::{Hands, Person};
 use crate::certify::id_reader::{self, IdBench};
+use crate::certify::pin_pad::{self, PadBench};
+use crate::certify::receipt_printer::{self, ReceiptBench};
 use crate::certify::run::{self, Line, Total};
 use crate::certify::sheet::{self, Head};
 use crate::certify::slip_printer::{self, SlipBench};
@@ -45,6 +47,10 @@ pub(super) enum Model {
     Finger,
     /// A U.are.U finger reader.
     Uru4500,
+    /// A PIN pad.
+    PinPad,
+    /// A receipt printer with a cutter.
+    ReceiptPrinter,
 }
 
 /// What to certify, and how.
@@ -97,6 +103,8 @@ impl Model {
             Self::CardReader => driver::ccid::matches(info),
             Self::Finger => driver::ef01::matches(info),
             Self::Uru4500 => driver::uru4000::matches(info),
+            Self::PinPad => driver::pin_pad::matches(info),
+            Self::ReceiptPrinter => driver::receipt_printer::matches(info),
         }
     }
 
@@ -130,6 +138,8 @@ fn list(what: &Certify) -> anyhow::Result<()> {
         Model::CardReader => listed(&card_reader::kit::<RusbBus>()),
         Model::Finger => listed(&finger::module_kit::<RusbBus>()),
         Model::Uru4500 => listed(&finger::uru4500_kit::<RusbBus>()),
+        Model::PinPad => listed(&pin_pad::kit::<RusbBus>()),
+        Model::ReceiptPrinter => listed(&receipt_printer::kit::<RusbBus>()),
     }
 }
 
@@ -204,6 +214,10 @@ pub(super) async fn certify<B: Bus>(
         Model::CardReader => certified(&CardBench::new(bench), card_reader::kit(), what).await,
         Model::Finger => certified(&FingerBench::new(bench), finger::module_kit(), what).await,
         Model::Uru4500 => certified(&FingerBench::new(bench), finger::uru4500_kit(), what).await,
+        Model::PinPad => certified(&PadBench::new(bench), pin_pad::kit(), what).await,
+        Model::ReceiptPrinter => {
+            certified(&ReceiptBench::new(bench), receipt_printer::kit(), what).await
+        }
     }
 }
 
