@@ -96,8 +96,8 @@ pub struct Escp2Printer<T> {
 }
 
 impl<T: Transport> Escp2Printer<T> {
-    /// Claims the printer and asks who it is. Sends it nothing: whatever lies in it
-    /// stays as it is.
+    /// Claims the printer, asks who it is and empties its buffers. Sends it nothing:
+    /// whatever lies in it stays as it is.
     pub async fn open(
         transport: T,
         clock: SharedClock,
@@ -134,6 +134,10 @@ impl<T: Transport> Escp2Printer<T> {
         let until = self.pipe.now().saturating_add(within);
         self.gate.may_feed().map_err(nothing)?;
         self.gate.lost();
+        if !self.pipe.was_emptied() {
+            // It answers no question behind what is left, so nothing else tells.
+            return Err(nothing(PrintFault::NotEmptied));
+        }
         if let Some(fault) = self.fault().await.map_err(|e| nothing(e.fault()))? {
             return Err(nothing(fault));
         }

@@ -33,11 +33,13 @@ pub(super) struct SlipPipe<T> {
     clock: SharedClock,
     chosen: Chosen,
     id: DeviceId,
+    emptied: bool,
     fenced: bool,
 }
 
 impl<T: Transport> SlipPipe<T> {
-    /// Claims the printer interface and reads the device id. Sends no data.
+    /// Claims the printer interface, reads the device id and empties the buffers: what
+    /// an earlier handle left must not meet the next form. Sends no data.
     pub async fn open(transport: T, clock: SharedClock) -> Result<Self, LinkError> {
         let info: &DeviceInfo = transport.info();
         let quirks = printer_class::quirks(info);
@@ -51,6 +53,7 @@ impl<T: Transport> SlipPipe<T> {
             clock,
             chosen,
             id: DeviceId::default(),
+            emptied: false,
             fenced: false,
         };
         let ask = printer_class::ask_device_id(chosen.interface, chosen.alternate);
@@ -59,7 +62,14 @@ impl<T: Transport> SlipPipe<T> {
         if let Ok(bytes) = pipe.transport.control(ask, stage, CONTROL_WITHIN).await {
             pipe.id = DeviceId::parse(&bytes);
         }
+        pipe.emptied = pipe.soft_reset().await?;
         Ok(pipe)
+    }
+
+    /// Whether the buffers were empty when it was opened; else the printer refuses a
+    /// soft reset and nobody knows.
+    pub fn was_emptied(&self) -> bool {
+        self.emptied
     }
 
     /// What the printer says it is.
@@ -103,15 +113,22 @@ impl<T: Transport> SlipPipe<T> {
     /// SOFT_RESET: buffers empty, paper as it lies. Refused by some; then the next
     /// page begins with what is left of this one, so the handle is fenced.
     pub async fn reset(&mut self) {
+        self.fenced |= !matches!(self.soft_reset().await, Ok(true));
+    }
+
+    /// In both forms, `false` when both were refused.
+    async fn soft_reset(&mut self) -> Result<bool, LinkError> {
         for setup in printer_class::soft_resets(self.chosen.interface) {
             let stage = Stage::Out(&[]);
             match self.transport.control(setup, stage, CONTROL_WITHIN).await {
-                Ok(_) => return,
                 Err(UsbError::Stall) => {}
-                Err(_) => break,
+                other => {
+                    self.guard(other)?;
+                    return Ok(true);
+                }
             }
         }
-        self.fenced = true;
+        Ok(false)
     }
 
     /// Writes all of `bytes` before `until`.

@@ -74,6 +74,12 @@ impl Escp2PrinterTwin {
         self
     }
 
+    /// A variant that refuses SOFT_RESET, as some printers do.
+    pub fn without_reset(mut self) -> Self {
+        self.0.resets = false;
+        self
+    }
+
     /// Every sheet that was ever put in, in that order.
     pub fn sheets(&self) -> Vec<SheetRecord> {
         self.0.body.path.records()
@@ -96,11 +102,11 @@ impl Twin for Escp2PrinterTwin {
         let bytes = match printer_class::class_request(setup) {
             Some(ClassRequest::DeviceId) => IDENTITY.device_id(),
             Some(ClassRequest::PortStatus) => vec![self.0.port_status()],
-            Some(ClassRequest::SoftReset) => {
+            Some(ClassRequest::SoftReset) if self.0.resets => {
                 self.0.soft_reset();
                 Vec::new()
             }
-            None => return ControlReply::Stall,
+            Some(ClassRequest::SoftReset) | None => return ControlReply::Stall,
         };
         ControlReply::Data(bytes.into_iter().take(usize::from(len)).collect())
     }

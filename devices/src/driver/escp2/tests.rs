@@ -12,6 +12,7 @@ use crate::system::TokioClock;
 use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::escp2_printer::{Escp2PrinterTwin, NAME};
 use crate::twin::form_printer::Place;
+use crate::twin::printer_class::OUT;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -233,6 +234,36 @@ fn a_clone_with_a_constant_port_is_accepted_at_best() {
             panic!("{outcome:?}");
         };
         assert_eq!(grade, Grade::Accepted);
+    });
+}
+
+#[test]
+fn what_a_lost_handle_left_in_the_buffer_never_meets_the_next_form() {
+    run(|desk| async move {
+        // ESC * 39, 300 columns of graphics, and only 4 bytes of them.
+        let lost = desk.bus.open_now(NAME).expect("plugged in");
+        let half = [0x1b, b'*', 39, 0x2c, 0x01, 0xff, 0xff, 0xff, 0xff];
+        assert_eq!(lost.write(OUT, &half, LONG).await, Ok(half.len()));
+        drop(lost);
+        let mut printer = desk.open(operator()).await;
+        desk.feed(&mut printer).await;
+        printer
+            .operator_reads(number(FIRST), number(FIRST))
+            .expect("the same twice");
+        let outcome = printer.print(&job(FIRST), &approved(), LONG).await;
+        assert!(matches!(outcome, PrintOutcome::Done { .. }), "{outcome:?}");
+        let page = desk.twin.borrow().pages().remove(0);
+        assert!(page.starts_with(b"\x1b@"), "not behind the half picture");
+    });
+}
+
+#[test]
+fn a_printer_that_cannot_be_emptied_is_fed_no_numbered_form() {
+    run_with(Escp2PrinterTwin::without_reset, |desk| async move {
+        let mut printer = desk.open(operator()).await;
+        let fault = PrintFault::NotEmptied;
+        let refused = printer.feed(LONG).await;
+        assert_eq!(refused, Err(FeedError::NothingFed { fault }));
     });
 }
 

@@ -53,6 +53,12 @@ pub enum PrintFault {
          or use a printer that can"
     )]
     NoReader,
+    /// Numbered stock in a printer that keeps what an interrupted page left in it.
+    #[error(
+        "this printer refuses a soft reset, so an interrupted page would meet the next form: \
+         use a printer that takes one"
+    )]
+    NotEmptied,
     /// The operator has not typed the number of the form in the printer yet.
     #[error("an operator must read the form's number and type it twice")]
     OperatorMustRead,
@@ -94,7 +100,7 @@ impl PrintFault {
             Self::MediaOverflow => "mediaOverflow",
             Self::CharSetData => "charSetData",
             Self::FormNotFound => "formNotFound",
-            Self::NoReader | Self::Unsupported => "unsupportedCommand",
+            Self::NoReader | Self::NotEmptied | Self::Unsupported => "unsupportedCommand",
             Self::OperatorMustRead => "fieldNotRead",
             Self::UnknownAnswer => "internalError",
             Self::HardwareError => "hardwareError",
@@ -121,9 +127,11 @@ impl PrintFault {
             | Self::CharSetData
             | Self::OperatorMustRead
             | Self::Unsupported => Remedy::CallStaff,
-            Self::FieldSpecFailure | Self::FormNotFound | Self::NoReader | Self::UnknownAnswer => {
-                Remedy::OutOfService
-            }
+            Self::FieldSpecFailure
+            | Self::FormNotFound
+            | Self::NoReader
+            | Self::NotEmptied
+            | Self::UnknownAnswer => Remedy::OutOfService,
             Self::HardwareError | Self::Offline | Self::NoDevice => Remedy::OutOfService,
             Self::Timeout => Remedy::Retry,
         }
