@@ -218,7 +218,17 @@ impl<T: Transport> FormPrinter<T> {
         let sent = self.link.send(&command::feed_from(slot), until).await;
         sent.map_err(moved)?;
         let result = self.link.answer(until, report::feeder).await;
-        report::fed(result.map_err(moved)?)
+        let told = report::fed(result.map_err(moved)?);
+        if told.is_err() {
+            // One byte without a checksum is no proof that nothing moved.
+            self.link.look().await.map_err(moved)?;
+            if self.link.asb().sheet_in_path() {
+                return told.map_err(|told| FeedError::MayHaveMoved {
+                    fault: told.fault(),
+                });
+            }
+        }
+        told
     }
 
     /// Reads the number of the sheet in the transport: two readings that agree,
