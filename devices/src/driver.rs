@@ -128,6 +128,26 @@ async fn send(
     Ok(())
 }
 
+/// Bytes of one transfer that is thrown away: whole packets of any bus speed.
+const DRAIN_AT_ONCE: usize = 1024;
+/// Transfers thrown away by one [`drain`] at most.
+const DRAINED_MAX: u32 = 64;
+
+/// Throws away what an earlier opening left in an IN pipe, until nothing comes for
+/// `quiet`. The tail of an answer is no frame of its own: whoever read it as one would
+/// be out of step from the first byte.
+async fn drain(usb: &impl Transport, endpoint: u8, quiet: Duration) -> Result<(), UsbError> {
+    for _ in 0..DRAINED_MAX {
+        match usb.read(endpoint, DRAIN_AT_ONCE, quiet).await {
+            Ok(_) | Err(UsbError::Overflow) => {}
+            Err(UsbError::Timeout) => return Ok(()),
+            Err(UsbError::Stall) => unhalt(usb, endpoint).await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// Takes the halt off an endpoint that stalled; no read may be posted there.
 async fn unhalt(usb: &impl Transport, endpoint: u8) -> Result<(), UsbError> {
     if endpoint & 0x80 != 0 {

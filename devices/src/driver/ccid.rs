@@ -47,7 +47,7 @@ use message::{Command, Icc};
 use notify::Notice;
 use power::Link;
 
-use super::unhalt;
+use super::{drain, unhalt};
 use crate::transport::{DeviceInfo, Transport, UsbError};
 
 /// Patience for one answer before any time extension.
@@ -58,7 +58,7 @@ const POLL_EVERY: Duration = Duration::from_millis(200);
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// Longest message of the interrupt pipe: a byte for every four slots.
 const NOTICE_MAX: usize = 65;
-/// Reading a stale slot change off the interrupt pipe when opening.
+/// Silence that tells, when opening, that nothing stale is left in a pipe.
 const DRAIN_WITHIN: Duration = Duration::from_millis(100);
 /// A bad contact is tried so many times.
 const CONTACT_TRIES: u32 = 2;
@@ -90,7 +90,7 @@ struct Done {
 }
 
 impl<T: Transport> Reader<T> {
-    /// Takes over an opened device, drains a stale slot change and asks for the
+    /// Takes over an opened device, drains what is stale in its pipes and asks for the
     /// first slot's status once, to know that it answers.
     pub async fn open(transport: T, clock: SharedClock) -> Result<Self, CcidError> {
         Self::open_slot(transport, clock, 0).await
@@ -131,6 +131,7 @@ impl<T: Transport> Reader<T> {
                 Err(error) => return Err(error.into()),
             }
         }
+        drain(&reader.transport, layout.bulk_in, DRAIN_WITHIN).await?;
         reader.present().await?;
         Ok(reader)
     }

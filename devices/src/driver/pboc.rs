@@ -282,7 +282,8 @@ fn identify(profile: &Profile, today: Date) -> Result<SettlementCard, CardError>
 }
 
 /// Reads the card in the slot: powers it, reads and authenticates it, powers it
-/// off whatever happened. `today` is the business date; `within` bounds all of it.
+/// off whatever happened. `today` is the business date; `within` bounds the reading. A
+/// reader that went silent gets five seconds more, for the abort and the power off.
 pub async fn read_settlement_card<T: Transport>(
     reader: &mut Reader<T>,
     capks: &Capks,

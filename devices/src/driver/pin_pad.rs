@@ -27,7 +27,7 @@ use counterfoil_data::sealed::{Binding, SealKey, Sealed, SecretText};
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::wire::problem::Remedy;
 
-use super::{send, unhalt};
+use super::{drain, send, unhalt};
 use crate::transport::{DeviceInfo, Transport, UsbError};
 
 /// Most digits a PIN may have (ISO 9564).
@@ -150,17 +150,15 @@ impl<T: Transport> UsbPinPad<T> {
             running: false,
             events: VecDeque::new(),
         };
+        drain(&pad.usb, BULK_IN, DRAIN_WITHIN).await.map_err(bus)?;
         match pad.ask(0x01, &[]).await?.as_slice() {
             [1] => {}
             _ => return Err(PinPadError::Malformed),
         }
         pad.abort().await?;
-        for _ in 0..STALE_MAX {
-            if !pad.listen(DRAIN_WITHIN).await? {
-                break;
-            }
-        }
-        pad.events.clear();
+        drain(&pad.usb, EVENTS_IN, DRAIN_WITHIN)
+            .await
+            .map_err(bus)?;
         Ok(pad)
     }
 
