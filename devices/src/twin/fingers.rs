@@ -118,7 +118,7 @@ impl Fingers {
     }
 
     /// A finger comes down; what the sensor sees of it.
-    pub(super) fn place(&mut self, name: &str, rest: &[&str]) -> Result<Image, DeskError> {
+    pub(super) fn place(&mut self, name: &str, rest: &[&str]) -> Result<Arc<Image>, DeskError> {
         let Some(spec) = self.known.iter().find(|f| f.name == name) else {
             let names = self.names();
             return Err(DeskError(format!("no such finger; there are {names}")));
@@ -145,11 +145,13 @@ impl Fingers {
             // Every touch differs, and every run of the same script is the same.
             None => spec.seed.wrapping_mul(1000).wrapping_add(self.touches),
         };
+        let how = if how == "natural" && self.wet_next > 0 {
+            self.wet_next = self.wet_next.saturating_sub(1);
+            "wet"
+        } else {
+            how
+        };
         let contact = match how {
-            "natural" if self.wet_next > 0 => {
-                self.wet_next = self.wet_next.saturating_sub(1);
-                Contact::wet(seed)
-            }
             "natural" => Contact::natural(seed),
             "poor" => Contact::poor(seed),
             "wet" => Contact::wet(seed),
@@ -157,7 +159,7 @@ impl Fingers {
             "off-centre" => Contact::off_centre(seed),
             _ => return Err(DeskError("how: poor, wet, dry or off-centre".into())),
         };
-        let image = grown(spec.seed).impression(&contact);
+        let image = impression((spec.seed, how.to_owned(), seed), &contact);
         self.touches = self.touches.saturating_add(1);
         self.placed = Some(name.to_owned());
         Ok(image)
@@ -179,6 +181,26 @@ impl Fingers {
 pub(super) fn count(word: &str) -> Result<u64, DeskError> {
     let number = word.parse().ok().filter(|n| (1..=99).contains(n));
     number.ok_or_else(|| DeskError("a number from 1 to 99 was expected".into()))
+}
+
+/// Impressions kept in this process at most.
+const IMPRESSIONS_MAX: usize = 16;
+
+/// Finger, way and seed of a touch.
+type Touch = (u64, String, u64);
+
+/// The impression of a touch, made once a process: it is a pure function of the touch.
+fn impression(touch: Touch, contact: &Contact) -> Arc<Image> {
+    static MADE: Mutex<BTreeMap<Touch, Arc<Image>>> = Mutex::new(BTreeMap::new());
+    let finger = touch.0;
+    let make = || Arc::new(grown(finger).impression(contact));
+    let Ok(mut made) = MADE.lock() else {
+        return make();
+    };
+    if made.len() >= IMPRESSIONS_MAX && !made.contains_key(&touch) {
+        made.clear();
+    }
+    Arc::clone(made.entry(touch).or_insert_with(make))
 }
 
 /// Fingers grown in this process at most; growing one takes longer than a sale.

@@ -72,6 +72,12 @@ impl Pr2PrinterTwin {
     pub fn sheets(&self) -> Vec<SheetRecord> {
         self.0.body.path.records()
     }
+
+    /// The bytes struck on every sheet, in feed order.
+    pub fn pages(&self) -> Vec<Vec<u8>> {
+        let sheets = &self.0.body.path.sheets;
+        sheets.iter().map(|s| s.pages.concat()).collect()
+    }
 }
 
 impl Twin for Pr2PrinterTwin {

@@ -4,6 +4,9 @@
 //! the driver's verifier; the keys are the demonstration ones. Called by the card
 //! when it is inserted and when it is asked to sign.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use counterfoil_data::wire::unhex;
 use num_bigint::BigUint;
 use sha1::{Digest as _, Sha1};
@@ -59,11 +62,39 @@ fn sign(key: &DemoKey, head: &[u8], adds: &[&[u8]]) -> Vec<u8> {
     block.extend(covered);
     block.extend_from_slice(&hash.finalize());
     block.push(0xBC);
-    let signed = BigUint::from_bytes_be(&block).modpow(&number(key.private), &number(key.modulus));
-    let digits = signed.to_bytes_be();
-    let mut bytes = vec![0; length.saturating_sub(digits.len())];
-    bytes.extend(digits);
-    bytes
+    signed(key, block)
+}
+
+/// Signatures kept in this process: a card is issued each time it is inserted.
+const SIGNED_MAX: usize = 256;
+
+/// A key's modulus and a block.
+type Signing = (&'static str, Vec<u8>);
+
+/// The signature over a block, which is a pure function of both.
+fn signed(key: &DemoKey, block: Vec<u8>) -> Vec<u8> {
+    static KNOWN: Mutex<BTreeMap<Signing, Vec<u8>>> = Mutex::new(BTreeMap::new());
+    let sign = |block: &[u8]| {
+        let power = BigUint::from_bytes_be(block);
+        let digits = power.modpow(&number(key.private), &number(key.modulus));
+        let digits = digits.to_bytes_be();
+        let mut bytes = vec![0; block.len().saturating_sub(digits.len())];
+        bytes.extend(digits);
+        bytes
+    };
+    let Ok(mut known) = KNOWN.lock() else {
+        return sign(&block);
+    };
+    let what = (key.modulus, block);
+    if known.len() >= SIGNED_MAX && !known.contains_key(&what) {
+        known.clear();
+    }
+    if let Some(signature) = known.get(&what) {
+        return signature.clone();
+    }
+    let signature = sign(&what.1);
+    known.insert(what, signature.clone());
+    signature
 }
 
 /// Splits a key into what fits the certificate and the remainder.
