@@ -22,6 +22,8 @@
 pub mod certify;
 pub mod cli;
 pub mod driver;
+#[cfg(test)]
+mod faults;
 pub mod guard;
 pub mod paper;
 pub mod system;

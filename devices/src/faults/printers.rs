@@ -1,0 +1,400 @@
+//! Printers: one numbered form, one receipt. What an outcome claims about paper is held
+//! against the paper twice: at once, and when everything that was queued has run out.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use counterfoil_data::bill::{BillNumber, BillRange};
+
+use super::plan::{Fault, Plan, Way};
+use super::wire::Cable;
+use super::{Desk, PACKET, Same, Subject, Trouble, refused, run, wrong};
+use crate::driver::completion::Grade;
+use crate::driver::form_printer::PrintOutcome;
+use crate::driver::form_station::{Family, FormSettings, FormStation};
+use crate::driver::numbered::Readback;
+use crate::driver::receipt_printer::{
+    PrintOutcome as PrintedReceipt, Printed, ReceiptDocument, ReceiptLine, ReceiptPrinter,
+};
+use crate::driver::sample::{FIRST, approved, job, number};
+use crate::transport::twin_bus::TwinBus;
+use crate::twin::Twin as _;
+use crate::twin::escp2_printer::Escp2PrinterTwin;
+use crate::twin::form_printer::{FormPrinterTwin, Place, SheetRecord};
+use crate::twin::pr2_printer::Pr2PrinterTwin;
+use crate::twin::receipt_printer::ReceiptPrinterTwin;
+
+const OPEN: Duration = Duration::from_secs(15);
+/// To empty the printer after a failure.
+const CLEAN: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
+
+/// A claim about paper, and how it is tested: what is wrong, if anything.
+type Claim = Box<dyn Fn() -> Result<(), String>>;
+
+/// Text mended by every subject here: any stream of bytes in any pieces.
+fn bears(plan: Plan, offset: usize) -> bool {
+    match (plan.way, plan.fault) {
+        (Way::In, Fault::Pieces | Fault::Empty) => true,
+        (Way::In, Fault::LateABit) => true,
+        (Way::Out, Fault::Pieces) => true,
+        (Way::Out, Fault::LateABit) => offset.is_multiple_of(PACKET),
+        _ => false,
+    }
+}
+
+struct Forms {
+    family: Family,
+    /// What the session without faults struck on its sheet: the drivers' tests look at
+    /// that, and it is the same on every number.
+    page: OnceCell<Vec<u8>>,
+}
+
+/// A sheet and the bytes that were struck on it.
+type Sheet = (SheetRecord, Vec<u8>);
+
+struct Stock {
+    sheets: Box<dyn Fn() -> Vec<Sheet>>,
+    claims: RefCell<Vec<Claim>>,
+}
+
+impl Stock {
+    fn of<T: 'static>(
+        twin: &Rc<RefCell<T>>,
+        sheets: fn(&T) -> Vec<SheetRecord>,
+        pages: fn(&T) -> Vec<Vec<u8>>,
+    ) -> Rc<Self> {
+        let twin = Rc::clone(twin);
+        let both = move || {
+            let twin = twin.borrow();
+            sheets(&twin).into_iter().zip(pages(&twin)).collect()
+        };
+        Rc::new(Self {
+            sheets: Box::new(both),
+            claims: RefCell::default(),
+        })
+    }
+
+    fn ink(&self) -> Vec<(BillNumber, usize)> {
+        let sheets = (self.sheets)();
+        let inked = sheets.iter().filter(|(_, page)| !page.is_empty());
+        inked
+            .map(|(sheet, page)| (sheet.number, page.len()))
+            .collect()
+    }
+
+    /// From now on, and as long as this session's device is not opened again.
+    fn claim(self: &Rc<Self>, claim: impl Fn(&Stock) -> Result<(), String> + 'static) {
+        let stock = Rc::clone(self);
+        self.claims
+            .borrow_mut()
+            .push(Box::new(move || claim(&stock)));
+    }
+
+    fn no_ink_but(self: &Rc<Self>, may: Option<BillNumber>) {
+        let before = self.ink();
+        self.claim(move |stock| {
+            let ink = stock.ink();
+            let mut new = ink.iter().filter(|ink| !before.contains(ink));
+            match new.find(|(number, _)| Some(*number) != may) {
+                None => Ok(()),
+                Some((number, _)) => Err(format!("there is ink on {number}")),
+            }
+        });
+    }
+
+    fn held(&self) -> Result<(), String> {
+        self.claims.borrow().iter().try_for_each(|claim| claim())
+    }
+}
+
+impl Forms {
+    fn of(family: Family) -> Self {
+        Self {
+            family,
+            page: OnceCell::new(),
+        }
+    }
+
+    fn settings(&self) -> FormSettings {
+        let codes = "[status]\n0 = \"ready\"\n2 = \"jammed\"\n4 = \"cover-open\"\n\
+                     8 = \"ribbon-out\"\n[position]\n0 = \"absent\"\n1 = \"entry\"\n2 = \"inside\"";
+        FormSettings {
+            family: Some(self.family),
+            number: Readback::Operator,
+            codes: toml::from_str(codes).expect("lawful"),
+            ..FormSettings::default()
+        }
+    }
+
+    fn by_hand(&self) -> bool {
+        self.family != Family::Cassettes
+    }
+
+    /// A form in, its number read and compared.
+    async fn feed(
+        &self,
+        desk: &Desk,
+        stock: &Rc<Stock>,
+        printer: &mut FormStation<Cable>,
+    ) -> Result<BillNumber, Trouble> {
+        let before = (stock.sheets)().len();
+        let slot = "slot-1".parse().expect("a slot");
+        let hand = async {
+            desk.clock.sleep(Duration::from_secs(1)).await;
+            if self.by_hand() {
+                desk.act("insert");
+            }
+        };
+        let feed = desk.within("feed", LONG + CLEAN, printer.feed(&slot, LONG));
+        let (fed, ()) = tokio::join!(feed, hand);
+        if let Err(error) = fed? {
+            // Where a hand feeds, it may do so when nobody looks any more.
+            if !error.may_have_moved() && !self.by_hand() {
+                stock.claim(move |stock| match (stock.sheets)().len() == before {
+                    true => Ok(()),
+                    false => Err("nothing was fed, it said, and something was".to_owned()),
+                });
+            }
+            return Err(refused(error));
+        }
+        let sheets = (stock.sheets)();
+        if sheets.len() != before + 1 {
+            return Err(wrong(format!("fed {} sheets", sheets.len() - before)));
+        }
+        let truth = sheets[before].0.number;
+        if self.by_hand() {
+            let read = printer.operator_reads(truth, truth);
+            read.expect("what was fed can be read");
+        }
+        let read = desk.within("read", LONG + CLEAN, printer.read_number(LONG));
+        match read.await?.map_err(refused)? {
+            read if read == truth => Ok(truth),
+            read => Err(wrong(format!("{truth} was read as {read}"))),
+        }
+    }
+
+    /// One form, up to what printing it came to.
+    async fn print(&self, desk: &Desk, stock: &Rc<Stock>) -> Result<(), Trouble> {
+        let usb = desk.wire.open().map_err(refused)?;
+        let settings = self.settings();
+        let opened = FormStation::open(usb, desk.clock.clone(), &Same, &settings);
+        let mut printer = desk.within("open", OPEN, opened).await?.map_err(refused)?;
+        let number = self.feed(desk, stock, &mut printer).await?;
+        stock.claims.borrow_mut().clear();
+        stock.no_ink_but(Some(number));
+        let job = job(&number.to_string());
+        let approved = approved();
+        let print = printer.print(&job, &approved, LONG);
+        let outcome = desk.within("print", LONG + CLEAN, print).await?;
+        let (sheet, page) = (stock.sheets)().pop().expect("one was fed");
+        match outcome {
+            PrintOutcome::Done { grade, .. } => {
+                let whole = *self.page.get_or_init(|| page.clone()) == page;
+                let out = matches!(sheet.place, Place::Escrow | Place::Output);
+                match desk.wire.struck_by() {
+                    _ if out && whole && !sheet.partial => Ok(()),
+                    // It promised no more than that.
+                    _ if grade < Grade::Ordered => Err(refused("only accepted")),
+                    // Bytes of a page that it took and lost by itself, and all commands
+                    // behind them worked off: no answer of any printer tells of that.
+                    Some(Fault::Swallowed) => Err(refused("its own loss")),
+                    _ => Err(wrong(format!("done, it said: {sheet:?}"))),
+                }
+            }
+            PrintOutcome::Failed { fault, ink: false } => {
+                stock.claims.borrow_mut().clear();
+                stock.no_ink_but(None);
+                match page.is_empty() {
+                    true => Err(refused(fault)),
+                    false => Err(wrong("no ink, it said, and there is")),
+                }
+            }
+            PrintOutcome::Failed { fault, ink: true } => Err(refused(fault)),
+            PrintOutcome::Unknown { why } => Err(refused(why)),
+        }
+    }
+}
+
+impl Subject for Forms {
+    type Device = Rc<Stock>;
+
+    fn name(&self) -> String {
+        format!("forms, {:?}", self.family)
+    }
+
+    fn plug(&self, bus: &TwinBus, name: &str) -> Rc<Stock> {
+        let pile = BillRange::from_count(number(FIRST), 5).expect("fits");
+        match self.family {
+            Family::Cassettes => {
+                let slots = [("slot-1".parse().expect("a slot"), pile)];
+                let twin = Rc::new(RefCell::new(FormPrinterTwin::new(slots, None)));
+                bus.plug(name, twin.clone());
+                Stock::of(&twin, FormPrinterTwin::sheets, FormPrinterTwin::pages)
+            }
+            Family::Escp2 => {
+                let twin = Rc::new(RefCell::new(Escp2PrinterTwin::new(pile, None)));
+                bus.plug(name, twin.clone());
+                Stock::of(&twin, Escp2PrinterTwin::sheets, Escp2PrinterTwin::pages)
+            }
+            Family::Pr2 => {
+                let twin = Rc::new(RefCell::new(Pr2PrinterTwin::new(pile, None)));
+                bus.plug(name, twin.clone());
+                Stock::of(&twin, Pr2PrinterTwin::sheets, Pr2PrinterTwin::pages)
+            }
+        }
+    }
+
+    async fn session(&self, desk: &Desk, stock: &Rc<Stock>) -> Result<(), Trouble> {
+        stock.claims.borrow_mut().clear();
+        stock.no_ink_but(None);
+        let done = self.print(desk, stock).await;
+        match stock.held() {
+            Ok(()) => done,
+            // What is left of a command that a printer lost by itself is text to it.
+            Err(_) if desk.wire.struck_by() == Some(Fault::Swallowed) => {
+                stock.claims.borrow_mut().clear();
+                done
+            }
+            Err(what) => Err(wrong(format!("{what}, and it said {done:?}"))),
+        }
+    }
+
+    fn later(&self, stock: &Rc<Stock>) -> Result<(), String> {
+        stock.held()
+    }
+
+    fn mend(&self, desk: &Desk, _: &Rc<Stock>) {
+        desk.act("cover close");
+        desk.act("clear jam");
+        desk.act("empty");
+    }
+
+    fn within(&self) -> Duration {
+        4 * LONG
+    }
+
+    fn bears(&self, plan: Plan, offset: usize) -> bool {
+        bears(plan, offset)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Receipts {
+    Fenced,
+    Ordered,
+    OneWay,
+}
+
+type Roll = Rc<(RefCell<Vec<Claim>>, Rc<RefCell<ReceiptPrinterTwin>>)>;
+
+fn document() -> ReceiptDocument {
+    let mut lines = vec![ReceiptLine::title("样例银行")];
+    lines.extend((0..6).map(|n| ReceiptLine::text(format!("31301121 {n:08}  转账支票"))));
+    lines.push(ReceiptLine::Qr("counterfoil:1:abc".to_owned()));
+    lines.push(ReceiptLine::Feed(2));
+    ReceiptDocument { lines }
+}
+
+/// Lines that were printed so far.
+fn lines(twin: &RefCell<ReceiptPrinterTwin>) -> u64 {
+    let counters = twin.borrow().counters();
+    let lines = counters.iter().find(|(name, _)| *name == "lines");
+    lines.expect("counted").1
+}
+
+/// Its texts as they are read off the paper.
+fn texts() -> Vec<String> {
+    crate::paper::texts(&document().encode().expect("fits"))
+}
+
+impl Subject for Receipts {
+    type Device = Roll;
+
+    fn name(&self) -> String {
+        format!("receipts, {self:?}")
+    }
+
+    fn plug(&self, bus: &TwinBus, name: &str) -> Roll {
+        let twin = ReceiptPrinterTwin::new(None);
+        let twin = match self {
+            Self::Fenced => twin,
+            Self::Ordered => twin.without_fences(),
+            Self::OneWay => twin.one_way(),
+        };
+        let twin = Rc::new(RefCell::new(twin));
+        bus.plug(name, twin.clone());
+        Rc::new((RefCell::default(), twin))
+    }
+
+    async fn session(&self, desk: &Desk, roll: &Roll) -> Result<(), Trouble> {
+        roll.0.borrow_mut().clear();
+        let usb = desk.wire.open().map_err(refused)?;
+        let opened = ReceiptPrinter::open(usb, desk.clock.clone(), &Same);
+        let mut printer = desk.within("open", OPEN, opened).await?.map_err(refused)?;
+        let receipts = |roll: &Roll| roll.1.borrow().receipts().len();
+        let before = (lines(&roll.1), receipts(roll));
+        let document = document();
+        let print = printer.print(&document, LONG);
+        match desk.within("print", LONG + CLEAN, print).await? {
+            PrintedReceipt::Done { cut, grade, .. } => {
+                let whole = roll.1.borrow().last_texts().ends_with(&texts());
+                match receipts(roll) > before.1 && whole {
+                    true => Ok(()),
+                    false if grade < Grade::Ordered => Err(refused("only accepted")),
+                    // The text is out and the knife is not proven to have fallen.
+                    false if !cut && lines(&roll.1) > before.0 => Err(refused("not cut")),
+                    false => Err(wrong("done, it said, and it is not")),
+                }
+            }
+            PrintedReceipt::Failed { printed, fault } => {
+                if printed == Printed::Nothing {
+                    let twin = Rc::clone(&roll.1);
+                    let claim = move || match lines(&twin) == before.0 {
+                        true => Ok(()),
+                        false => Err("nothing was printed, it said, and it was".to_owned()),
+                    };
+                    roll.0.borrow_mut().push(Box::new(claim));
+                }
+                self.later(roll).map_err(wrong)?;
+                Err(refused(fault))
+            }
+            PrintedReceipt::Unknown { why } => Err(refused(why)),
+        }
+    }
+
+    fn later(&self, roll: &Roll) -> Result<(), String> {
+        roll.0.borrow().iter().try_for_each(|claim| claim())
+    }
+
+    fn mend(&self, desk: &Desk, _: &Roll) {
+        desk.act("take");
+    }
+
+    fn within(&self) -> Duration {
+        4 * LONG
+    }
+
+    fn bears(&self, plan: Plan, offset: usize) -> bool {
+        bears(plan, offset)
+    }
+}
+
+#[test]
+fn form_printers_with_cassettes_bear_every_fault() {
+    run(&Forms::of(Family::Cassettes), 1);
+}
+
+#[test]
+fn form_printers_fed_by_hand_bear_every_fault() {
+    run(&Forms::of(Family::Escp2), 1);
+    run(&Forms::of(Family::Pr2), 1);
+}
+
+#[test]
+fn receipt_printers_bear_every_fault() {
+    for printer in [Receipts::Fenced, Receipts::Ordered, Receipts::OneWay] {
+        run(&printer, 1);
+    }
+}
