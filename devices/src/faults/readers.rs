@@ -184,10 +184,10 @@ impl Subject for Pin {
 
 #[test]
 fn id_card_readers_bear_every_fault() {
-    run(&IdCard(UsbLayout::Split, true), 1);
-    run(&IdCard(UsbLayout::Split, false), 10);
+    run(&IdCard(UsbLayout::Split, true), 2);
+    run(&IdCard(UsbLayout::Split, false), 20);
     for layout in [UsbLayout::Single, UsbLayout::SingleBehindFour] {
-        run(&IdCard(layout, true), 10);
+        run(&IdCard(layout, true), 20);
     }
 }
 
@@ -198,10 +198,10 @@ fn card_readers_bear_every_fault() {
         ..Model::default()
     };
     for (model, build, one_in) in [
-        (level(Level::Tpdu), "", 2),
-        (level(Level::Tpdu), "t1", 8),
-        (level(Level::ShortApdu), "", 8),
-        (level(Level::ExtendedApdu), "", 8),
+        (level(Level::Tpdu), "", 4),
+        (level(Level::Tpdu), "t1", 16),
+        (level(Level::ShortApdu), "", 16),
+        (level(Level::ExtendedApdu), "", 16),
     ] {
         let bank = counterfoil_data::demo::bank().expect("the demo bank");
         let capks = demo_capks().expect("the demo keys");
