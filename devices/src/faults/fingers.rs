@@ -86,11 +86,11 @@ impl Subject for Touch {
 #[test]
 fn finger_modules_bear_every_fault_behind_every_bridge() {
     for bridge in BridgeKind::ALL {
-        run(&Touch::of(SensorKind::Module(bridge)), 100);
+        run(&Touch::of(SensorKind::Module(bridge)), 400);
     }
 }
 
 #[test]
 fn finger_readers_bear_every_fault() {
-    run(&Touch::of(SensorKind::Uru4500), 500);
+    run(&Touch::of(SensorKind::Uru4500), 2000);
 }
