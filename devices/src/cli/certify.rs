@@ -27,7 +27,7 @@ use crate::driver::form_station::{Family, FormSettings};
 use crate::system::SystemEntropy;
 use crate::transport::rusb_bus::RusbBus;
 use crate::transport::usbip::{Address, UsbIpBus};
-use crate::transport::{Bus, DeviceInfo};
+use crate::transport::{Bus, DeviceInfo, Transport as _};
 use crate::twin::branch::file::SPEED_MAX;
 
 /// A kit.
@@ -191,6 +191,8 @@ pub(super) async fn certify<B: Bus>(
     let info = info.with_context(|| {
         format!("no {word} is plugged in: see `list` for what is there, or name it with --device")
     })?;
+    // Listed while another program had it, its descriptors may be incomplete.
+    let info = bus.open(&info.path).await?.info().clone();
     let hands = match &what.desk {
         Some(address) => Hands::Desk(address.clone()),
         None => Hands::Person(Rc::new(Terminal)),

@@ -12,12 +12,20 @@ use crate::transport::Bus;
 /// In the middle of the first strikes.
 const INKING: Duration = Duration::from_millis(400);
 
+/// A form that something was done to while it was printed.
+struct Spoiled {
+    outcome: PrintOutcome,
+    /// Whether a twin has ink on it.
+    inked: bool,
+}
+
 /// Prints a form while something is done to it, then rights it.
 async fn print_and<B: Bus>(
     c: &SlipBench<B>,
     (lines, words): (&str, &str),
     (back, in_words): (&str, &str),
-) -> Result<PrintOutcome, Stop> {
+) -> Result<Spoiled, Stop> {
+    let before = c.bench.hands.count(&c.bench.path, "inked").await?;
     let mut printer = c.at_rest().await?;
     let number = c.read(&mut printer).await?;
     let (job, text) = sale_of_one(number, "slot-1")?;
@@ -27,27 +35,39 @@ async fn print_and<B: Bus>(
     c.bench.act(back, in_words).await?;
     c.bench.comes_back().await?;
     c.bench.rest(Duration::from_secs(3)).await;
+    let after = c.bench.hands.count(&c.bench.path, "inked").await?;
     c.take().await?;
     c.at_rest().await?;
-    Ok(outcome)
+    let inked = after != before;
+    Ok(Spoiled { outcome, inked })
 }
 
-/// It is not called printed, and ink is not excluded.
-fn spoiled(outcome: &PrintOutcome) -> Verdict {
-    not_done(outcome)?;
-    let clean = matches!(outcome, PrintOutcome::Failed { ink: false, .. });
-    ensure(!clean, format!("{outcome:?}"))?;
-    Ok(String::new())
+/// It is not called printed, nor blank with ink on it.
+async fn spoiled<B: Bus>(c: &SlipBench<B>, form: Spoiled) -> Verdict {
+    not_done(&form.outcome)?;
+    if !matches!(form.outcome, PrintOutcome::Failed { ink: false, .. }) {
+        return Ok("ink is not excluded".into());
+    }
+    let seen = c.bench.hands.sees("is there ink on that form?").await?;
+    let blank = !seen.unwrap_or(form.inked);
+    ensure(
+        blank,
+        format!("called blank with ink on it: {:?}", form.outcome),
+    )?;
+    Ok("it is blank, and called so".into())
 }
 
 pub(super) async fn cover_in_print<B: Bus>(c: &SlipBench<B>) -> Verdict {
     let back = ("cover close;clear jam", "close the cover, clear the jam");
-    spoiled(&print_and(c, ("cover open", "open the cover"), back).await?)
+    let form = print_and(c, ("cover open", "open the cover"), back).await?;
+    spoiled(c, form).await
 }
 
 pub(super) async fn jam_in_print<B: Bus>(c: &SlipBench<B>) -> Verdict {
     let back = ("clear jam", "clear the jam");
-    spoiled(&print_and(c, ("jam now", "hold the form so that it jams"), back).await?)
+    let hold = ("jam now", "hold the form so that it jams");
+    let form = print_and(c, hold, back).await?;
+    spoiled(c, form).await
 }
 
 pub(super) async fn jam_at_eject<B: Bus>(c: &SlipBench<B>) -> Verdict {
@@ -56,13 +76,14 @@ pub(super) async fn jam_at_eject<B: Bus>(c: &SlipBench<B>) -> Verdict {
         "hold the form so that it jams on its way out",
     );
     let back = ("clear jam", "clear the jam");
-    spoiled(&print_and(c, hold, back).await?)
+    let form = print_and(c, hold, back).await?;
+    spoiled(c, form).await
 }
 
 pub(super) async fn cable_in_print<B: Bus>(c: &SlipBench<B>) -> Verdict {
     let pull = ("unplug", "pull its usb cable");
-    let outcome = print_and(c, pull, ("replug", "put its usb cable back in")).await?;
-    spoiled(&outcome)
+    let form = print_and(c, pull, ("replug", "put its usb cable back in")).await?;
+    spoiled(c, form).await
 }
 
 pub(super) async fn handle_lost<B: Bus>(c: &SlipBench<B>) -> Verdict {
@@ -131,7 +152,7 @@ pub(super) async fn pulled_out<B: Bus>(c: &SlipBench<B>) -> Verdict {
 pub(super) async fn leftovers<B: Bus>(c: &SlipBench<B>) -> Verdict {
     let back = ("cover close;clear jam", "close the cover, clear the jam");
     let spoilt = print_and(c, ("cover open", "open the cover"), back).await?;
-    not_done(&spoilt)?;
+    not_done(&spoilt.outcome)?;
     let mut printer = c.at_rest().await?;
     c.fed(&mut printer).await?;
     let inked = c.bench.hands.count(&c.bench.path, "inked").await?;
