@@ -50,6 +50,10 @@ pictures FOLDER="out/pictures":
     cp $(ls {{FOLDER}}/sale-en/*-officer-Case.png | sed -n 2p) docs/pictures/officer-case.png
     cp {{FOLDER}}/sale-zh/form-3130002100010001.png docs/pictures/form.png
 
+# What the drivers cost, beside a peer in the same run, against the budgets.
+bench:
+    cargo run -q --release --locked --manifest-path tests/bench/Cargo.toml --target-dir target/bench
+
 # Every driver, every fault, every byte; the suite draws a part of the largest (half an hour).
 faults:
     COUNTERFOIL_FAULTS=all cargo test --release -p counterfoil-devices --lib faults -- --nocapture

@@ -1,0 +1,51 @@
+//! `just bench`: what Counterfoil costs, each figure beside a peer in the same run.
+//!
+//! Owns the budgets of the design and the verdict: exit code 0 when all are kept, 1
+//! when one is not, 2 when it was not understood. Machines are noisy, so a time is the
+//! median of slices that take turns with the peer's.
+
+mod devices;
+mod idle;
+mod slices;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::table::Table;
+
+const USE: &str = "use: counterfoil-bench [devices]";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        [] | ["devices"] => all_devices(),
+        ["serve", socket] => idle::serve(socket).map(|()| true),
+        ["wait", socket] => idle::wait(socket).map(|()| true),
+        _ => {
+            eprintln!("{USE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("counterfoil-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every budget of the devices is kept.
+fn all_devices() -> anyhow::Result<bool> {
+    let mut host = Table::new("what a driver costs beside the bare transfers of the same job");
+    devices::measure(&mut host).context("the drivers cannot be measured")?;
+    host.print();
+    let mut waiting = Table::new("what six open devices cost that wait (over USB/IP)");
+    idle::measure(&mut waiting).context("waiting cannot be measured")?;
+    waiting.print();
+    Ok(host.is_kept() && waiting.is_kept())
+}
