@@ -17,7 +17,7 @@ use std::time::Duration;
 use rusb::{Context, DeviceHandle};
 use tokio::sync::oneshot;
 
-use self::enumerate::{claimed, describe_all, find, mapped};
+use self::enumerate::{claimed, describe_all, find, judged, mapped};
 use self::worker::{Caller, Reader};
 use super::sysfs::Sysfs;
 use super::{Bus, DeviceInfo, Setup, Stage, TRANSFER_MAX, Transfer, Transport, UsbError};
@@ -180,7 +180,7 @@ impl Transport for RusbTransport {
                     let mut answer = vec![0; usize::from(len)];
                     let count =
                         handle.read_control(request_type, request, value, index, &mut answer, wait);
-                    answer.truncate(count.map_err(mapped)?);
+                    answer.truncate(count.map_err(|error| judged(handle, error))?);
                     Ok(answer)
                 };
                 self.controls.call(work).await
@@ -190,7 +190,7 @@ impl Transport for RusbTransport {
                 let work = move |handle: &DeviceHandle<Context>| {
                     let done =
                         handle.write_control(request_type, request, value, index, &bytes, wait);
-                    match done.map_err(mapped)? {
+                    match done.map_err(|error| judged(handle, error))? {
                         count if count == bytes.len() => Ok(Vec::new()),
                         _ => Err(UsbError::Timeout),
                     }
@@ -210,7 +210,7 @@ impl Transport for RusbTransport {
             } else {
                 handle.write_bulk(endpoint, &bytes, wait)
             };
-            wrote.map_err(mapped)
+            wrote.map_err(|error| judged(handle, error))
         };
         self.writes.call(work).await
     }

@@ -11,6 +11,8 @@ use crate::transport::{DeviceInfo, EndpointInfo, InterfaceInfo, UsbError};
 /// Devices looked at on one bus scan at most.
 const DEVICES_MAX: usize = 256;
 const TEXT_WITHIN: Duration = Duration::from_millis(500);
+/// Patience with a device that may have gone.
+const STATUS_WITHIN: Duration = Duration::from_millis(300);
 const HUB: u8 = 9;
 const SYSFS: &str = "/sys/bus/usb/devices";
 /// Interface classes that drivers here use: communication, printer, communication
@@ -98,6 +100,23 @@ pub(super) fn claimed(info: &DeviceInfo) -> Vec<u8> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// What a failed transfer of an opened device means. A host controller may call a
+/// device that has left the bus a protocol error, some time before the kernel knows; then
+/// the device does not answer its default pipe either.
+pub(super) fn judged(handle: &DeviceHandle<Context>, error: rusb::Error) -> UsbError {
+    let mut status = [0; 2];
+    let ask = |status: &mut [u8]| handle.read_control(0x80, 0, 0, 0, status, STATUS_WITHIN);
+    match error {
+        rusb::Error::Io if is_gone(ask(&mut status)) => UsbError::NoDevice,
+        other => mapped(other),
+    }
+}
+
+/// By what GET_STATUS of the device came to.
+fn is_gone(asked: Result<usize, rusb::Error>) -> bool {
+    matches!(asked, Err(rusb::Error::Io | rusb::Error::NoDevice))
 }
 
 /// libusb's errors in the seam's words.
@@ -193,6 +212,12 @@ mod tests {
         assert_eq!(mapped(rusb::Error::Pipe), UsbError::Stall);
         assert!(matches!(mapped(rusb::Error::Busy), UsbError::Busy(_)));
         assert!(matches!(mapped(rusb::Error::Io), UsbError::Other(_)));
+        // GET_STATUS of a device that is there, stalls, is slow, is not there.
+        assert!(!is_gone(Ok(2)));
+        assert!(!is_gone(Err(rusb::Error::Pipe)));
+        assert!(!is_gone(Err(rusb::Error::Timeout)));
+        assert!(is_gone(Err(rusb::Error::Io)));
+        assert!(is_gone(Err(rusb::Error::NoDevice)));
     }
 
     fn device(interfaces: &[(u8, u8, u8)]) -> DeviceInfo {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusb::{Context, DeviceHandle};
 use tokio::sync::{oneshot, watch};
 
-use super::enumerate::mapped;
+use super::enumerate::judged;
 use super::{Handle, SLICE_MAX, WAIT_MIN};
 use crate::transport::{Transfer, UsbError};
 
@@ -75,7 +75,7 @@ impl Reader {
                     handle.read_bulk(endpoint, buffer, wait)
                 };
                 let took = now().saturating_duration_since(started);
-                let count = read.map_err(mapped)?;
+                let count = read.map_err(|error| judged(&handle, error))?;
                 let ran_out = took.saturating_add(WAIT_MIN) >= wait;
                 Ok(Piece { count, ran_out })
             };
