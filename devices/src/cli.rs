@@ -197,7 +197,16 @@ fn no_server(address: &Address) -> String {
     format!("no usb/ip server answers at {address}: start `simulate --listen {address}` first")
 }
 
+/// One line on stdout, which the test harness keeps to itself.
+#[cfg(test)]
+#[expect(clippy::unnecessary_wraps, reason = "as outside tests")]
+fn say(line: &str) -> anyhow::Result<()> {
+    println!("{line}");
+    Ok(())
+}
+
 /// One line on stdout, at once: others wait for it.
+#[cfg(not(test))]
 fn say(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")
