@@ -1,14 +1,15 @@
 //! ID-card readers with a security module (SDT/SAM_A/SAM_V; 居民身份证阅读器).
 //!
 //! Owns the exchange with the module: find, select, read (S10) and the evidence
-//! that it authenticated the card (S16): its identity, SW3 of each step and the
-//! hash of the frame. The read-out itself is unsigned plaintext, so a document
-//! counts as authentic only by these three, never by its fields. Refuses to read
+//! that it authenticated the card (S16): its identity, SW3 of each step, the
+//! hash of the frame and the time. The read-out itself is unsigned plaintext, so a document
+//! counts as authentic only by these, never by its fields. Refuses to read
 //! on after any doubt. Called by the kiosk's device host.
 //!
 //! ```text
 //! open: 11 FF → 10 FF → 12 FF → 61 FF      poll_card: 20 01, at most every 300 ms
-//! read: 20 02 → 30 10 (21: 30 01) → 12 FF again      wait_removed: three empty rounds
+//! read: 20 02 → 30 10 (21: 30 01) → 30 03 → 12 FF again
+//! chip_number: 30 05                      wait_removed: three empty rounds
 //! ```
 
 mod error;
@@ -20,7 +21,9 @@ pub mod text;
 use std::time::Duration;
 
 use counterfoil_data::seam::SharedClock;
+use counterfoil_data::secret::Secret;
 use counterfoil_data::wire::Digest;
+use jiff::Timestamp;
 
 use self::error::judge;
 pub use self::error::{DocumentError, HandlingProblem, SdtError, Step};
@@ -49,6 +52,7 @@ const SELECT: [u8; 2] = [0x20, 0x02];
 const READ: [u8; 2] = [0x30, 0x01];
 const READ_WITH_FINGER: [u8; 2] = [0x30, 0x10];
 const NEW_ADDRESS: [u8; 2] = [0x30, 0x03];
+const CHIP_NUMBER: [u8; 2] = [0x30, 0x05];
 const RF_FRAME_SIZE: [u8; 2] = [0x61, 0xff];
 /// The frame size one well-tried driver sets once after the first good status.
 const RF_FRAME_BYTES: u8 = 0x50;
@@ -80,8 +84,12 @@ pub struct ReadEvidence {
     pub sam_id: String,
     /// SW3 of find, select and read.
     pub status: Vec<u8>,
+    /// SW3 of the newest address (30 03), which proves nothing: 91 says there is none.
+    pub address_status: u8,
     /// SHA-256 of the frame that was read.
     pub frame: Digest,
+    /// When that frame had come.
+    pub at: Timestamp,
 }
 
 /// What lies on the plate, as far as the answers told.
@@ -220,17 +228,56 @@ impl<T: Transport> IdReader<T> {
             return Err(judge(Step::Read, read.status));
         }
         self.plate = Plate::Read;
+        let at = self.clock.now();
+        let mut document = text::parse(read.data.expose(), with_finger)?;
+        let (address, address_status) = self.newest_address(deadline).await?;
+        document.newest_address = address;
         let evidence = ReadEvidence {
             sam_id: self.sam_id.clone(),
             status: vec![FOUND, selected.status, read.status],
+            address_status,
             frame: read.digest,
+            at,
         };
-        let document = text::parse(read.data.expose(), with_finger)?;
         let left = deadline.saturating_sub(self.clock.monotonic());
         if self.read_sam_id(left.max(HELLO_WITHIN)).await? != self.sam_id {
             return Err(SdtError::SamChanged);
         }
         Ok(IdRead { document, evidence })
+    }
+
+    /// The newest address and its SW3. The document was read before: that the card
+    /// was lifted meanwhile, or has no such thing, takes nothing from it.
+    async fn newest_address(
+        &mut self,
+        deadline: Duration,
+    ) -> Result<(Option<Secret<String>>, u8), SdtError> {
+        let deadline = deadline.max(self.deadline(ROUND_WITHIN));
+        let answer = self.ask(Step::Address, NEW_ADDRESS, deadline).await?;
+        let status = answer.status;
+        match judge(Step::Address, status) {
+            _ if status == OK => Ok((text::newest_address(answer.data.expose()), status)),
+            doubt @ (SdtError::Authenticity { .. } | SdtError::DeviceFault { .. }) => Err(doubt),
+            _ => Ok((None, status)),
+        }
+    }
+
+    /// The management number of the chip that was read and still lies there, as it
+    /// came: its layout is not published. `None` where card or module gives none.
+    pub async fn chip_number(
+        &mut self,
+        within: Duration,
+    ) -> Result<Option<Secret<Vec<u8>>>, SdtError> {
+        if self.plate != Plate::Read {
+            return Err(HandlingProblem::NoCard.into());
+        }
+        let deadline = self.deadline(within);
+        let answer = self.ask(Step::ChipNumber, CHIP_NUMBER, deadline).await?;
+        match answer.status {
+            OK => Ok(Some(answer.data)),
+            NO_CONTENT | BAD_COMMAND => Ok(None),
+            status => Err(judge(Step::ChipNumber, status)),
+        }
     }
 
     async fn find(&mut self, deadline: Duration) -> Result<bool, SdtError> {

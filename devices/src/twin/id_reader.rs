@@ -341,4 +341,4 @@ impl Twin for IdReaderTwin {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,7 +14,6 @@ use counterfoil_devices::driver::sdt::{
 };
 use counterfoil_devices::transport::Transport;
 use ed25519_dalek::Signer as _;
-use jiff::Timestamp;
 
 use super::{After, SLICE, Say, Tools, Worker};
 use crate::flow::effect::{Act, Desk, Sealing};
@@ -32,7 +31,6 @@ const CHECK_KEEPS_S: i64 = 240;
 struct Kept {
     fields: DocumentFields,
     evidence: ReadEvidence,
-    at: Timestamp,
 }
 
 /// The ID reader.
@@ -90,7 +88,6 @@ impl<T: Transport> DocumentDesk<T> {
         self.kept = Some(Kept {
             fields: fields(&read.document),
             evidence: read.evidence,
-            at: self.tools.clock.now(),
         });
         self.tell(sealing, say).await;
     }
@@ -98,7 +95,7 @@ impl<T: Transport> DocumentDesk<T> {
     /// Seals what was read, and asserts its authenticity, for this attempt.
     async fn tell(&mut self, sealing: Sealing, say: &Say) {
         let now = self.tools.clock.now().as_second();
-        let fresh = |kept: &Kept| now.saturating_sub(kept.at.as_second()) <= CHECK_KEEPS_S;
+        let fresh = |kept: &Kept| now.saturating_sub(kept.evidence.at.as_second()) <= CHECK_KEEPS_S;
         let Some(kept) = self.kept.take().filter(fresh) else {
             let again = Answer::DocumentProblem(DocumentProblem::LiftAndReplace);
             return say.answer(again).await;
@@ -120,7 +117,7 @@ impl<T: Transport> DocumentDesk<T> {
             sam_id: kept.evidence.sam_id.clone(),
             status: kept.evidence.status.clone(),
             frame: kept.evidence.frame,
-            at: kept.at,
+            at: kept.evidence.at,
             signature: String::new(),
         };
         let signature = self.tools.identity.key.sign(&said.statement(binding));

@@ -19,6 +19,10 @@ pub enum Step {
     Select,
     /// 30 10 or 30 01.
     Read,
+    /// 30 03 behind a read, for the newest address.
+    Address,
+    /// 30 05.
+    ChipNumber,
     /// 30 03, used to see whether the card still lies there.
     Look,
     /// 10 FF.
@@ -33,6 +37,8 @@ impl fmt::Display for Step {
             Self::Find => "find (20 01)",
             Self::Select => "select (20 02)",
             Self::Read => "read (30 10)",
+            Self::Address => "newest address (30 03)",
+            Self::ChipNumber => "chip number (30 05)",
             Self::Look => "look (30 03)",
             Self::Reset => "reset (10 FF)",
         })

@@ -15,6 +15,7 @@ use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::id_reader::{IdReaderTwin, SampleDocument, TextBlock, UsbLayout};
 
 mod broken_pipes;
+mod cards;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -46,6 +46,9 @@ pub struct IdDocument {
     pub birth: Secret<String>,
     /// Address, where the layout has one.
     pub address: Secret<String>,
+    /// Address written to the chip since (追加地址), the newest; `None` if there is none
+    /// or it was not asked for.
+    pub newest_address: Option<Secret<String>>,
     /// Issuing authority in words, or its code on foreigner cards.
     pub issuer: Secret<String>,
     /// First day of validity.
@@ -92,6 +95,10 @@ const FOREIGNER_2023: Layout = Layout {
     number: (122, 36),
     issuer: None,
 };
+/// Bytes of one appended address.
+const ADDRESS_LEN: usize = 70;
+/// Appended addresses in one answer at most.
+const ADDRESSES_MAX: usize = 4;
 /// Validity stands at the same place in all four.
 const VALID_FROM: (usize, usize) = (188, 16);
 const VALID_TO: (usize, usize) = (204, 16);
@@ -117,6 +124,20 @@ pub fn parse(data: &[u8], with_finger: bool) -> Result<IdDocument, DocumentError
         .first_chunk::<TEXT_LEN>()
         .ok_or(DocumentError::Lengths)?;
     parse_text(text)
+}
+
+/// The newest of the appended addresses in the data of 30 03: one of 70 bytes, or
+/// several in the order they were written, unused ones blank. `None` for none, and for
+/// what is not that.
+pub fn newest_address(data: &[u8]) -> Option<Secret<String>> {
+    let (addresses, rest) = data.as_chunks::<ADDRESS_LEN>();
+    if !rest.is_empty() || addresses.len() > ADDRESSES_MAX {
+        return None;
+    }
+    let mut newest_first = addresses.iter().rev().map(|bytes| decoded(bytes));
+    let newest = newest_first.find(|text| !trim(text).is_empty())?;
+    let sound = !newest.contains(char::is_control);
+    sound.then(|| Secret::new(trim(&newest).to_owned()))
 }
 
 /// The document in a text block.
@@ -158,6 +179,7 @@ pub fn parse_text(block: &[u8; TEXT_LEN]) -> Result<IdDocument, DocumentError> {
         address: layout
             .address
             .map_or_else(|| Secret::new(String::new()), secret),
+        newest_address: None,
         issuer: layout
             .issuer
             .map_or_else(|| Secret::new(String::new()), secret),
@@ -175,12 +197,15 @@ fn field(block: &[u8; TEXT_LEN], place: (usize, usize)) -> String {
 
 fn untrimmed(block: &[u8; TEXT_LEN], (offset, width): (usize, usize)) -> Zeroizing<String> {
     let end = offset.saturating_add(width);
-    let bytes = block.get(offset..end).unwrap_or_default();
+    decoded(block.get(offset..end).unwrap_or_default())
+}
+
+fn decoded(bytes: &[u8]) -> Zeroizing<String> {
     let units = bytes
         .chunks_exact(2)
         .filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
     // Four bytes a unit is more than UTF-8 needs: the text never moves in memory.
-    let mut text = Zeroizing::new(String::with_capacity(width.saturating_mul(2)));
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len().saturating_mul(2)));
     let decoded = char::decode_utf16(units.map(u16::from_le_bytes));
     text.extend(decoded.map(|unit| unit.unwrap_or('\u{fffd}')));
     text
@@ -279,12 +304,35 @@ mod tests {
         );
     }
 
+    fn address(text: &str) -> [u8; ADDRESS_LEN] {
+        let mut bytes = [0x20, 0].repeat(ADDRESS_LEN / 2);
+        for (at, unit) in text.encode_utf16().enumerate() {
+            bytes[2 * at..2 * at + 2].copy_from_slice(&unit.to_le_bytes());
+        }
+        bytes.try_into().expect("70 bytes")
+    }
+
+    #[test]
+    fn the_newest_address_is_the_last_that_is_not_blank() {
+        let (old, new, none) = (address("旧路"), address("新路"), address(""));
+        let newest = |parts: &[[u8; ADDRESS_LEN]]| {
+            let newest = newest_address(&parts.concat())?;
+            Some(newest.expose().clone())
+        };
+        assert_eq!(newest(&[new]).as_deref(), Some("新路"));
+        assert_eq!(newest(&[old, new, none, none]).as_deref(), Some("新路"));
+        assert_eq!(newest(&[none, none]), None);
+        assert_eq!(newest(&[old, address("新\n路")]), None);
+        assert_eq!(newest(&[new; 5]), None);
+        assert!(newest_address(&old[..69]).is_none() && newest_address(&[]).is_none());
+    }
+
     proptest! {
         #[test]
         fn any_block_ends_without_panic(bytes in proptest::collection::vec(any::<u8>(), 256), finger: bool) {
             let block: [u8; TEXT_LEN] = bytes.clone().try_into().unwrap();
             let _ = parse_text(&block);
-            let _ = parse(&bytes, finger);
+            let _ = (parse(&bytes, finger), newest_address(&bytes));
         }
     }
 }

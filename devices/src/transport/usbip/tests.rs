@@ -82,10 +82,14 @@ async fn read_card<B: Bus>(bus: &B, clock: &SharedClock) -> (DeviceInfo, IdRead)
 
 fn facts(read: &IdRead) -> (String, String, crate::driver::sdt::ReadEvidence) {
     let document = &read.document;
+    let evidence = crate::driver::sdt::ReadEvidence {
+        at: Timestamp::UNIX_EPOCH,
+        ..read.evidence.clone()
+    };
     (
         document.name.expose().clone(),
         document.number.expose().clone(),
-        read.evidence.clone(),
+        evidence,
     )
 }
 

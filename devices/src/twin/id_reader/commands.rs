@@ -9,6 +9,9 @@ pub(super) const SAM_ID: [u8; 16] = [
     0x05, 0x00, 0x01, 0x00, 0xa5, 0x3a, 0x34, 0x01, 0x87, 0xd6, 0x12, 0x00, 0x79, 0x38, 0x4e, 0x05,
 ];
 
+/// A synthetic chip.
+pub(super) const CHIP_NUMBER: [u8; 28] = *b"sample chip, its 28 bytes...";
+
 const FIND_TAKES: Duration = Duration::from_millis(200);
 const SELECT_TAKES: Duration = Duration::from_millis(300);
 const READ_TAKES: Duration = Duration::from_millis(900);
@@ -27,11 +30,22 @@ impl IdReaderTwin {
             [0x20, 0x02] => self.select_card(),
             [0x30, 0x10] if self.reads_finger => self.read_card(true),
             [0x30, 0x01] => self.read_card(false),
-            [0x30, 0x03] if self.answers_without_find() => (0x91, Vec::new(), self.address_takes()),
-            [0x30, 0x05] if self.answers_without_find() => (0x90, vec![0; 28], QUICK),
+            [0x30, 0x03] if self.answers_without_find() => {
+                let (status, data) = match self.newest_address() {
+                    Some(address) => (0x90, address),
+                    None => (0x91, Vec::new()),
+                };
+                (status, data, self.address_takes())
+            }
+            [0x30, 0x05] if self.answers_without_find() => (0x90, CHIP_NUMBER.to_vec(), QUICK),
             [0x30, 0x03 | 0x05] => (0x41, Vec::new(), QUICK),
             _ => (0x21, Vec::new(), QUICK),
         }
+    }
+
+    fn newest_address(&self) -> Option<Vec<u8>> {
+        let (card, _) = self.plate?;
+        self.documents.get(card)?.text.newest()
     }
 
     /// 30 03 goes to the card and back; how long that takes varies.

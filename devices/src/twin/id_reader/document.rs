@@ -4,6 +4,8 @@
 
 /// Bytes of the text block.
 const TEXT_LEN: usize = 256;
+/// Bytes of an appended address.
+const ADDRESS_LEN: usize = 70;
 /// The photo: an empty picture with the header every real one has.
 const PHOTO_REST: usize = 1016;
 const PHOTO_HEAD: [u8; 8] = [0x57, 0x4c, 0x66, 0x00, 0x7e, 0x00, 0x32, 0x00];
@@ -28,7 +30,7 @@ impl SampleDocument {
         if with_finger {
             data.extend_from_slice(&self.finger_len.to_be_bytes());
         }
-        data.extend_from_slice(&self.text.0);
+        data.extend_from_slice(&self.text.block);
         data.extend_from_slice(&PHOTO_HEAD);
         data.resize(data.len().saturating_add(PHOTO_REST), 0);
         if with_finger {
@@ -38,28 +40,42 @@ impl SampleDocument {
     }
 }
 
-/// The text block of a chip: UTF-16LE, unused characters are spaces.
+/// The texts of a chip: UTF-16LE, unused characters are spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextBlock([u8; TEXT_LEN]);
+pub struct TextBlock {
+    block: [u8; TEXT_LEN],
+    /// Addresses written later, 70 bytes each.
+    appended: Vec<[u8; ADDRESS_LEN]>,
+}
 
 impl TextBlock {
     /// All spaces.
     pub fn blank() -> Self {
-        let mut bytes = [0; TEXT_LEN];
-        for low in bytes.iter_mut().step_by(2) {
-            *low = b' ';
+        Self {
+            block: spaces(),
+            appended: Vec::new(),
         }
-        Self(bytes)
     }
 
     /// Puts `text` at byte `offset`; what does not fit in `width` bytes is cut.
     #[must_use]
     pub fn put(mut self, offset: usize, width: usize, text: &str) -> Self {
-        let field = self.0.iter_mut().skip(offset).take(width);
-        for (to, from) in field.zip(text.encode_utf16().flat_map(u16::to_le_bytes)) {
-            *to = from;
-        }
+        write(self.block.iter_mut().skip(offset).take(width), text);
         self
+    }
+
+    /// Appends an address, as is done when its holder has moved.
+    #[must_use]
+    pub fn moved_to(mut self, address: &str) -> Self {
+        let mut bytes = spaces();
+        write(bytes.iter_mut(), address);
+        self.appended.push(bytes);
+        self
+    }
+
+    /// The data of the answer to 30 03.
+    pub(super) fn newest(&self) -> Option<Vec<u8>> {
+        self.appended.last().map(|address| address.to_vec())
     }
 
     /// A resident's block (居民身份证) without address and validity.
@@ -82,5 +98,19 @@ impl TextBlock {
     #[must_use]
     pub fn valid(self, from: &str, to: &str) -> Self {
         self.put(188, 16, from).put(204, 16, to)
+    }
+}
+
+fn spaces<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    for low in bytes.iter_mut().step_by(2) {
+        *low = b' ';
+    }
+    bytes
+}
+
+fn write<'a>(field: impl Iterator<Item = &'a mut u8>, text: &str) {
+    for (to, from) in field.zip(text.encode_utf16().flat_map(u16::to_le_bytes)) {
+        *to = from;
     }
 }
