@@ -119,10 +119,15 @@ pub fn page_area(width: u16, height: u16) -> [u8; 10] {
     [0x1B, 0x57, 0, 0, 0, 0, wl, wh, hl, hh]
 }
 
-/// ESC $ and GS $: to a dot; y is the baseline.
+/// ESC $ and GS $: to a dot; y is the baseline. Where a number of dots would spell a
+/// real-time command (130, 162 and 642 mm, see [`raster`]) it is one dot more.
 pub fn position(x: u16, y: u16) -> [u8; 8] {
-    let [xl, xh] = x.to_le_bytes();
-    let [yl, yh] = y.to_le_bytes();
+    let harmless = |dots: u16| match dots.to_le_bytes() {
+        [0x10, 0x04 | 0x05 | 0x14] => dots.saturating_add(1),
+        _ => dots,
+    };
+    let [xl, xh] = harmless(x).to_le_bytes();
+    let [yl, yh] = harmless(y).to_le_bytes();
     [0x1B, 0x24, xl, xh, 0x1D, 0x24, yl, yh]
 }
 
@@ -198,6 +203,21 @@ mod tests {
                 .into_iter()
                 .all(|p| !matches!(p, [0x10, 0x04 | 0x05 | 0x14]))
         );
+    }
+
+    #[test]
+    fn no_position_on_a_sheet_carries_a_real_time_command() {
+        for dots in 0..=u16::MAX {
+            let bytes = position(dots, dots);
+            assert!(
+                !bytes
+                    .windows(2)
+                    .any(|p| matches!(p, [0x10, 0x04 | 0x05 | 0x14])),
+                "{dots}"
+            );
+        }
+        assert_eq!(hex(&position(1040, 21)), "1b2411041d241500");
+        assert_eq!(hex(&position(1039, 21)), "1b240f041d241500");
     }
 
     #[test]
