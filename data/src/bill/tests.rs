@@ -19,6 +19,16 @@ fn the_published_example_is_a_transfer_cheque_of_icbc_region_11() {
 }
 
 #[test]
+fn a_draft_is_no_cheque_and_the_published_refusal_is_refused() {
+    let kind = number("3080444100000001").prefix.kind();
+    assert_eq!(kind, Ok(BillKind::BankDraft));
+    assert!(!BillKind::BankDraft.takes_password());
+    // Published as a draft by its digit 8, which is the printing works: it has no kind.
+    let published = "3080440400000001".parse::<BillNumber>();
+    assert_eq!(published, Err(BillError::Kind(0)));
+}
+
+#[test]
 fn a_works_digit_outside_the_table_is_accepted() {
     assert_eq!(number("5010352828193930").prefix.works(), 8);
 }

@@ -60,6 +60,8 @@ mod tests {
             let id = DeviceId::parse(&bytes);
             assert_eq!((id.maker.as_str(), id.model.as_str()), ("TEST", "FAKE-80"));
         }
+        let cut = DeviceId::parse(&[&[0x00, 0x2F], &text[..31]].concat());
+        assert_eq!((cut.maker.as_str(), cut.model.as_str()), ("TEST", "FAKE-8"));
         assert_eq!(DeviceId::parse(&[0, 2]), DeviceId::default());
         assert_eq!(DeviceId::parse(&[]), DeviceId::default());
         let lower = DeviceId::parse(b"\x00\x20manufacturer:A:B;sern:0001;mdl:X");

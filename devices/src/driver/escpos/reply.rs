@@ -255,6 +255,41 @@ mod tests {
         assert!(loaded.slip_printable() && loaded.sheet_in_path());
         let waiting = Asb([0x10, 0, 0x60, 0x02]);
         assert!(!waiting.slip_printable() && !waiting.sheet_in_path());
+        // One sensor covered; on its way out; the roll selected again.
+        let entering = Asb([0x10, 0, 0x40, 0x02]);
+        assert!(!entering.slip_printable() && entering.sheet_in_path());
+        let leaving = Asb([0x10, 0, 0x20, 0x02]);
+        assert!(!leaving.slip_printable() && leaving.sheet_in_path());
+        let removed = Asb([0x10, 0, 0x60, 0x03]);
+        assert!(!removed.slip_printable() && !removed.sheet_in_path());
+    }
+
+    /// What an emulator of another maker answers, and the manual's slip states.
+    #[test]
+    fn real_time_answers_and_pushed_status_are_never_taken_for_each_other() {
+        for byte in [0x12, 0x16, 0x1A, 0x1E, 0x32, 0x7E, 0x76, 0x7A] {
+            assert_eq!(parse(&format!("{byte:02x}")), [Reply::RealTime(byte)]);
+        }
+        for pushed in [
+            [0x10, 0, 0, 0],
+            [0x10, 0, 0x03, 0],
+            [0x18, 0, 0x0F, 0],
+            [0x38, 0, 0, 0],
+            [0x10, 0, 0x60, 0x03],
+            [0x10, 0, 0x40, 0x02],
+        ] {
+            let [a, b, c, d] = pushed;
+            let hex = format!("{a:02x}{b:02x}{c:02x}{d:02x}");
+            assert_eq!(parse(&hex), [Reply::Asb(Asb(pushed))]);
+        }
+        assert_eq!(
+            parse("5f 544d2d5432304949 49 00 5f 4550534f4e 00 3d 21 41 00"),
+            [
+                Reply::Data(b"TM-T20III".to_vec()),
+                Reply::Data(b"EPSON".to_vec()),
+                Reply::Information(0x21, b"A".to_vec()),
+            ]
+        );
     }
 
     proptest! {

@@ -82,6 +82,9 @@ mod tests {
 
     #[test]
     fn four_byte_codes_never_reach_the_printer_as_text() {
+        for (text, bytes) in [("¥", "81308436"), ("𠮷", "9534b235")] {
+            assert_eq!(hex(&GB18030.encode(text).0), bytes, "the Python codec's");
+        }
         assert_eq!(encode("王¥"), Err(TextError::NotInFont(1)));
         assert_eq!(encode("𠮷"), Err(TextError::NotInFont(0)));
     }

@@ -37,6 +37,8 @@ struct Says {
     application: String,
     options: String,
     record: String,
+    /// Record 2 of that file, where there is one.
+    second: Option<String>,
 }
 
 /// A template with its length, and 9000.
@@ -52,6 +54,7 @@ fn good() -> Says {
         application: APPLICATION.into(),
         options: "80061800100101009000".into(),
         record: record(&[TRACK, NUMBER, EXPIRY]),
+        second: None,
     }
 }
 
@@ -62,6 +65,7 @@ fn read(says: &Says) -> Result<SettlementCard, CardError> {
         [0, 0xA4, 4, 0, 8, aid @ ..] if aid[7] == 1 => bytes(&says.application),
         [0, 0xB2, 1, 0x0C, 0] => bytes(&says.entry),
         [0, 0xB2, 1, 0x14, 0] => bytes(&says.record),
+        [0, 0xB2, 2, 0x14, 0] => bytes(says.second.as_deref().unwrap_or("6a83")),
         [0, 0xB2, ..] => vec![0x6A, 0x83],
         [0x80, 0xA8, ..] => bytes(&says.options),
         _ => vec![0x6A, 0x82],
@@ -216,4 +220,42 @@ fn an_empty_file_locator_and_another_blocked_answer_are_refused() {
     let mut says = good();
     says.pse = "6283".into();
     assert!(read(&says).is_ok());
+}
+
+/// The application of a public PBOC trace, whole, and what it asks for: 33 bytes.
+#[test]
+fn the_published_application_is_given_what_its_list_asks_for() {
+    let published = "6f3e8408a000000333010101a532500a50424f432044454249548701019f38189f66\
+                     049f02069f03069f1a0295055f2a029a039c019f3704bf0c059f4d020b0a";
+    let list = processing_list(&bytes(published)).unwrap();
+    let asked = tlv::object_list(&list).unwrap();
+    assert_eq!(asked.first(), Some(&(0x9F66, 4)));
+    assert_eq!(
+        asked.iter().map(|(_, n)| usize::from(*n)).sum::<usize>(),
+        33
+    );
+    let mut says = good();
+    says.application = format!("{published}9000");
+    assert!(read(&says).is_ok());
+}
+
+/// The record of a public trace that says what is authenticated.
+#[test]
+fn a_second_key_index_beside_the_published_one_is_refused() {
+    let keys = "8f019492009f3201039f4701039f49039f3704";
+    let mut says = good();
+    says.record = record(&[TRACK, NUMBER, EXPIRY, keys]);
+    assert!(read(&says).is_ok());
+    let twice = refused(|says| says.record = record(&[TRACK, NUMBER, EXPIRY, keys, "8f0194"]));
+    let (what, source) = ("record", TlvError::Twice(0x8F));
+    assert_eq!(twice, CardError::Malformed { what, source });
+    // In another record it is as bad.
+    let mut says = good();
+    says.options = "80061800100102009000".into();
+    says.record = record(&[TRACK, NUMBER, EXPIRY, keys]);
+    says.second = Some(record(&[keys]));
+    assert_eq!(
+        read(&says).unwrap_err(),
+        CardError::Malformed { what, source }
+    );
 }

@@ -337,3 +337,22 @@ fn a_printer_opened_without_paper_prints_once_it_is_refilled() {
         assert!(identified, "{outcome:?}");
     });
 }
+
+/// Status an emulator of another maker pushes.
+#[test]
+fn pushed_status_means_what_another_makers_emulator_means_by_it() {
+    for (pushed, fault, near) in [
+        ([0x10, 0, 0, 0], None, false),
+        ([0x10, 0, 0x03, 0], None, true),
+        ([0x18, 0, 0x0F, 0], Some(PrintFault::PaperOut), true),
+        ([0x38, 0, 0, 0], Some(PrintFault::CoverOpen), false),
+        ([0x18, 0, 0, 0], Some(PrintFault::Offline), false),
+    ] {
+        let asb = Asb(pushed);
+        assert_eq!(
+            (fault_of(asb), asb.near_end()),
+            (fault, near),
+            "{pushed:02x?}"
+        );
+    }
+}

@@ -139,6 +139,22 @@ fn the_card_certificate_recovers_but_its_hash_needs_the_cards_records() {
     let without = icc_key(&issuer, certificate, &[], &hex(PAN), TODAY);
     assert_eq!(without, Err(OdaError::Hash(Block::Icc)));
     assert_eq!(icc().len(), 176);
+    let mut altered = hex(ICC);
+    *altered.last_mut().unwrap() ^= 1;
+    for block in [&altered[..], &hex(ICC)[1..], &hex(SDAD)] {
+        let certificate = Certificate {
+            block,
+            ..certificate
+        };
+        let refused = icc_key(&issuer, certificate, &[], &hex(PAN), TODAY);
+        let length = block.len() != 176;
+        let wanted = if length {
+            OdaError::Length
+        } else {
+            OdaError::Format
+        };
+        assert_eq!(refused, Err(wanted(Block::Icc)));
+    }
 }
 
 #[test]
