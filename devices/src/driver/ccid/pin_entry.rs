@@ -12,8 +12,6 @@ use counterfoil_data::wire::problem::Remedy;
 use serde::Deserialize;
 
 use super::apdu::Sw;
-use super::atr::Protocol;
-use super::descriptor::Exchange;
 use super::message::Command;
 use super::secure::{BadRules, PinRules, TIMEOUT_S_MAX};
 use super::{CcidError, Reader};
@@ -24,6 +22,8 @@ pub const PADS_MAX: usize = 16;
 /// bError: cancelled at the pad; nothing typed in time.
 const CANCELLED: u8 = 0xEF;
 const TIMED_OUT: u8 = 0xF0;
+/// A T=1 block with a status: NAD, PCB, LEN, two bytes, a sum of one or two.
+const STATUS_BLOCK_MAX: usize = 7;
 /// The reader gives up this much before its caller does.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -124,8 +124,8 @@ pub enum PinEntryError {
     /// It is named, and has none for this.
     #[error("the reader says it cannot ask for this PIN: check the configured model")]
     NotClaimed,
-    /// The reader would need the host's T=1 blocks around the command.
-    #[error("a T=1 card behind this reader: use a reader with APDU exchange")]
+    /// The card's T=1 blocks are shorter than the command, which cannot be in parts.
+    #[error("the card takes no block as long as a PIN command: use a reader with APDU exchange")]
     Blocks,
     /// The rules do not fit.
     #[error("{0}")]
@@ -136,6 +136,12 @@ pub enum PinEntryError {
     /// Reader or card.
     #[error("{0}")]
     Reader(CcidError),
+}
+
+impl From<CcidError> for PinEntryError {
+    fn from(error: CcidError) -> Self {
+        Self::Reader(error)
+    }
 }
 
 impl From<BadRules> for PinEntryError {
@@ -170,7 +176,7 @@ impl<T: Transport> Reader<T> {
         let rules = in_time(rules, within)?;
         let block = rules.verification(command)?;
         match claims.verify {
-            true => self.enter(&block, within).await,
+            true => self.enter(block, rules.command_len(1), within).await,
             false => Err(PinEntryError::NotClaimed),
         }
     }
@@ -187,7 +193,7 @@ impl<T: Transport> Reader<T> {
         let rules = in_time(rules, within)?;
         let block = rules.modification(command)?;
         match claims.modify {
-            true => self.enter(&block, within).await,
+            true => self.enter(block, rules.command_len(2), within).await,
             false => Err(PinEntryError::NotClaimed),
         }
     }
@@ -200,41 +206,73 @@ impl<T: Transport> Reader<T> {
         }
     }
 
-    /// The layout, if this model is named and the card can be given a command whole.
+    /// The layout, if this model is named and the card is powered.
     fn may_ask(&self, pads: &Pads) -> Result<super::Layout, PinEntryError> {
         if !pads.names(self.info()) {
             return Err(PinEntryError::NotNamed);
         }
-        let link = self.link.as_ref();
-        let link = link.ok_or(PinEntryError::Reader(CcidError::NotPowered))?;
-        let tpdu = self.layout.functional.exchange() == Exchange::Tpdu;
-        match tpdu && link.protocol == Protocol::T1 {
-            true => Err(PinEntryError::Blocks),
-            false => Ok(self.layout),
+        match self.link {
+            Some(_) => Ok(self.layout),
+            None => Err(PinEntryError::Reader(CcidError::NotPowered)),
         }
     }
 
-    async fn enter(&mut self, block: &[u8], within: Duration) -> Result<Entered, PinEntryError> {
-        let done = match self.command(&Command::Secure(block), within).await {
-            Ok(done) => done,
-            Err(CcidError::Refused { code, .. }) if code == CANCELLED => {
-                return Ok(Entered::Cancelled);
+    /// `length` bytes at the end of the block are the card's command.
+    async fn enter(
+        &mut self,
+        mut block: Vec<u8>,
+        length: usize,
+        within: Duration,
+    ) -> Result<Entered, PinEntryError> {
+        let deadline = self.clock.monotonic().saturating_add(within);
+        let blocks = self.link.as_ref().is_some_and(|link| link.t1.is_some());
+        if blocks {
+            let engine = self.ready_t1(deadline).await?;
+            let prologue = engine.start_unseen(length).ok_or(PinEntryError::Blocks)?;
+            // bTeoPrologue stands before the command (CCID §6.1.11).
+            let at = block.len().saturating_sub(length);
+            let (head, _) = block.split_at_mut(at);
+            if let Some(place) = head.last_chunk_mut::<3>() {
+                *place = prologue;
             }
-            Err(CcidError::Refused { code, .. }) if code == TIMED_OUT => {
-                return Ok(Entered::TimedOut);
-            }
-            Err(error) => return Err(PinEntryError::Reader(error)),
+        }
+        let done = self.command(&Command::Secure(&block), within).await;
+        let own = match &done {
+            Err(CcidError::Refused { code, .. }) if *code == CANCELLED => Some(Entered::Cancelled),
+            Err(CcidError::Refused { code, .. }) if *code == TIMED_OUT => Some(Entered::TimedOut),
+            Ok(done) => words_of(&done.data),
+            Err(_) => None,
         };
-        match *done.data.as_slice() {
-            // The reader's own words, PC/SC part 10 §2.5.
-            [0x64, 0x00] => Ok(Entered::TimedOut),
-            [0x64, 0x01] => Ok(Entered::Cancelled),
-            [0x64, 0x02] => Ok(Entered::Mismatch),
-            [0x64, 0x03] => Ok(Entered::WrongSize),
+        if let Some(own) = own {
+            // Nothing went to the card, so its numbers and ours are as before.
+            return Ok(own);
+        }
+        let answer = match blocks {
+            false => done?.data,
+            true if done.as_ref().is_ok_and(|d| d.data.len() > STATUS_BLOCK_MAX) => {
+                return Err(PinEntryError::Leak);
+            }
+            true => {
+                let step = self.heard_t1(&done)?;
+                self.run_t1(step, deadline).await?
+            }
+        };
+        match *answer.as_slice() {
             [sw1, sw2] => Ok(Entered::Status(Sw(u16::from_be_bytes([sw1, sw2])))),
             [] | [_] => Err(PinEntryError::Reader(CcidError::NoStatusWord)),
             _ => Err(PinEntryError::Leak),
         }
+    }
+}
+
+/// The reader's own words, PC/SC part 10 §2.5.
+fn words_of(answer: &[u8]) -> Option<Entered> {
+    match *answer {
+        [0x64, 0x00] => Some(Entered::TimedOut),
+        [0x64, 0x01] => Some(Entered::Cancelled),
+        [0x64, 0x02] => Some(Entered::Mismatch),
+        [0x64, 0x03] => Some(Entered::WrongSize),
+        _ => None,
     }
 }
 

@@ -117,6 +117,13 @@ impl PinRules {
         Ok(())
     }
 
+    /// Bytes of the card's command with so many PINs in it, which end the block.
+    pub fn command_len(&self, pins: usize) -> usize {
+        usize::from(self.format.size())
+            .saturating_mul(pins)
+            .saturating_add(5)
+    }
+
     fn extra_digits(&self) -> [u8; 2] {
         // wPINMaxExtraDigit: fewest in the high byte, most in the low one.
         u16::from_be_bytes([self.min, self.max]).to_le_bytes()

@@ -159,6 +159,20 @@ impl Engine {
         self.next_part()
     }
 
+    /// Begins an exchange whose command of `length` bytes only the reader has: it puts
+    /// the digits of a PIN in and sends the block itself, behind the NAD, PCB and LEN
+    /// given here. What the host never had it cannot send again. `None` where one
+    /// block is too short.
+    pub fn start_unseen(&mut self, length: usize) -> Option<[u8; 3]> {
+        let len = u8::try_from(length).ok().filter(|len| *len <= self.ifsc)?;
+        self.begin(State::Sending);
+        self.command = Zeroizing::new(vec![0; length]);
+        self.answer = Zeroizing::new(Vec::new());
+        (self.part, self.last) = ((0, length), Zeroizing::new(Vec::new()));
+        let (seq, more) = (self.ns, false);
+        Some([0, Pcb::I { seq, more }.byte(), len])
+    }
+
     fn begin(&mut self, state: State) {
         self.state = state;
         self.tries = 0;
@@ -311,7 +325,7 @@ impl Engine {
 
     /// The card asks for the last block once more.
     fn repeat(&mut self) -> Step {
-        match self.one_more() {
+        match self.one_more() && !self.last.is_empty() {
             true => self.repeat_last(),
             false => self.resync(),
         }

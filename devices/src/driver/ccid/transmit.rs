@@ -18,7 +18,7 @@ use super::apdu::{self, FollowUp, Response};
 use super::atr::Protocol;
 use super::descriptor::Exchange;
 use super::message::{Command, HEADER};
-use super::t1::{Heard, Step};
+use super::t1::{Engine, Heard, Step};
 use super::{CONTACT_TRIES, CcidError, Done, Reader};
 use crate::transport::Transport;
 
@@ -87,20 +87,40 @@ impl<T: Transport> Reader<T> {
         bytes: &[u8],
         deadline: Duration,
     ) -> Result<Zeroizing<Vec<u8>>, CcidError> {
+        let link = self.link.as_ref().ok_or(CcidError::NotPowered)?;
+        if link.t1.is_none() {
+            return self.block(bytes, deadline).await;
+        }
+        let step = self.ready_t1(deadline).await?.start(bytes);
+        self.run_t1(step, deadline).await
+    }
+
+    /// The host's half of T=1, the block size told to the card.
+    pub(super) async fn ready_t1(&mut self, deadline: Duration) -> Result<&mut Engine, CcidError> {
         let ifsd = self.ifsd();
         let itself = self.layout.functional.announces_ifsd();
-        let link = self.link.as_mut().ok_or(CcidError::NotPowered)?;
-        let Some(engine) = &link.t1 else {
-            return self.block(bytes, deadline).await;
-        };
-        if engine.ifsd() < ifsd && !itself {
+        if self.engine_t1()?.ifsd() < ifsd && !itself {
             // Both began anew since: the block size is as after a reset.
             self.announce(deadline).await?;
         }
+        self.engine_t1()
+    }
+
+    pub(super) fn engine_t1(&mut self) -> Result<&mut Engine, CcidError> {
         let link = self.link.as_mut().ok_or(CcidError::NotPowered)?;
-        let engine = link.t1.as_mut().ok_or(CcidError::NotPowered)?;
-        let step = engine.start(bytes);
-        self.run_t1(step, deadline).await
+        link.t1.as_mut().ok_or(CcidError::NotPowered)
+    }
+
+    /// What was heard goes to the host's half of T=1.
+    pub(super) fn heard_t1(&mut self, answer: &Result<Done, CcidError>) -> Result<Step, CcidError> {
+        let heard = match answer {
+            Ok(done) if done.data.is_empty() => Heard::Silence,
+            Ok(done) => Heard::Block(&done.data),
+            Err(CcidError::Mute) => Heard::Silence,
+            Err(CcidError::Contact(_)) => Heard::Damaged,
+            Err(error) => return Err(error.clone()),
+        };
+        Ok(self.engine_t1()?.heard(heard))
     }
 
     /// Carries the blocks of one exchange of T=1.
@@ -122,16 +142,7 @@ impl<T: Transport> Reader<T> {
                 data: &block,
             };
             let answer = self.command(&command, within).await;
-            let heard = match &answer {
-                Ok(done) if done.data.is_empty() => Heard::Silence,
-                Ok(done) => Heard::Block(&done.data),
-                Err(CcidError::Mute) => Heard::Silence,
-                Err(CcidError::Contact(_)) => Heard::Damaged,
-                Err(error) => return Err(error.clone()),
-            };
-            let link = self.link.as_mut().ok_or(CcidError::NotPowered)?;
-            let engine = link.t1.as_mut().ok_or(CcidError::NotPowered)?;
-            step = engine.heard(heard);
+            step = self.heard_t1(&answer)?;
         }
     }
 

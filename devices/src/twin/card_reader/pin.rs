@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::apdu::command;
 use super::messages::{Head, MUTE, OVERHEAD};
 use super::model::Pad;
-use super::{CardReaderTwin, card};
+use super::t1::Said;
+use super::{CardReaderTwin, Level, card};
 use crate::twin::DeskError;
 
 /// Until the reader gives up where the host names no time.
@@ -32,6 +33,8 @@ pub(super) struct Entry {
     offsets: Vec<u8>,
     /// Fewest and most digits.
     sizes: (u8, u8),
+    /// bTeoPrologue: NAD, PCB and LEN, where the host speaks T=1.
+    prologue: [u8; 3],
     /// The card's command with blanks.
     template: Vec<u8>,
 }
@@ -76,6 +79,7 @@ fn parse(now: Duration, seq: u8, data: &[u8]) -> Option<Entry> {
         format: [at(2)?, at(3)?, at(4)?],
         offsets,
         sizes,
+        prologue: *data.get(..start)?.last_chunk()?,
         template: data.get(start..)?.to_vec(),
     })
 }
@@ -218,13 +222,31 @@ impl CardReaderTwin {
         let Some(inserted) = &mut self.slot else {
             return vec![0x64, 0x01];
         };
-        let mut answer = match command(&bytes) {
+        let blocks = self.model.level == Level::Tpdu && inserted.build.t1.is_some();
+        let told = match blocks {
+            false => Some(bytes.to_vec()),
+            true => {
+                let block = inserted.blocks.sealed(entry.prologue, &bytes);
+                match inserted.blocks.hear(&block) {
+                    Said::Command(bytes) => Some(bytes),
+                    // The card does not take it: asks for it again, or says nothing.
+                    Said::Block(block) => return block.unwrap_or_default(),
+                }
+            }
+        };
+        let mut answer = match told.as_deref().and_then(command) {
             Some(command) => inserted.card.apdu(&command).bytes,
             None => card::Done::wrong_length().bytes,
         };
         match answer.as_slice() {
             [0x90, 0x00] => count(&mut self.pins.verified),
             _ => count(&mut self.pins.refused),
+        }
+        if blocks {
+            answer = match inserted.blocks.answer(answer) {
+                Said::Block(block) => block.unwrap_or_default(),
+                Said::Command(bytes) => bytes,
+            };
         }
         if self.model.pad == Pad::Leaks {
             answer = [bytes.as_slice(), &answer].concat();

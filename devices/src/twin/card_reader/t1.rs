@@ -122,6 +122,15 @@ impl BlockCard {
         bytes
     }
 
+    /// A block as the reader itself makes it: the host's prologue, the command, the sum.
+    pub(super) fn sealed(&self, prologue: [u8; 3], command: &[u8]) -> Vec<u8> {
+        let mut bytes = prologue.to_vec();
+        bytes.extend_from_slice(command);
+        let tail = self.tail(&bytes);
+        bytes.extend(tail);
+        bytes
+    }
+
     /// Sends a block, or what the desk makes of it.
     fn say(&mut self, block: Vec<u8>) -> Said {
         self.last.clone_from(&block);

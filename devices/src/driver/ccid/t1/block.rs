@@ -89,7 +89,8 @@ pub enum Pcb {
 }
 
 impl Pcb {
-    fn byte(self) -> u8 {
+    /// As it stands in a block.
+    pub fn byte(self) -> u8 {
         let bit = |set: bool, bit: u8| if set { bit } else { 0 };
         match self {
             Self::I { seq, more } => bit(seq, 0x40) | bit(more, 0x20),

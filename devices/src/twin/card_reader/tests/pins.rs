@@ -3,6 +3,7 @@
 use super::*;
 use crate::driver::ccid::pin_entry::{Entered, Pads, PinEntryError};
 use crate::driver::ccid::secure::{BadRules, Format, PinRules};
+use crate::driver::ccid::t1::T1Error;
 
 const VERIFY: [u8; 4] = [0x00, 0x20, 0x00, 0x80];
 const CHANGE: [u8; 4] = [0x00, 0x24, 0x00, 0x80];
@@ -199,7 +200,7 @@ fn a_pad_that_tells_what_was_typed_is_found_out() {
 }
 
 #[test]
-fn wrong_sizes_no_time_no_power_and_blocks_are_refused_before_anything_is_asked() {
+fn wrong_sizes_no_time_and_no_power_are_refused_before_anything_is_asked() {
     run(async {
         let (bus, _, mut reader) = powered(Pad::Works).await;
         let pads = named();
@@ -216,11 +217,70 @@ fn wrong_sizes_no_time_no_power_and_blocks_are_refused_before_anything_is_asked(
         reader.power_off().await.unwrap();
         let off = reader.verify_pin(&pads, &RULES, VERIFY, PATIENT).await;
         assert_eq!(off, Err(PinEntryError::Reader(CcidError::NotPowered)));
-        bus.desk("card-reader remove").unwrap();
-        bus.desk("card-reader insert good t1").unwrap();
-        reader.power_on(WITHIN).await.unwrap();
-        let blocks = reader.verify_pin(&pads, &RULES, VERIFY, PATIENT).await;
-        assert_eq!(blocks, Err(PinEntryError::Blocks));
         assert_eq!(bus.counter(NAME, "pin-entries"), 0);
+    });
+}
+
+async fn with_blocks(pad: Pad, made: &str) -> (TwinBus, Reader<TwinTransport>) {
+    let (bus, _, mut reader) = powered(pad).await;
+    bus.desk("card-reader remove").unwrap();
+    bus.desk(&format!("card-reader insert good {made}"))
+        .unwrap();
+    reader.power_on(WITHIN).await.unwrap();
+    (bus, reader)
+}
+
+#[test]
+fn behind_a_tpdu_reader_the_host_gives_the_block_its_prologue_and_the_pad_the_digits() {
+    for made in ["t1", "t1-crc"] {
+        run(async {
+            let (bus, mut reader) = with_blocks(Pad::Works, made).await;
+            let select = [0x00, 0xA4, 0x04, 0x00, 0x00];
+            for (keys, entered) in [
+                ("right", Entered::Status(Sw::OK)),
+                ("wrong", Entered::Status(Sw(0x63C2))),
+                // What is not sent moves no number.
+                ("cancel", Entered::Cancelled),
+                ("short", Entered::WrongSize),
+                ("right", Entered::Status(Sw::OK)),
+            ] {
+                let got = typed(&bus, &mut reader, &RULES, keys).await;
+                assert_eq!(got, Ok(entered), "{made} {keys}");
+                reader.transmit(&select, WITHIN).await.unwrap();
+            }
+            assert_eq!(bus.counter(NAME, "pin-verified"), 2);
+            assert_eq!(bus.counter(NAME, "resyncs"), 0);
+        });
+    }
+}
+
+#[test]
+fn an_answer_that_is_late_damaged_or_lost_is_had_again_but_no_pin_is_sent_twice() {
+    for line in ["t1 wtx 2", "t1 damage 1", "t1 lose 1"] {
+        run(async {
+            let (bus, mut reader) = with_blocks(Pad::Works, "t1").await;
+            bus.desk(&format!("card-reader {line}")).unwrap();
+            let wrong = typed(&bus, &mut reader, &RULES, "wrong").await;
+            assert_eq!(wrong, Ok(Entered::Status(Sw(0x63C2))), "{line}");
+            assert_eq!(bus.counter(NAME, "pin-refused"), 1, "{line}");
+        });
+    }
+    run(async {
+        let (bus, mut reader) = with_blocks(Pad::Works, "t1").await;
+        bus.desk("card-reader t1 ask 1").unwrap();
+        let lost = typed(&bus, &mut reader, &RULES, "right").await;
+        let told = PinEntryError::Reader(CcidError::T1(T1Error::Lost));
+        assert_eq!(lost, Err(told), "the card wants what only the pad had");
+        let again = typed(&bus, &mut reader, &RULES, "right").await;
+        assert_eq!(again, Ok(Entered::Status(Sw::OK)));
+    });
+}
+
+#[test]
+fn a_pad_that_tells_what_was_typed_is_found_out_behind_blocks_too() {
+    run(async {
+        let (bus, mut reader) = with_blocks(Pad::Leaks, "t1").await;
+        let leak = typed(&bus, &mut reader, &RULES, "right").await;
+        assert_eq!(leak, Err(PinEntryError::Leak));
     });
 }
