@@ -4,7 +4,9 @@
 
 use counterfoil_backend::config::{CACHE_MAX_MIB, CONNECTIONS_MAX, CONNECTIONS_MIN, Config};
 use counterfoil_backend::config::{REQUESTS_MAX, TIMEOUT_MAX_S};
+use counterfoil_devices::guard::Allowed;
 use counterfoil_devices::transport::usbip::Address;
+use counterfoil_devices::twin::branch::file::BranchFile;
 use counterfoil_tui::shell::args::{Devices, backend_address};
 use counterfoil_tui::shell::config::KioskConfig;
 
@@ -50,12 +52,24 @@ fn kiosk(text: &str) {
     assert_eq!(backend_address(&config.backend), Ok(config.backend.clone()));
 }
 
+/// A branch of twins, and a list of devices.
+fn devices(text: &str) {
+    if let Err(error) = BranchFile::parse(text) {
+        assert!(!error.to_string().is_empty());
+    }
+    match Allowed::parse(text) {
+        Ok(list) => assert_eq!(list.foreign_keyboard(&[]), None, "nothing is plugged in"),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some(text) = counterfoil_fuzz::text(data) else {
         return;
     };
     backend(text);
     kiosk(text);
+    devices(text);
     if let Ok(address) = text.parse::<Address>() {
         assert_eq!(address.to_string().parse(), Ok(address), "read back");
     }
