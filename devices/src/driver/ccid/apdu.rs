@@ -107,6 +107,33 @@ pub fn shortened(apdu: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(short)
 }
 
+/// ENVELOPE.
+const ENVELOPE: u8 = 0xC2;
+/// Data of one ENVELOPE at most.
+const ENVELOPE_MAX: usize = 255;
+
+/// An extended APDU with too much data for a short one, in the ENVELOPE commands that
+/// carry it (7816-3 §12.2.5, 7816-4 §7.6.2): the card knows its end by the lengths
+/// inside. `None` for one that carries no data.
+pub fn envelopes(apdu: &[u8]) -> Option<Vec<Zeroizing<Vec<u8>>>> {
+    let [cla, _, _, _, 0, _, _, _, ..] = *apdu else {
+        return None;
+    };
+    // Le alone in the last one would look like the end before it.
+    let size = match apdu.len() % ENVELOPE_MAX {
+        1 | 2 => ENVELOPE_MAX.saturating_sub(2),
+        _ => ENVELOPE_MAX,
+    };
+    let wrapped = |part: &[u8]| {
+        let lc = u8::try_from(part.len()).unwrap_or(u8::MAX);
+        let mut command = Zeroizing::new(Vec::with_capacity(APDU_MAX));
+        command.extend([cla & 0x03, ENVELOPE, 0, 0, lc]);
+        command.extend_from_slice(part);
+        command
+    };
+    is_extended(apdu).then(|| apdu.chunks(size).map(wrapped).collect())
+}
+
 /// The T=0 TPDU of a short APDU: P3 always, no Le behind data.
 pub fn t0_tpdu(apdu: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut tpdu = apdu.to_vec();
@@ -209,6 +236,33 @@ mod tests {
         assert!(!is_extended(&four[..10]) && shortened(&four[..10]).is_none());
         let long = [&[0, 0xD6, 0, 0, 0, 1, 0][..], &[7; 256]].concat();
         assert!(is_extended(&long) && shortened(&long).is_none());
+    }
+
+    #[test]
+    fn a_command_with_too_much_data_goes_in_envelopes_and_none_holds_le_alone() {
+        for (count, le, lengths) in [
+            (600_u16, &[][..], &[255_usize, 255, 97][..]),
+            (600, &[1, 0], &[255, 255, 99]),
+            // 255 + 253 + Le would end with the second.
+            (503, &[1, 0], &[253, 253, 6]),
+            (504, &[1, 0], &[255, 255, 3]),
+        ] {
+            let [high, low] = count.to_be_bytes();
+            let data = vec![7; usize::from(count)];
+            let apdu = [&[1, 0xD6, 0, 0, 0, high, low], &data[..], le].concat();
+            let parts = envelopes(&apdu).unwrap();
+            let told: Vec<usize> = parts.iter().map(|p| p.len() - 5).collect();
+            assert_eq!(told, lengths);
+            assert!(
+                parts
+                    .iter()
+                    .all(|p| is_short(p) && p[..4] == [1, 0xC2, 0, 0])
+            );
+            let carried: Vec<u8> = parts.iter().flat_map(|p| p[5..].to_vec()).collect();
+            assert_eq!(carried, apdu);
+        }
+        assert_eq!(envelopes(&[0, 0xB0, 0, 0, 0, 3, 0xE8]), None);
+        assert_eq!(envelopes(&[0, 0xD6, 0, 0, 0, 1, 0, 7]), None);
     }
 
     #[test]

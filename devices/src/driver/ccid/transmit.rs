@@ -4,6 +4,7 @@
 //!  level      T=0                      T=1                     anything
 //!  TPDU       TPDUs, 61xx, 6Cxx        blocks of `t1`          -
 //!  short      one message, 61xx, 6Cxx  one message             one message
+//!  (both, where an extended APDU has too much data: ENVELOPEs)
 //!  extended   messages chained by wLevelParameter both ways
 //! ```
 //!
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::apdu::{self, FollowUp, Response};
+use super::apdu::{self, FollowUp, Response, Sw};
 use super::atr::Protocol;
 use super::descriptor::Exchange;
 use super::message::{Command, HEADER};
@@ -22,8 +23,8 @@ use super::t1::{Engine, Heard, Step};
 use super::{CONTACT_TRIES, CcidError, Done, Reader};
 use crate::transport::Transport;
 
-/// Follow-ups of one APDU.
-const FOLLOW_UPS_MAX: u32 = 64;
+/// Follow-ups of one APDU: the longest answer comes 256 bytes at a time.
+const FOLLOW_UPS_MAX: u32 = 260;
 /// Parts of a chained answer.
 const PARTS_MAX: u32 = 1024;
 /// Longest answer: 65,536 bytes and a status.
@@ -41,25 +42,29 @@ mod chain {
 }
 
 impl<T: Transport> Reader<T> {
-    /// One APDU to the powered card; 61xx and 6Cxx are followed here. An extended
-    /// one whose lengths fit a short one is sent as that where the reader or the
-    /// card takes no other.
+    /// One APDU to the powered card; 61xx and 6Cxx are followed here. Where the reader
+    /// or the card takes no extended one, it is sent as a short one, or, with too much
+    /// data for that, in ENVELOPEs. More than 256 bytes of answer to a command without
+    /// data are refused there.
     pub async fn transmit(&mut self, apdu: &[u8], within: Duration) -> Result<Response, CcidError> {
-        let protocol = self.link.as_ref().ok_or(CcidError::NotPowered)?.protocol;
         let deadline = self.clock.monotonic().saturating_add(within);
-        let level = self.layout.functional.exchange();
-        let long = apdu::is_extended(apdu) && apdu.len() <= apdu::EXTENDED_MAX;
-        let takes_long = match level {
-            Exchange::Tpdu => protocol == Protocol::T1,
-            level => level == Exchange::ExtendedApdu,
-        };
-        let mut send = match (apdu::is_short(apdu), long, takes_long) {
-            (true, ..) | (false, true, true) => Zeroizing::new(apdu.to_vec()),
-            (false, true, false) => apdu::shortened(apdu).ok_or(CcidError::ShortOnly)?,
-            (false, false, _) => return Err(CcidError::NotAnApdu(apdu.len())),
-        };
-        if (level, protocol) == (Exchange::Tpdu, Protocol::T0) {
-            send = apdu::t0_tpdu(&send);
+        let mut send = Zeroizing::new(Vec::new());
+        let parts = self.parts_of(apdu)?;
+        let mut left = parts.len();
+        for part in parts {
+            left = left.saturating_sub(1);
+            if left == 0 {
+                send = part;
+                break;
+            }
+            let answer = self.pass(&part, deadline).await?;
+            let answer = Response::parse(&answer).ok_or(CcidError::NoStatusWord)?;
+            match answer.sw {
+                Sw::OK => {}
+                // The card knows no ENVELOPE.
+                Sw(0x6D00 | 0x6E00) => return Err(CcidError::ShortOnly),
+                _ => return Ok(answer),
+            }
         }
         let mut data = Zeroizing::new(Vec::new());
         for _ in 0..FOLLOW_UPS_MAX {
@@ -79,6 +84,31 @@ impl<T: Transport> Reader<T> {
             }
         }
         Err(CcidError::NoStatusWord)
+    }
+
+    /// What is given to the reader one after the other: the APDU, or its ENVELOPEs.
+    fn parts_of(&self, apdu: &[u8]) -> Result<Vec<Zeroizing<Vec<u8>>>, CcidError> {
+        let protocol = self.link.as_ref().ok_or(CcidError::NotPowered)?.protocol;
+        let level = self.layout.functional.exchange();
+        let long = apdu::is_extended(apdu) && apdu.len() <= apdu::EXTENDED_MAX;
+        let takes_long = match level {
+            Exchange::Tpdu => protocol == Protocol::T1,
+            level => level == Exchange::ExtendedApdu,
+        };
+        let mut parts = match (apdu::is_short(apdu), long, takes_long) {
+            (true, ..) | (false, true, true) => vec![Zeroizing::new(apdu.to_vec())],
+            (false, true, false) => match apdu::shortened(apdu) {
+                Some(short) => vec![short],
+                None => apdu::envelopes(apdu).ok_or(CcidError::ShortOnly)?,
+            },
+            (false, false, _) => return Err(CcidError::NotAnApdu(apdu.len())),
+        };
+        if (level, protocol) == (Exchange::Tpdu, Protocol::T0) {
+            for part in &mut parts {
+                *part = apdu::t0_tpdu(part);
+            }
+        }
+        Ok(parts)
     }
 
     /// One APDU or TPDU, by whoever speaks the card's protocol.

@@ -6,6 +6,7 @@
 
 mod answers;
 mod cryptogram;
+mod envelopes;
 
 use std::time::Duration;
 
@@ -121,6 +122,8 @@ pub(super) struct Card {
     records: Vec<Record>,
     selected: Selected,
     waiting: Vec<u8>,
+    /// What ENVELOPEs have brought of a long command.
+    envelopes: Vec<u8>,
     signatures: u64,
     pin: Pin,
     /// Names of the application; all but the last one say 6985 when started.
@@ -154,8 +157,7 @@ impl Card {
     pub(super) fn personalise(spec: &CardSpec, chip: Chip, directory: bool) -> Self {
         let pan = issue::bcd(&spec.pan);
         let track = format!("{}D{}2200000000000", spec.pan, spec.expiry);
-        let mut expires = issue::bcd(&spec.expiry);
-        expires.push(0x28);
+        let expires = [issue::bcd(&spec.expiry), vec![0x28]].concat();
         let entry = [
             tlv(0x4F, &AID),
             tlv(0x50, b"PBOC DEBIT"),
@@ -214,6 +216,7 @@ impl Card {
             records,
             selected: Selected::Nothing,
             waiting: Vec::new(),
+            envelopes: Vec::new(),
             signatures: 0,
             pin: Pin::default(),
             instances: match directory {
@@ -235,6 +238,7 @@ impl Card {
     pub(super) fn reset(&mut self) {
         self.selected = Selected::Nothing;
         self.waiting.clear();
+        self.envelopes.clear();
     }
 
     /// One TPDU: five bytes and, for a command with data, exactly P3 more.
@@ -252,6 +256,7 @@ impl Card {
                 [0x90, 0x00],
                 Duration::ZERO,
             ),
+            [0x00, 0xC2, 0, 0] => self.enveloped(data),
             header => self.command(header, data),
         };
         let mut bytes = Vec::new();
@@ -277,6 +282,7 @@ impl Card {
         let [_, ins, p1, p2] = command.header;
         let (mut bytes, sw, takes) = match ins {
             0xB0 => (file(p1, p2, command.expects), [0x90, 0x00], Duration::ZERO),
+            0xC2 => self.enveloped(command.data),
             _ => self.command(command.header, command.data),
         };
         bytes.truncate(command.expects);
@@ -311,6 +317,7 @@ impl Card {
         let (mut takes, ok) = (Duration::ZERO, [0x90, 0x00]);
         let refused = |sw1, sw2| (Vec::new(), [sw1, sw2]);
         self.waiting.clear();
+        self.envelopes.clear();
         let (answer, sw) = match header {
             [0x00, 0xA4, 0x04, 0x00] if data == PSE && self.directory => {
                 self.selected = Selected::Directory;

@@ -230,10 +230,50 @@ fn an_extended_apdu_is_sent_short_where_it_fits_and_refused_where_not() {
         let fits = [0, 0xB0, 0, 0, 0, 1, 0];
         reader.transmit(&fits, WITHIN).await.unwrap();
         assert_eq!(data_of(&said.borrow(), "6f"), ["00b0000000"]);
-        let long = [&[0, 0xD6, 0, 0, 0, 1, 0][..], &[7; 256]].concat();
+        let long = [0, 0xB0, 0, 0, 0, 3, 0xE8];
         let refused = reader.transmit(&long, WITHIN).await.unwrap_err();
         assert_eq!(refused, CcidError::ShortOnly);
     });
+}
+
+/// 7816-3 §12.2.5: C2 with 255 bytes of the command, then with the rest; the answer to
+/// the last one is the command's own, its data fetched by GET RESPONSE.
+#[test]
+fn too_much_data_goes_in_envelopes_and_a_card_without_them_is_told_of() {
+    let long = [&[0, 0xD6, 0, 0, 0, 1, 0][..], &[7; 256], &[1, 0]].concat();
+    run(async {
+        let answers = card(T0, |command, _| {
+            let said = match command[10..] {
+                [0, 0xC2, 0, 0, 255, 0, 0xD6, ..] => vec![0x90, 0],
+                [0, 0xC2, 0, 0, 10, ..] => vec![0x61, 2],
+                [0, 0xC0, 0, 0, 2] => vec![8, 9, 0x90, 0],
+                _ => vec![0x6F, 0],
+            };
+            vec![answer(0x80, command, [0, 0, 0], &said)]
+        });
+        let (mut reader, _) = opened(TPDU, answers).await;
+        reader.power_on(WITHIN).await.unwrap();
+        let done = reader.transmit(&long, WITHIN).await.unwrap();
+        assert_eq!((done.data.as_slice(), done.sw), (&[8, 9][..], Sw::OK));
+    });
+    for (said, told) in [
+        ([0x6D, 0x00], Err(CcidError::ShortOnly)),
+        ([0x69, 0x85], Ok(Sw(0x6985))),
+    ] {
+        run(async move {
+            let answers = card(T0, move |c, _| vec![answer(0x80, c, [0, 0, 0], &said)]);
+            let (mut reader, all) = opened(TPDU, answers).await;
+            reader.power_on(WITHIN).await.unwrap();
+            all.borrow_mut().clear();
+            let done = reader.transmit(&long_write(), WITHIN).await;
+            assert_eq!(done.map(|d| d.sw), told);
+            assert_eq!(data_of(&all.borrow(), "6f").len(), 1, "no second part");
+        });
+    }
+}
+
+fn long_write() -> Vec<u8> {
+    [&[0, 0xD6, 0, 0, 0, 1, 0][..], &[7; 256]].concat()
 }
 
 #[test]
