@@ -1,8 +1,8 @@
 //! Which applications of a card to try, in which order (EMV Book 1 §12.3).
 //!
-//! By the card's directory, or, where it has none, by the known names one after the
-//! other with every longer name that begins with them. Refuses what is not a
-//! settlement application.
+//! By the card's directory, or, where it has none or lists no settlement application,
+//! by the known names one after the other with every longer name that begins with
+//! them. Refuses what is not a settlement application.
 
 use super::tlv::TlvError;
 use super::{APPLICATIONS, CardError, Occurrence, Session, tlv};
@@ -56,7 +56,8 @@ impl<T: Transport> Session<'_, T> {
             }
         }
         if found.is_empty() {
-            return Err(CardError::NotSettlementCard);
+            // Not every directory lists every application (EMV Book 1 §12.3.2).
+            return self.named().await;
         }
         found.sort_by_key(|(rank, _)| *rank);
         Ok(found.into_iter().map(|(_, aid)| aid).collect())

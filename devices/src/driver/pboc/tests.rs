@@ -123,11 +123,19 @@ fn a_blocked_card_and_a_card_of_another_kind_are_named() {
     );
     // A Visa application alone.
     let other = "700b61094f07a00000000310109000";
-    let other = refused(|says| says.entry = other.into());
+    let listed = other;
+    let other = refused(|says| {
+        says.entry = other.into();
+        says.application = "6a82".into();
+    });
     assert_eq!(
         (&other, other.remedy()),
         (&CardError::NotSettlementCard, Remedy::Retry)
     );
+    // The directory does not list it, and it is there: asked for by its name.
+    let mut says = good();
+    says.entry = listed.into();
+    assert!(read(&says).is_ok());
     // Conditions of use not satisfied: no other application is left.
     let unusable = refused(|says| says.options = "6985".into());
     assert_eq!(unusable, CardError::NotSettlementCard);
