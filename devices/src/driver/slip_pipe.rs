@@ -62,6 +62,7 @@ impl<T: Transport> SlipPipe<T> {
         if let Ok(bytes) = pipe.transport.control(ask, stage, CONTROL_WITHIN).await {
             pipe.id = DeviceId::parse(&bytes);
         }
+        pipe.id = std::mem::take(&mut pipe.id).or_described(pipe.transport.info());
         pipe.emptied = pipe.soft_reset().await?;
         Ok(pipe)
     }

@@ -1,6 +1,9 @@
 //! The IEEE 1284 device id a printer gives over GET_DEVICE_ID.
 //!
-//! Robust as PAPPL's: either byte order of the length, blank and cut-off strings.
+//! Robust as PAPPL's: either byte order of the length, blank and cut-off strings; what
+//! it does not say is taken from the USB descriptors.
+
+use crate::transport::DeviceInfo;
 
 /// IEEE 1284 device id, the keys we use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,11 +49,45 @@ impl DeviceId {
         }
         id
     }
+
+    /// With what the descriptors say where it says nothing.
+    #[must_use]
+    pub fn or_described(mut self, info: &DeviceInfo) -> Self {
+        for (said, described) in [
+            (&mut self.maker, &info.manufacturer),
+            (&mut self.model, &info.name),
+            (&mut self.serial, &info.serial),
+        ] {
+            if said.is_empty() {
+                described.trim().clone_into(said);
+            }
+        }
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::DeviceId;
+    use crate::twin::printer_class::Identity;
+
+    #[test]
+    fn what_the_device_id_does_not_say_the_descriptors_do() {
+        let info = Identity {
+            path: "x",
+            ids: (0x0FE6, 0x811E),
+            maker: "SAMPLE",
+            model: "80 mm",
+            serial: "0007",
+            command_set: "ESC/POS",
+        }
+        .info();
+        let blank = DeviceId::parse(&[0, 2]).or_described(&info);
+        let told = |id: &DeviceId| [&id.maker, &id.model, &id.serial].map(String::clone);
+        assert_eq!(told(&blank), ["SAMPLE", "80 mm", "0007"]);
+        let half = DeviceId::parse(b"\x00\x14MFG:TEST;MDL:X-1;").or_described(&info);
+        assert_eq!(told(&half), ["TEST", "X-1", "0007"]);
+    }
 
     #[test]
     fn device_ids_big_little_blank_and_truncated_are_read() {

@@ -20,10 +20,11 @@ impl<T: Transport> Link<T> {
     pub(super) async fn device_id(&mut self, alternate: u8) -> DeviceId {
         let setup = printer_class::ask_device_id(self.interface, alternate);
         let stage = Stage::In(DEVICE_ID_MAX);
-        match self.transport.control(setup, stage, CONTROL_WITHIN).await {
+        let said = match self.transport.control(setup, stage, CONTROL_WITHIN).await {
             Ok(bytes) => DeviceId::parse(&bytes),
             Err(_) => DeviceId::default(),
-        }
+        };
+        said.or_described(self.transport.info())
     }
 
     /// GET_PORT_STATUS; `None` from a printer that has none or means nothing by it.
