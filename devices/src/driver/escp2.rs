@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::form::{FormTemplate, Offset};
+use counterfoil_data::form::{self, FormTemplate, Offset};
 use counterfoil_data::ids::SlotId;
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::wire::confirm::ConfirmText;
@@ -188,12 +188,16 @@ impl<T: Transport> Escp2Printer<T> {
         approved: &ConfirmText,
         within: Duration,
     ) -> PrintOutcome {
-        let offset = self.offset(&job.slot);
-        let page = self
-            .gate
-            .may_ink(job, approved)
-            .and_then(|template| page::page(&template, &job.fields, offset, self.settings.text));
+        let page = self.gate.may_ink(job, approved);
+        let page = page.and_then(|()| self.laid(job));
         self.ink(page, within).await
+    }
+
+    /// The page of a job, whatever lies in the printer.
+    pub(in crate::driver) fn laid(&self, job: &PrintJob) -> Result<Vec<u8>, PrintFault> {
+        let template = form::template(&job.template).map_err(|_| PrintFault::FormNotFound)?;
+        let offset = self.offset(&job.slot);
+        page::page(&template, &job.fields, offset, self.settings.text)
     }
 
     /// Inks the calibration page of `template`'s stock on the sheet in the printer,

@@ -232,6 +232,20 @@ impl<T: Transport> FormStation<T> {
         }
     }
 
+    /// Whether this printer has the type and the room for a job's texts, found out
+    /// without touching it: a blank that is fed for nothing is spoiled.
+    ///
+    /// # Errors
+    /// As [`crate::driver::form_layout::lay_out`], and [`PrintFault::FormNotFound`].
+    pub fn can_print(&self, job: &PrintJob) -> Result<(), PrintFault> {
+        let page = match self {
+            Self::Cassettes(printer) => printer.laid(job),
+            Self::Escp2(printer) => printer.laid(job),
+            Self::Pr2(printer) => printer.laid(job),
+        };
+        page.map(drop)
+    }
+
     /// Ink, behind the same gates in every family.
     pub async fn print(
         &mut self,

@@ -10,7 +10,7 @@
 //! that an operator reads the number. Sans-I/O; called by the slip printers' drivers.
 
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::form::{self, FormTemplate};
+use counterfoil_data::form;
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::sale::PrintJob;
 use serde::Deserialize;
@@ -101,18 +101,13 @@ impl Gate {
     }
 
     /// The gates before ink; whatever comes of it, this sheet is inked once at most.
-    pub fn may_ink(
-        &mut self,
-        job: &PrintJob,
-        approved: &ConfirmText,
-    ) -> Result<FormTemplate, PrintFault> {
+    pub fn may_ink(&mut self, job: &PrintJob, approved: &ConfirmText) -> Result<(), PrintFault> {
         form::follows(job, approved).map_err(|_| PrintFault::FieldSpecFailure)?;
         if self.sheet != Sheet::Read(job.number) {
             return Err(PrintFault::SequenceInvalid);
         }
-        let template = form::template(&job.template).map_err(|_| PrintFault::FormNotFound)?;
         self.sheet = Sheet::Stranger;
-        Ok(template)
+        Ok(())
     }
 
     /// A calibration is inked on a sheet that was fed and that nobody read a number

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::ids::{SaleId, SlotId};
+use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, SealKey, Sealed};
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::forms::{FormAdvice, FormAdvices};
@@ -169,8 +169,9 @@ pub enum Act {
     CaptureFinger(Sealing),
     /// What lies where in the form printer.
     PrinterStatus,
-    /// Feed one blank. Only after `Feeding` is durable (I5).
-    Feed(SlotId),
+    /// Feed one blank, if the printer can print this job at all. Only after `Feeding`
+    /// is durable (I5).
+    Feed(Box<PrintJob>),
     /// Read the number of the sheet in the transport.
     ReadNumber,
     /// Ink. Only after the number was read and is equal (S9).

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use counterfoil_data::wire::sale::PrintJob;
 use counterfoil_devices::driver::Role;
 use counterfoil_devices::driver::form_printer::{
-    Diverted, Level, Occupancy, PrintFault, PrintOutcome, ReadError, Retraction, Taking,
+    Diverted, FeedError, Level, Occupancy, PrintFault, PrintOutcome, ReadError, Retraction, Taking,
 };
 use counterfoil_devices::driver::form_station::FormStation;
 use counterfoil_devices::transport::Transport;
@@ -55,18 +56,7 @@ impl<T: Transport> FormsDesk<T> {
     async fn act(&mut self, act: Act, say: &Say) -> Option<(Answer, Option<PrintFault>)> {
         Some(match act {
             Act::PrinterStatus => self.status().await,
-            Act::Feed(slot) => match self.printer.feed(&slot, FEED_WITHIN).await {
-                Ok(()) => (Answer::Fed, None),
-                Err(error) => {
-                    let fault = error.fault();
-                    let answer = Answer::FeedFailed {
-                        moved: error.may_have_moved(),
-                        empty: fault == PrintFault::PaperOut,
-                        reason: fault.word().to_owned(),
-                    };
-                    (answer, Some(fault))
-                }
-            },
+            Act::Feed(job) => self.feed(&job).await,
             Act::ReadNumber => match self.printer.read_number(READ_WITHIN).await {
                 Ok(number) => (Answer::NumberRead(number), None),
                 Err(error @ ReadError::Unreadable { .. }) => {
@@ -95,6 +85,25 @@ impl<T: Transport> FormsDesk<T> {
             },
             _ => return None,
         })
+    }
+
+    /// A blank fed for a job that this printer has no type or room for would be spoiled,
+    /// and so would every one after it.
+    async fn feed(&mut self, job: &PrintJob) -> (Answer, Option<PrintFault>) {
+        let fed = match self.printer.can_print(job) {
+            Ok(()) => self.printer.feed(&job.slot, FEED_WITHIN).await,
+            Err(fault) => Err(FeedError::NothingFed { fault }),
+        };
+        let Err(error) = fed else {
+            return (Answer::Fed, None);
+        };
+        let fault = error.fault();
+        let answer = Answer::FeedFailed {
+            moved: error.may_have_moved(),
+            empty: fault == PrintFault::PaperOut,
+            reason: fault.word().to_owned(),
+        };
+        (answer, Some(fault))
     }
 
     async fn await_taken(

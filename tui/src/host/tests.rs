@@ -1,6 +1,7 @@
 //! The host against the twins of the demo branch, in virtual time.
 
 mod finger;
+mod forms;
 mod guard;
 mod sheet;
 

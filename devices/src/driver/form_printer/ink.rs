@@ -50,6 +50,11 @@ impl<T: Transport> FormPrinter<T> {
         if self.sheet != Sheet::Read(job.number) {
             return Err(PrintFault::SequenceInvalid);
         }
+        self.laid(job)
+    }
+
+    /// The page of a job, whatever lies in the printer.
+    pub(in crate::driver) fn laid(&self, job: &PrintJob) -> Result<Vec<u8>, PrintFault> {
         let template = form::template(&job.template).map_err(|_| PrintFault::FormNotFound)?;
         page::page(&template, &job.fields, self.offset(&job.slot))
     }

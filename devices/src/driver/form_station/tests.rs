@@ -14,6 +14,7 @@ use crate::transport::twin_bus::{TwinBus, TwinTransport};
 use crate::twin::Twin;
 use crate::twin::escp2_printer::Escp2PrinterTwin;
 use crate::twin::form_printer::FormPrinterTwin;
+use crate::twin::pr2_printer::Pr2PrinterTwin;
 use crate::twin::{escp2_printer, form_printer, pr2_printer, receipt_printer};
 
 #[test]
@@ -151,5 +152,39 @@ fn a_printer_that_reads_a_number_calibrates_on_no_numbered_sheet() {
         let by_operator = printer.operator_reads(number, number);
         let fault = PrintFault::Unsupported;
         assert_eq!(by_operator, Err(ReadError::Printer { fault }));
+    });
+}
+
+#[test]
+fn a_job_a_printer_has_no_room_or_type_for_is_known_before_anything_is_fed() {
+    let job = crate::driver::sample::job(FIRST);
+    let named = |name: &str| {
+        let mut job = job.clone();
+        job.fields.insert("account_name".into(), name.into());
+        job
+    };
+    let long = "样".repeat(60);
+    // Two lines in the small type of the first, one too many in the only type of the last.
+    let between = "样".repeat(40);
+    let mut unknown = job.clone();
+    unknown.template = "cheque-of-tomorrow".into();
+    run(async {
+        let slots = [("slot-1".parse().expect("a slot"), range())];
+        let cassettes = Rc::new(RefCell::new(FormPrinterTwin::new(slots, None)));
+        let (_, _, cassettes) = station(cassettes, &FormSettings::default()).await;
+        let pins = Rc::new(RefCell::new(Escp2PrinterTwin::new(range(), None)));
+        let (_, _, pins) = station(pins, &FormSettings::default()).await;
+        let passbooks = Rc::new(RefCell::new(Pr2PrinterTwin::new(range(), None)));
+        let (_, _, passbooks) = station(passbooks, &FormSettings::default()).await;
+        for (printer, narrow) in [(&cassettes, false), (&pins, false), (&passbooks, true)] {
+            assert_eq!(printer.can_print(&job), Ok(()));
+            let overflow = Err(PrintFault::MediaOverflow);
+            assert_eq!(printer.can_print(&named(&long)), overflow);
+            assert_eq!(printer.can_print(&named(&between)).is_err(), narrow);
+            assert_eq!(printer.can_print(&unknown), Err(PrintFault::FormNotFound));
+        }
+        // U+20BB7 needs four bytes in GB18030.
+        let rare = cassettes.can_print(&named("𠮷样例有限公司"));
+        assert_eq!(rare, Err(PrintFault::CharSetData));
     });
 }

@@ -37,9 +37,9 @@ impl Dispensing {
         if tries == 0 {
             cx.remember(Record::Firing { sale, number });
         }
-        let slot = durable.job().slot.clone();
+        let job = Box::new(durable.job().clone());
         let tries = tries.saturating_add(1);
-        self.ask(cx, Act::Feed(slot), Phase::Feeding(durable, tries))
+        self.ask(cx, Act::Feed(job), Phase::Feeding(durable, tries))
     }
 
     pub(super) fn fed(
