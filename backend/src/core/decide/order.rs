@@ -1,6 +1,7 @@
 //! The order (S5, S6), what the officer is shown (S21, S22), and policy.
 
-use counterfoil_data::bill::BillRange;
+use counterfoil_data::bill::{BillKind, BillRange};
+use counterfoil_data::form;
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::ConfirmText;
@@ -72,11 +73,28 @@ pub fn quote(
         return Err(refused(row, refusal));
     }
     let text = text(draft, row, &facts, &picks)?;
+    if let Some(why) = items.iter().find_map(|item| unprintable(item.kind, &text)) {
+        let mut refusal = rules::refusal("kind-not-allowed", policy.version);
+        refusal.staff = why;
+        return Err(refused(row, refusal));
+    }
     Ok(OrderRow {
         items: items.to_vec(),
         picks,
         digest: text.digest(),
         text,
+    })
+}
+
+/// Why the form of a kind has no room for what would be printed on it, told before
+/// anything is confirmed, paid or fed. The printer's own type may still be larger.
+fn unprintable(kind: BillKind, text: &ConfirmText) -> Option<String> {
+    let template = form::template(form::template_for(kind)?).ok()?;
+    let values = form::expected_fields(text);
+    template.fields.iter().find_map(|field| {
+        let written = field.written(values.get(&field.name)?);
+        let fitted = written.and_then(|text| field.fit(&text));
+        fitted.err().map(|why| format!("{kind:?}: {why}"))
     })
 }
 

@@ -80,6 +80,28 @@ fn each_gate_opens_only_after_the_one_before_s5_s15_i4() {
 }
 
 #[test]
+fn a_name_that_the_form_has_no_room_for_is_refused_before_anything_is_paid() {
+    let mut bodies = enrolment();
+    for body in &mut bodies {
+        if let CommandBody::EnrolUnit(unit) = body {
+            unit.name = "样".repeat(60);
+        }
+    }
+    let mut desk = Desk::stocked(ModelStore::new(), bodies);
+    let sale = desk.identified(1);
+    let items = vec![transfer(1)];
+    let order = CommandBody::PlaceOrder { sale, items };
+    let refusal = desk.give(kiosk(), order).expect_err("no room");
+    let Refusal::Rule { rule, .. } = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert_eq!(rule.rule, "kind-not-allowed");
+    assert!(rule.staff.contains("account_name"), "{}", rule.staff);
+    assert_eq!(desk.state(sale), SaleState::IdentityVerified);
+    desk.audit();
+}
+
+#[test]
 fn an_unknown_card_and_a_wrong_pin_give_the_same_answer() {
     let mut desk = desk();
     let known = desk.opened(1);
