@@ -1,9 +1,11 @@
 //! Text as a Chinese ESC/POS printer takes it: GB18030, one and two bytes only.
 //!
-//! Older fonts know no four-byte codes and would print them as digits, so a text
-//! with one is [`TextError::NotInFont`]: the receipt printer then sends that line
-//! as a picture, the form printer refuses the field. Control characters are
-//! refused before encoding: an account name must not be a printer command.
+//! Older fonts know no four-byte codes and would print them as digits, and have
+//! nothing in the areas that GB18030 leaves to users (AAA1 and on), where private
+//! characters are. A text with either is [`TextError::NotInFont`]: the receipt printer
+//! then sends that line as a picture, the form printer refuses the field. Control
+//! characters are refused before encoding: an account name must not be a printer
+//! command.
 
 use encoding_rs::GB18030;
 
@@ -37,7 +39,8 @@ pub fn encode(text: &str) -> Result<Vec<u8>, TextError> {
         }
         let mut utf8 = [0; 4];
         let (code, _, unmappable) = GB18030.encode(character.encode_utf8(&mut utf8));
-        if unmappable || code.len() > 2 {
+        let private = matches!(character, '\u{E000}'..='\u{F8FF}');
+        if unmappable || private || code.len() > 2 {
             return Err(TextError::NotInFont(position));
         }
         bytes.extend_from_slice(&code);
@@ -87,6 +90,18 @@ mod tests {
         }
         assert_eq!(encode("王¥"), Err(TextError::NotInFont(1)));
         assert_eq!(encode("𠮷"), Err(TextError::NotInFont(0)));
+    }
+
+    #[test]
+    fn a_private_character_is_never_printed_as_the_blank_it_is_in_every_font() {
+        assert_eq!(
+            hex(&GB18030.encode("\u{E000}").0),
+            "aaa1",
+            "two bytes, as others"
+        );
+        for private in ["王\u{E000}", "王\u{E4C5}", "王\u{E765}"] {
+            assert_eq!(encode(private), Err(TextError::NotInFont(1)));
+        }
     }
 
     #[test]
