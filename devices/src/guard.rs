@@ -13,7 +13,7 @@ use counterfoil_data::wire::Digest;
 use serde::Deserialize;
 
 use crate::driver::recognition::{can_type, is_keyboard, is_mouse};
-use crate::driver::role_of;
+use crate::driver::{Role, role_of};
 use crate::transport::DeviceInfo;
 
 /// Devices on one list at most.
@@ -78,6 +78,15 @@ pub enum NotAllowed {
     /// The same model, another piece.
     #[error("{0} is of an allowed model and not the one on the list: its serial number differs")]
     Serial(String),
+    /// An ID reader with another security module than the enrolled one.
+    #[error(
+        "the id reader has the security module {found} and not the one on the list: its reader \
+         or its module was exchanged"
+    )]
+    Module {
+        /// What it says, as `probe` prints it.
+        found: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +96,7 @@ struct Entry {
     release: u16,
     fingerprint: Digest,
     serial: Option<String>,
+    security_module: Option<String>,
 }
 
 /// The list.
@@ -108,6 +118,7 @@ struct Line {
     release: String,
     fingerprint: String,
     serial: Option<String>,
+    security_module: Option<String>,
     // For the person who reads the file.
     #[serde(rename = "role")]
     _role: String,
@@ -151,6 +162,7 @@ impl Allowed {
             release: info.release,
             fingerprint: fingerprint(info),
             serial: serial(info).filter(|_| with_serials),
+            security_module: None,
         };
         Self(devices.iter().take(DEVICES_MAX).map(entry).collect())
     }
@@ -200,6 +212,19 @@ impl Allowed {
         }
     }
 
+    /// Whether an ID reader's security module is the enrolled one, where the list names
+    /// any for such a reader. What a card proves is proven by that module alone.
+    pub fn check_module(&self, info: &DeviceInfo, found: &str) -> Result<(), NotAllowed> {
+        let ids = (info.vendor, info.product);
+        let ours = self.0.iter().filter(|e| (e.vendor, e.product) == ids);
+        let mut named = ours.filter_map(|e| e.security_module.as_deref()).peekable();
+        if named.peek().is_none() || named.any(|module| module == found) {
+            return Ok(());
+        }
+        let found = found.to_owned();
+        Err(NotAllowed::Module { found })
+    }
+
     /// What of these devices could type or point and is not on the list.
     pub fn foreign_keyboard(&self, devices: &[DeviceInfo]) -> Option<NotAllowed> {
         let mut typing = devices.iter().filter(|info| can_type(info));
@@ -228,6 +253,7 @@ impl Line {
             release: hex(&self.release).ok_or(wrong("release", "four hex digits"))?,
             fingerprint: Digest(print.ok_or(wrong("fingerprint", "64 hex digits"))?),
             serial: self.serial,
+            security_module: self.security_module,
         })
     }
 }
@@ -255,6 +281,12 @@ pub fn file(devices: &[DeviceInfo], with_serials: bool) -> String {
             entry.release,
             entry.fingerprint
         );
+        if role_of(info) == Some(Role::IdReader) {
+            text.push_str(
+                "# security_module = \"05.01-20200101-0001234567-0089012345\"  # as `probe` prints \
+                 it: no other is believed\n",
+            );
+        }
         if let Some(serial) = entry.serial {
             let _ = writeln!(text, "serial = {}", quoted(&serial));
         }

@@ -160,3 +160,18 @@ fn a_file_that_is_no_list_is_refused_by_its_entry_and_field() {
     text.push_str(&format!("[[device]]{one}"));
     assert_eq!(Allowed::parse(&text), Err(AllowedError::TooMany));
 }
+
+#[test]
+fn a_named_security_module_is_the_only_one_and_where_none_is_named_any_is() {
+    let reader = device("1-4", (0x0400, 0xc35a), &[BRIDGE]);
+    let text = file(std::slice::from_ref(&reader), false);
+    let any = Allowed::parse(&text).expect("a list");
+    assert_eq!(any.check_module(&reader, "05.01-1-1-1"), Ok(()));
+    let line = text.lines().find(|line| line.starts_with("# security"));
+    let named = text.replace(line.expect("a hint"), "security_module = \"05.01-1-1-1\"");
+    let named = Allowed::parse(&named).expect("a list");
+    assert_eq!(named.check_module(&reader, "05.01-1-1-1"), Ok(()));
+    let found = "05.01-1-1-2".to_owned();
+    let refused = named.check_module(&reader, &found);
+    assert_eq!(refused, Err(NotAllowed::Module { found }));
+}

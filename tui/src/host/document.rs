@@ -166,8 +166,13 @@ impl<T: Transport> Worker<T> for DocumentDesk<T> {
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
         let told = |error: SdtError| error.to_string();
+        let info = transport.info().clone();
         let reader = IdReader::open(transport, tools.clock.clone()).await;
         let mut reader = reader.map_err(told)?;
+        if let Some(list) = &tools.allowed {
+            let enrolled = list.check_module(&info, reader.sam_id());
+            enrolled.map_err(|refused| refused.to_string())?;
+        }
         let empty = reader.wait_removed(LOOK_WITHIN).await.map_err(told)?;
         Ok(Self {
             reader,

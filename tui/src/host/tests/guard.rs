@@ -47,6 +47,27 @@ fn what_is_on_the_list_is_opened_and_another_device_in_its_place_is_not() {
     });
 }
 
+/// The list as `allow` writes it, with `module` as the ID reader's.
+fn with_module(bus: &TwinBus, module: &str) -> Option<Allowed> {
+    let text = counterfoil_devices::guard::file(&bus.list_now(), false);
+    let (before, line) = text.split_once("# security_module").expect("a hint");
+    let (_, after) = line.split_once('\n').expect("a line");
+    let text = format!("{before}security_module = \"{module}\"\n{after}");
+    Some(Allowed::parse(&text).expect("a list"))
+}
+
+#[test]
+fn an_id_reader_with_another_security_module_is_not_used() {
+    let enrolled = |bus: &TwinBus| with_module(bus, "05.01-20200101-0001234567-0089012345");
+    guarded(enrolled, |mut desks| async move {
+        desks.all_ready().await;
+    });
+    let another = |bus: &TwinBus| with_module(bus, "05.01-20200101-0001234567-0000000001");
+    guarded(another, |mut desks| async move {
+        assert_eq!(desks.state(Desk::Document).await, DeviceState::Missing);
+    });
+}
+
 #[test]
 fn without_a_list_any_device_in_its_place_is_used() {
     guarded(
