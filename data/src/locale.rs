@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+#[macro_use]
+mod macros;
 mod list;
 mod of;
 

@@ -1,23 +1,5 @@
 //! Every message, one line each: the variant and its key in the file.
 
-macro_rules! messages {
-    ($($name:ident = $key:literal,)*) => {
-        /// A message. Its variants' docs are their keys in `locales/messages.toml`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Msg { $(#[doc = $key] $name,)* }
-
-        impl Msg {
-            /// Every message, in the file's order.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its key, which is also the code that support tickets quote.
-            pub fn key(self) -> &'static str {
-                match self { $(Self::$name => $key,)* }
-            }
-        }
-    };
-}
-
 messages! {
     // Frame: header, footer, keys.
     BankTitle = "bank-title",
@@ -170,6 +152,24 @@ messages! {
     TakeFormsTitle = "take-forms-title",
     TakeFormsHelp = "take-forms-help",
     TakeFormsSoon = "take-forms-soon",
+    // Printers that a person feeds (S9).
+    PrepareFormTitle = "prepare-form-title", PrepareFormHelp = "prepare-form-help",
+    FormOf = "form-of", FormWanted = "form-wanted", FormNumber = "form-number",
+    PrepareNothing = "prepare-nothing", PrepareRetained = "prepare-retained",
+    PrepareTrouble = "prepare-trouble", PrepareSure = "prepare-sure",
+    PrepareSureFed = "prepare-sure-fed", InsertFormTitle = "insert-form-title",
+    InsertFormHelp = "insert-form-help", InsertFormSensed = "insert-form-sensed",
+    InsertFormUnsensed = "insert-form-unsensed", ReadNumberTitle = "read-number-title",
+    ReadNumberAgain = "read-number-again", ReadNumberSensed = "read-number-sensed",
+    ReadNumberHelp = "read-number-help", ReadNumberBlind = "read-number-blind",
+    ReadNumberLength = "read-number-length", ReadNumberNone = "read-number-none",
+    ReadNumberDiffer = "read-number-differ", ReadNumberUnreadable = "read-number-unreadable",
+    TakeFormTitle = "take-form-title", TakeFormPrinted = "take-form-printed",
+    TakeFormGone = "take-form-gone", TakeFormUnfelt = "take-form-unfelt",
+    TakeFormWrong = "take-form-wrong", TakeFormSpoiled = "take-form-spoiled",
+    TakeFormDoubtful = "take-form-doubtful", TakeFormSoon = "take-form-soon",
+    KeyHaveIt = "key-have-it", KeyAgain = "key-again", KeyItIsIn = "key-it-is-in",
+    KeyStop = "key-stop", KeyUnreadable = "key-unreadable", KeyTaken = "key-taken",
     PrintingSheetTitle = "printing-sheet-title",
     PrintingSheetHelp = "printing-sheet-help",
     PrintingReceiptTitle = "printing-receipt-title",
