@@ -6,7 +6,7 @@
 //! names of [`Body`]'s variants are public and versioned: `.play` scripts name
 //! them (`expect screen PickOrder`).
 
-use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
+use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::locale::Msg;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
@@ -15,9 +15,13 @@ use counterfoil_data::wire::sheet::{SheetReason, SheetView};
 use serde::Serialize;
 
 mod advice;
+mod ends;
+mod hand;
 mod typed;
 
 pub use advice::{CardProblem, DocumentProblem, FingerAdvice, LeftBehind};
+pub use ends::{ServiceFault, StopReason};
+pub use hand::{HandForm, InsertProblem, NumberProblem, Out};
 pub use typed::{FieldProblem, TypedNumber};
 
 /// The language of one session; a value, never a global.
@@ -174,6 +178,47 @@ pub enum Body {
         /// How many.
         count: u32,
     },
+    /// Printer fed by hand: staff get the blank ready; nothing is to be fed yet.
+    PrepareForm {
+        /// Which form of the sale.
+        form: HandForm,
+        /// Why it is asked for again.
+        problem: Option<InsertProblem>,
+        /// The number is in the books as being fed.
+        fed: bool,
+        /// Esc was pressed once.
+        sure: bool,
+    },
+    /// Printer fed by hand: the form goes in now.
+    InsertForm {
+        /// Which form of the sale.
+        form: HandForm,
+        /// The printer sees it; else a person says so.
+        sensed: bool,
+    },
+    /// A person reads the number of the form in the printer and types it, twice; the
+    /// number that is expected is not on this screen.
+    ReadNumber {
+        /// The printer saw a form go in.
+        sensed: bool,
+        /// The second time.
+        again: bool,
+        /// What stands in the field.
+        typed: String,
+        /// What is wrong with it.
+        problem: Option<NumberProblem>,
+    },
+    /// Printer fed by hand: one form comes out at the front.
+    TakeForm {
+        /// Its number, where it is certain.
+        number: Option<BillNumber>,
+        /// What it is.
+        out: Out,
+        /// A sensor saw it leave the printer.
+        gone: bool,
+        /// Whether a person must say that it was taken; else the printer sees it.
+        by_word: bool,
+    },
     /// Printing the payment-password sheet; nothing on it is ever shown (L7).
     PrintingSheet,
     /// Closing and printing the receipt.
@@ -215,7 +260,7 @@ pub enum Body {
 
 impl Body {
     /// Every public name, in the order of a sale.
-    pub const NAMES: [&'static str; 25] = [
+    pub const NAMES: [&'static str; 29] = [
         "Starting",
         "Attract",
         "PickMode",
@@ -235,6 +280,10 @@ impl Body {
         "Linking",
         "Dispensing",
         "TakeForms",
+        "PrepareForm",
+        "InsertForm",
+        "ReadNumber",
+        "TakeForm",
         "PrintingSheet",
         "PrintingReceipt",
         "Done",
@@ -265,6 +314,10 @@ impl Body {
             Self::Linking => "Linking",
             Self::Dispensing { .. } => "Dispensing",
             Self::TakeForms { .. } => "TakeForms",
+            Self::PrepareForm { .. } => "PrepareForm",
+            Self::InsertForm { .. } => "InsertForm",
+            Self::ReadNumber { .. } => "ReadNumber",
+            Self::TakeForm { .. } => "TakeForm",
             Self::PrintingSheet => "PrintingSheet",
             Self::PrintingReceipt => "PrintingReceipt",
             Self::Done { .. } => "Done",
@@ -305,58 +358,6 @@ pub enum FormPhase {
     Waiting,
     /// The printer does not answer or is jammed: waiting for staff.
     Attention,
-}
-
-/// Why a sale ended early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum StopReason {
-    /// A rule refused.
-    Refused,
-    /// The information could not be verified and no attempts are left.
-    NotVerified,
-    /// Too many attempts; locked.
-    Locked,
-    /// The card's chip did not prove itself, or it is blocked.
-    CardNotAuthentic,
-    /// The document could not be authenticated.
-    DocumentNotAuthentic,
-    /// The finger did not match and no attempts are left.
-    NotIdentified,
-    /// The officer denied.
-    Denied,
-    /// The officer did not answer.
-    NoAnswer,
-    /// The customer cancelled.
-    Cancelled,
-    /// The customer was silent.
-    TimedOut,
-    /// The bank cannot be reached.
-    Offline,
-    /// Linked, but no form was handed over, and every fee came back.
-    NothingSold,
-    /// Broken off after linking; staff will finish it.
-    Suspended,
-    /// A device failed before anything was sold.
-    Device,
-}
-
-/// Why a kiosk cannot sell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum ServiceFault {
-    /// The bank cannot be reached.
-    Offline,
-    /// The backend does not know this kiosk's key.
-    NotEnrolled,
-    /// A device is missing or failed; its name on the desk.
-    Device(String),
-    /// A slot is locked after a wrong number.
-    SlotLocked(BillKind),
-    /// The outcome journal cannot be written.
-    Journal,
-    /// The evidence log at the backend is shorter than what this kiosk saw.
-    LogShrunk,
-    /// A keyboard is plugged in that is not on the list of allowed devices.
-    ForeignKeyboard,
 }
 
 /// What a customer is told whose payment passwords were cancelled with their sheet (L7).

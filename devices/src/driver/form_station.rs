@@ -190,6 +190,11 @@ impl<T: Transport> FormStation<T> {
         }
     }
 
+    /// Whether a person puts every form in and takes it out at the front.
+    pub fn fed_by_hand(&self) -> bool {
+        !matches!(self, Self::Cassettes(_))
+    }
+
     /// What lies where now.
     pub async fn status(&mut self) -> Result<FormPrinterStatus, LinkError> {
         match self {

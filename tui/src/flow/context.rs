@@ -31,8 +31,10 @@ pub struct Settings {
     pub gate: Duration,
     /// Longest wait for the confirming officer; the backend's own is shorter.
     pub officer: Duration,
-    /// How long the customer waits for staff to mend the form printer, before the
-    /// sale is broken off and what is uncertain is frozen.
+    /// How long a printer fed by hand waits for a form (S9).
+    pub insert: Duration,
+    /// How long staff are waited for, to mend the form printer or to do what a hand
+    /// must, before the sale is broken off and what is uncertain is frozen.
     pub staff: Duration,
 }
 
@@ -55,6 +57,7 @@ impl Default for Settings {
             idle: Duration::from_secs(60),
             warning: Duration::from_secs(15),
             take: Duration::from_secs(60),
+            insert: Duration::from_secs(60),
             gate: Duration::from_secs(45),
             officer: Duration::from_secs(600),
             staff: Duration::from_secs(180),

@@ -15,8 +15,10 @@
 //! [`NumberEqual`]. A sheet is never fired twice. With the link down nothing
 //! moves; the same advices are repeated until they are acknowledged. After a
 //! restart nothing is guessed: what neither journal nor printer can show is
-//! `NoOutcome`, which freezes the number (I6).
+//! `NoOutcome`, which freezes the number (I6). Where a person feeds the printer or
+//! reads its numbers, [`hand`] leads them between the same gates.
 
+mod hand;
 mod reach;
 mod resume;
 mod sheet;
@@ -40,7 +42,9 @@ use super::paper::{Delivered, Delivery, each, ranges};
 use super::proof::{FeedDurable, NumberEqual};
 use super::sheet::{PrintingSheet, said};
 use super::step::{Counted, PLACES, Patience, Stage, Step};
-use crate::model::{Body, FormPhase};
+use crate::cmd::Cmd;
+use crate::model::{Body, FormPhase, InsertProblem};
+use hand::{Entry, Hand, Leaving, ReadBy};
 use sheet::Verdict;
 
 /// Answers that contradicted us before the kiosk breaks the sale off.
@@ -68,20 +72,33 @@ enum Then {
     Reconcile,
 }
 
+/// Whether Esc was pressed before.
+type Sure = bool;
+
 #[derive(Debug)]
 enum Phase {
     Advising(Delivery, Then),
     Checking,
     Feeding(FeedDurable, u32),
     Pausing(FeedDurable, u32),
+    /// By hand: a person says when they hold the blank; fed in vain so many times.
+    Preparing(Option<(FeedDurable, u32)>, Option<InsertProblem>, Sure),
+    /// By hand, and nothing senses it: a person says when it is in.
+    Confirming(FeedDurable),
     Reading(FeedDurable),
-    Printing(NumberEqual),
+    /// The operator types the number.
+    Typing(FeedDurable, Entry),
+    /// The printer's driver has both readings.
+    Comparing(FeedDurable, u32),
+    Printing(NumberEqual, ReadBy),
     Diverting(Verdict),
     /// Something lies in the transport after a restart.
     Clearing(Vec<FormAdvice>),
     Presenting,
     InReach(Option<Delivery>),
     Retracting(Option<Delivery>),
+    /// By hand: one form comes out at the front.
+    Leaving(Box<Leaving>),
     Reconciling,
     ReconcilePause,
 }
@@ -109,6 +126,8 @@ pub(super) struct Dispensing {
     handed: bool,
     /// Times the presenter was asked.
     presents: u32,
+    /// What a person does at it.
+    hand: Hand,
     /// Until when the customer waits for staff; kept when nobody came, so that one
     /// trouble is waited for once.
     staff_until: Option<Duration>,
@@ -142,10 +161,16 @@ impl Dispensing {
         {
             self.stop = self.stop.or(Some(AbandonReason::WrongNumber));
         }
-        if self.stop.is_none()
-            && self.place == Place::Escrow
+        let feeds = self.stop.is_none() && self.place == Place::Escrow;
+        let prepares = self.hand.feeds && !self.hand.ready;
+        if feeds && prepares && done.is_empty() && !self.jobs.is_empty() {
+            return self.prepare(None, None);
+        }
+        if feeds
+            && !prepares
             && let Some(job) = self.jobs.pop_front()
         {
+            self.hand.ready = false;
             let mut advices = done;
             advices.extend(each(&[job.number], &FormEvent::Feeding));
             self.current = Some(job.number);
@@ -227,7 +252,7 @@ impl Dispensing {
             Phase::Advising(delivery, _) if delivery.is_stuck() => FormPhase::Waiting,
             Phase::Advising(..) => FormPhase::Asking,
             Phase::Reading(_) => FormPhase::Reading,
-            Phase::Printing(_) => FormPhase::Printing,
+            Phase::Printing(..) => FormPhase::Printing,
             Phase::Presenting | Phase::InReach(_) | Phase::Retracting(_) => FormPhase::Presenting,
             Phase::ReconcilePause => FormPhase::Attention,
             Phase::Reconciling if self.staff_until.is_some() => FormPhase::Attention,
@@ -246,6 +271,7 @@ impl Stage for Dispensing {
         let delivery = match &self.phase {
             Phase::Advising(delivery, _) => return delivery.ticket() == ticket,
             Phase::InReach(delivery) | Phase::Retracting(delivery) => delivery.as_ref(),
+            Phase::Leaving(leaving) => leaving.delivery.as_ref(),
             _ => None,
         };
         self.ticket == ticket || delivery.is_some_and(|d| d.ticket() == ticket)
@@ -268,8 +294,15 @@ impl Stage for Dispensing {
             },
             Phase::Feeding(durable, tries) => self.fed(cx, durable, tries, answer),
             Phase::Pausing(durable, tries) => self.feed(cx, durable, tries),
-            Phase::Reading(durable) => self.read(cx, durable, answer),
-            Phase::Printing(equal) => self.printed(cx, &equal, answer),
+            Phase::Reading(durable) => self.read(cx, durable, ReadBy::Printer, answer),
+            Phase::Comparing(durable, tries) => self.compared(cx, durable, tries, answer),
+            Phase::Leaving(leaving) => self.leaving(cx, leaving, ticket, answer),
+            // A person is awaited, and no desk.
+            phase @ (Phase::Preparing(..) | Phase::Confirming(_) | Phase::Typing(..)) => {
+                self.phase = phase;
+                self.into()
+            }
+            Phase::Printing(equal, by) => self.printed(cx, &equal, by, answer),
             Phase::Diverting(verdict) => self.diverted(cx, verdict, &answer),
             Phase::Clearing(lost) => {
                 let cleared = matches!(answer, Answer::Diverted | Answer::NothingToDivert);
@@ -283,11 +316,15 @@ impl Stage for Dispensing {
         }
     }
 
-    /// Nobody took the bundle in time.
+    fn cmd(self, cx: &mut Context, cmd: Cmd) -> Step {
+        self.hand_cmd(cx, cmd)
+    }
+
+    /// Nobody took the bundle in time, or did what a hand must do.
     fn deadline(self, cx: &mut Context) -> Step {
         match self.phase {
             Phase::InReach(_) => self.take_back(cx),
-            _ => self.into(),
+            _ => self.hand_gone(cx),
         }
     }
 
@@ -299,7 +336,7 @@ impl Stage for Dispensing {
                 counted: Counted::Always,
                 extends: true,
             }),
-            _ => None,
+            _ => self.hand_patience(cx),
         }
     }
 
@@ -309,14 +346,19 @@ impl Stage for Dispensing {
 
     fn body(&self, _: &Context) -> Body {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let (printed, total) = (count(self.bundle.len()), count(self.forms.len()));
+        if let Some(body) = self.hand_body() {
+            return body;
+        }
+        let sold = self.with_state(&[FormState::Sold]).len();
+        let printed = count(self.bundle.len().saturating_add(sold));
+        let total = count(self.forms.len());
         if matches!(self.phase, Phase::InReach(_)) {
             return Body::TakeForms {
                 ranges: ranges(&self.bundle),
                 count: printed,
             };
         }
-        if self.handed && self.jobs.is_empty() {
+        if self.handed && self.jobs.is_empty() && self.current.is_none() {
             return Body::PrintingReceipt;
         }
         if self.resuming && self.phase() != FormPhase::Attention {

@@ -172,8 +172,17 @@ pub enum Act {
     /// Feed one blank, if the printer can print this job at all. Only after `Feeding`
     /// is durable (I5).
     Feed(Box<PrintJob>),
+    /// The same where a hand feeds: wait for it this long.
+    AwaitInsert(Box<PrintJob>, Duration),
     /// Read the number of the sheet in the transport.
     ReadNumber,
+    /// What the operator typed, twice, for the form in a printer that cannot read.
+    OperatorReads {
+        /// The first time.
+        first: BillNumber,
+        /// The second time.
+        again: BillNumber,
+    },
     /// Ink. Only after the number was read and is equal (S9).
     Print {
         /// What to print.
@@ -238,7 +247,9 @@ impl Act {
             Self::CaptureFinger(_) => "CaptureFinger",
             Self::PrinterStatus => "PrinterStatus",
             Self::Feed(_) => "Feed",
+            Self::AwaitInsert(..) => "AwaitInsert",
             Self::ReadNumber => "ReadNumber",
+            Self::OperatorReads { .. } => "OperatorReads",
             Self::Print { .. } => "Print",
             Self::Divert => "Divert",
             Self::Present => "Present",

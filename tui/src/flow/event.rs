@@ -16,7 +16,9 @@ use jiff::Timestamp;
 
 use super::effect::{Desk, Ticket};
 use crate::cmd::Cmd;
-use crate::model::{CardProblem, DocumentProblem, FieldProblem, FingerAdvice, TypedNumber};
+use crate::model::{
+    CardProblem, DocumentProblem, FieldProblem, FingerAdvice, InsertProblem, TypedNumber,
+};
 
 /// What the loop knows when it hands over an event.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +68,8 @@ pub enum Paper {
     Empty,
     /// Something.
     Occupied,
+    /// A printer fed by hand has no sensor there: only a person can tell.
+    Unsensed,
 }
 
 /// What the form printer says about itself.
@@ -79,6 +83,8 @@ pub struct PrinterFacts {
     pub output: Paper,
     /// A fault that forbids the next feed.
     pub fault: bool,
+    /// A person puts every form in and takes it out.
+    pub by_hand: bool,
 }
 
 /// What a field shows of what is in it.
@@ -180,8 +186,12 @@ pub enum Answer {
         /// XFS4IoT's word.
         reason: String,
     },
+    /// Forms: no form came in by hand, for this reason; nothing moved.
+    NotInserted(InsertProblem),
     /// Forms: two reads agree.
     NumberRead(BillNumber),
+    /// Forms: this printer reads no number; a person must.
+    OperatorMustRead,
     /// Forms: the number cannot be read.
     NumberUnreadable(String),
     /// Forms: the printer says it is done; its fence.
@@ -205,6 +215,8 @@ pub enum Answer {
     Taken,
     /// Forms: the bundle still lies there.
     StillThere,
+    /// Forms: this printer does not see whether its forms are taken.
+    NotSensed,
     /// Forms: the bundle is in the retract bin.
     Retracted,
 

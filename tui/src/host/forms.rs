@@ -3,17 +3,20 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use counterfoil_data::bill::BillNumber;
 use counterfoil_data::wire::sale::PrintJob;
 use counterfoil_devices::driver::Role;
 use counterfoil_devices::driver::form_printer::{
     Diverted, FeedError, Level, Occupancy, PrintFault, PrintOutcome, ReadError, Retraction, Taking,
 };
 use counterfoil_devices::driver::form_station::FormStation;
+use counterfoil_devices::driver::numbered::Readback;
 use counterfoil_devices::transport::Transport;
 
 use super::{After, SLICE, Say, Tools, Worker};
 use crate::flow::effect::{Act, Desk};
 use crate::flow::event::{Answer, Paper, PrinterFacts};
+use crate::model::InsertProblem;
 
 const FEED_WITHIN: Duration = Duration::from_secs(10);
 const READ_WITHIN: Duration = Duration::from_secs(10);
@@ -26,11 +29,26 @@ pub(super) struct FormsDesk<T: Transport> {
     tools: Rc<Tools>,
 }
 
-fn paper(there: Occupancy) -> Paper {
+fn paper(there: Occupancy, by_hand: bool) -> Paper {
     match there {
         Occupancy::Empty => Paper::Empty,
+        Occupancy::Unknown if by_hand => Paper::Unsensed,
         Occupancy::Occupied | Occupancy::Unknown => Paper::Occupied,
     }
+}
+
+/// What a person at the printer can do about it, if anything.
+fn insert_problem(fault: PrintFault) -> Option<InsertProblem> {
+    Some(match fault {
+        PrintFault::NoMediaPresent => InsertProblem::Nothing,
+        PrintFault::MediaRetained => InsertProblem::Retained,
+        PrintFault::CoverOpen
+        | PrintFault::InkOut
+        | PrintFault::MediaJammed
+        | PrintFault::PaperJammed
+        | PrintFault::HardwareError => InsertProblem::Trouble,
+        _ => return None,
+    })
 }
 
 impl<T: Transport> FormsDesk<T> {
@@ -38,11 +56,13 @@ impl<T: Transport> FormsDesk<T> {
         match self.printer.status().await {
             Ok(status) => {
                 let empty = status.slots.iter().all(|s| s.level == Level::Out);
+                let by_hand = self.printer.fed_by_hand();
                 let facts = PrinterFacts {
-                    transport: paper(status.transport),
-                    escrow: paper(status.escrow),
-                    output: paper(status.output),
-                    fault: status.jam || status.fault.is_some() || empty,
+                    transport: paper(status.transport, by_hand),
+                    escrow: paper(status.escrow, by_hand),
+                    output: paper(status.output, by_hand),
+                    fault: status.jam || status.fault.is_some() || empty || self.is_blind(),
+                    by_hand,
                 };
                 (Answer::Printer(facts), None)
             }
@@ -53,17 +73,27 @@ impl<T: Transport> FormsDesk<T> {
         }
     }
 
+    /// Whether nobody reads the numbers of a printer that cannot: it feeds none.
+    fn is_blind(&self) -> bool {
+        let reads = !matches!(self.printer, FormStation::Escp2(_) | FormStation::Pr2(_));
+        !reads && self.tools.forms.number == Readback::None
+    }
+
     async fn act(&mut self, act: Act, say: &Say) -> Option<(Answer, Option<PrintFault>)> {
         Some(match act {
             Act::PrinterStatus => self.status().await,
-            Act::Feed(job) => self.feed(&job).await,
-            Act::ReadNumber => match self.printer.read_number(READ_WITHIN).await {
-                Ok(number) => (Answer::NumberRead(number), None),
-                Err(error @ ReadError::Unreadable { .. }) => {
-                    (Answer::NumberUnreadable(error.word().to_owned()), None)
+            Act::Feed(job) => self.feed(&job, FEED_WITHIN).await,
+            Act::AwaitInsert(job, within) => match self.feed(&job, within).await {
+                (Answer::FeedFailed { moved: false, .. }, Some(fault))
+                    if insert_problem(fault).is_some() =>
+                {
+                    let problem = insert_problem(fault).unwrap_or(InsertProblem::Trouble);
+                    (Answer::NotInserted(problem), Some(fault))
                 }
-                Err(ReadError::Printer { fault }) => lost(fault),
+                other => other,
             },
+            Act::OperatorReads { first, again } => read(self.printer.operator_reads(first, again)),
+            Act::ReadNumber => read(self.printer.read_number(READ_WITHIN).await),
             Act::Print { job, approved } => {
                 let print = self.printer.print(&job, &approved, PRINT_WITHIN);
                 printed(print.await)
@@ -89,9 +119,9 @@ impl<T: Transport> FormsDesk<T> {
 
     /// A blank fed for a job that this printer has no type or room for would be spoiled,
     /// and so would every one after it.
-    async fn feed(&mut self, job: &PrintJob) -> (Answer, Option<PrintFault>) {
+    async fn feed(&mut self, job: &PrintJob, within: Duration) -> (Answer, Option<PrintFault>) {
         let fed = match self.printer.can_print(job) {
-            Ok(()) => self.printer.feed(&job.slot, FEED_WITHIN).await,
+            Ok(()) => self.printer.feed(&job.slot, within).await,
             Err(fault) => Err(FeedError::NothingFed { fault }),
         };
         let Err(error) = fed else {
@@ -115,6 +145,7 @@ impl<T: Transport> FormsDesk<T> {
         loop {
             match self.printer.wait_taken(SLICE).await {
                 Ok(Taking::Taken) => return Some((Answer::Taken, None)),
+                Err(PrintFault::Unsupported) => return Some((Answer::NotSensed, None)),
                 Err(fault) => return Some(lost(fault)),
                 Ok(Taking::StillThere) if say.is_stale() => return None,
                 Ok(Taking::StillThere) => {}
@@ -123,6 +154,19 @@ impl<T: Transport> FormsDesk<T> {
                 return Some((Answer::StillThere, None));
             }
         }
+    }
+}
+
+fn read(read: Result<BillNumber, ReadError>) -> (Answer, Option<PrintFault>) {
+    match read {
+        Ok(number) => (Answer::NumberRead(number), None),
+        Err(error @ ReadError::Unreadable { .. }) => {
+            (Answer::NumberUnreadable(error.word().to_owned()), None)
+        }
+        Err(ReadError::Printer {
+            fault: PrintFault::OperatorMustRead,
+        }) => (Answer::OperatorMustRead, None),
+        Err(ReadError::Printer { fault }) => lost(fault),
     }
 }
 

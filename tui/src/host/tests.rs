@@ -64,6 +64,14 @@ impl Desks {
 
     /// With a list of allowed devices, made of the bus as it is then.
     fn with(paper: Option<PathBuf>, allowed: impl FnOnce(&TwinBus) -> Option<Allowed>) -> Self {
+        Self::configured(paper, FormSettings::default(), allowed)
+    }
+
+    fn configured(
+        paper: Option<PathBuf>,
+        forms: FormSettings,
+        allowed: impl FnOnce(&TwinBus) -> Option<Allowed>,
+    ) -> Self {
         let bank = counterfoil_data::demo::bank().expect("the demo bank");
         let start = "2026-11-23T02:00:00Z".parse().expect("a time");
         let clock: SharedClock = Rc::new(TokioClock::starting_at(start));
@@ -75,7 +83,7 @@ impl Desks {
             identity: Rc::new(identity()),
             capks: demo_capks().expect("the demo's scheme keys"),
             allowed: allowed(&bus),
-            forms: FormSettings::default(),
+            forms,
             time_zone: TimeZone::UTC,
         });
         let (sender, events) = mpsc::channel(64);

@@ -6,6 +6,7 @@
 mod dispense;
 mod ends;
 mod gates;
+mod hand;
 mod order;
 mod password;
 
@@ -45,11 +46,15 @@ pub fn page(screen: &KioskScreen) -> Page {
     if let Some(seconds) = screen.seconds_left {
         let left = words.with(Msg::SecondsLeft, &[("seconds", &seconds.to_string())]);
         page.hint_note = Some(Span::of(Role::Danger, left));
-        // On the last screens nothing is lost by silence, and who takes forms
-        // needs no key.
+        // On the last screens nothing is lost by silence, and who puts forms in or
+        // takes them needs no key.
         let last = matches!(
             screen.body,
-            Body::Stopped { .. } | Body::Done { .. } | Body::TakeForms { .. }
+            Body::Stopped { .. }
+                | Body::Done { .. }
+                | Body::TakeForms { .. }
+                | Body::InsertForm { .. }
+                | Body::TakeForm { .. }
         );
         // Who is about to be sent home must read that, and not what was said before;
         // any key brings it back.
@@ -83,6 +88,10 @@ fn body(words: Words, body: &Body) -> Page {
         | Body::Dispensing { .. }
         | Body::TakeForms { .. }
         | Body::Resuming { .. } => dispense::page(words, body),
+        Body::PrepareForm { .. }
+        | Body::InsertForm { .. }
+        | Body::ReadNumber { .. }
+        | Body::TakeForm { .. } => hand::page(words, body),
         Body::PrintingSheet
         | Body::PrintingReceipt
         | Body::Done { .. }

@@ -27,6 +27,8 @@ const FILE_MAX: u64 = 64 * 1024;
 pub const IDLE_S: (u64, u64) = (20, 600);
 /// Least and most of `take_s`.
 pub const TAKE_S: (u64, u64) = (10, 300);
+/// Least and most of `insert_s`.
+pub const INSERT_S: (u64, u64) = (10, 300);
 /// Least and most of `staff_s`.
 pub const STAFF_S: (u64, u64) = (10, 1_800);
 
@@ -101,8 +103,10 @@ pub struct KioskConfig {
     /// Seconds until forms that nobody took are retracted, 10 to 300. Default 60.
     #[serde(default = "take_s")]
     pub take_s: u64,
-    /// Seconds a customer waits for staff to mend the form printer, 10 to 1800.
-    /// Default 180.
+    /// Seconds a form printer fed by hand waits for a form, 10 to 300. Default 60.
+    #[serde(default = "insert_s")]
+    pub insert_s: u64,
+    /// Seconds a customer waits for staff at the form printer, 10 to 1800. Default 180.
     #[serde(default = "staff_s")]
     pub staff_s: u64,
 }
@@ -151,6 +155,10 @@ fn take_s() -> u64 {
     Settings::default().take.as_secs()
 }
 
+fn insert_s() -> u64 {
+    Settings::default().insert.as_secs()
+}
+
 fn staff_s() -> u64 {
     Settings::default().staff.as_secs()
 }
@@ -190,6 +198,7 @@ impl KioskConfig {
         let config: Self = toml::from_str(text).map_err(|e| TomlFault::of(text, &e))?;
         within("idle_s", config.idle_s, IDLE_S)?;
         within("take_s", config.take_s, TAKE_S)?;
+        within("insert_s", config.insert_s, INSERT_S)?;
         within("staff_s", config.staff_s, STAFF_S)?;
         config.zone()?;
         super::args::backend_address(&config.backend).map_err(ConfigError::Backend)?;
@@ -219,6 +228,7 @@ impl KioskConfig {
         Settings {
             idle: Duration::from_secs(self.idle_s),
             take: Duration::from_secs(self.take_s),
+            insert: Duration::from_secs(self.insert_s),
             staff: Duration::from_secs(self.staff_s),
             language: self.language.into(),
             ..Settings::default()
@@ -313,6 +323,7 @@ mod tests {
         for line in [
             "idle_s = 19",
             "take_s = 301",
+            "insert_s = 9",
             "staff_s = 9",
             "time_zone = \"Asia/Nowhere\"",
             "devices = \"twins\"",

@@ -134,7 +134,12 @@ impl Dispensing {
     }
 
     /// The same outcome for the whole bundle, behind what is still on its way.
-    fn settle(mut self, cx: &mut Context, delivery: Option<Delivery>, event: &FormEvent) -> Step {
+    pub(super) fn settle(
+        mut self,
+        cx: &mut Context,
+        delivery: Option<Delivery>,
+        event: &FormEvent,
+    ) -> Step {
         let bundle = std::mem::take(&mut self.bundle);
         self.place = Place::Escrow;
         self.handed = true;

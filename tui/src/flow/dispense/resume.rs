@@ -15,9 +15,11 @@ use super::super::event::{Answer, Paper, PrinterFacts};
 use super::super::paper::{Delivery, each, never_fired, undelivered};
 use super::super::proof::Linked;
 use super::super::step::Step;
+use super::hand::Hand;
 use super::sheet::no_outcome;
 use super::{Dispensing, Phase, Place, Then};
 use crate::flow::effect::{Desk, Ticket};
+use crate::model::Out;
 
 /// Between two looks at a printer that does not answer or needs staff.
 const LOOK_PAUSE: Duration = Duration::from_secs(3);
@@ -73,6 +75,7 @@ impl Dispensing {
             all_jobs: result.jobs.clone(),
             handed: false,
             presents: 0,
+            hand: Hand::default(),
             staff_until: None,
             current: None,
             stop: None,
@@ -114,8 +117,11 @@ impl Dispensing {
                 escrow: Paper::Empty,
                 output: Paper::Empty,
                 fault: true,
+                by_hand: self.hand.feeds,
             },
         };
+        self.hand.feeds = facts.by_hand;
+        self.hand.senses = facts.transport != Paper::Unsensed;
         let untouched = self.forms.iter().all(|f| f.state == FormState::Assigned);
         let places = [facts.transport, facts.escrow, facts.output];
         let foreign = untouched && places.contains(&Paper::Occupied);
@@ -128,7 +134,8 @@ impl Dispensing {
         }
         let mut lost = self.compare_bundle(&facts);
         lost.extend(self.compare_feeding(cx));
-        if facts.transport == Paper::Occupied {
+        let may_lie = facts.transport == Paper::Unsensed && !lost.is_empty();
+        if facts.transport == Paper::Occupied || may_lie {
             // Whatever lies there is not handed out; its name is in `lost`, or
             // was settled before.
             return self.ask(cx, Act::Divert, Phase::Clearing(lost));
@@ -151,6 +158,8 @@ impl Dispensing {
     ) -> Step {
         if !cleared {
             self.stop = self.stop.or(Some(AbandonReason::PrinterFault));
+        } else if self.hand.feeds && !lost.is_empty() {
+            return self.leave(cx, Out::Doubtful, lost, Then::On);
         }
         self.tell(cx, lost)
     }

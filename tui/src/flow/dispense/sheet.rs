@@ -12,6 +12,7 @@ use super::super::event::{Answer, Paper, PrinterFacts};
 use super::super::paper::each;
 use super::super::proof::{FeedDurable, NumberEqual};
 use super::super::step::Step;
+use super::hand::{Entry, ReadBy, out_of};
 use super::{Dispensing, Phase, Then};
 
 /// Spoiled forms in one sale before the kiosk breaks it off.
@@ -39,7 +40,12 @@ impl Dispensing {
         }
         let job = Box::new(durable.job().clone());
         let tries = tries.saturating_add(1);
-        self.ask(cx, Act::Feed(job), Phase::Feeding(durable, tries))
+        let act = if self.hand.feeds {
+            Act::AwaitInsert(job, cx.settings.insert)
+        } else {
+            Act::Feed(job)
+        };
+        self.ask(cx, act, Phase::Feeding(durable, tries))
     }
 
     pub(super) fn fed(
@@ -51,13 +57,18 @@ impl Dispensing {
     ) -> Step {
         let number = durable.job().number;
         match answer {
+            Answer::NotInserted(problem) => self.not_inserted(cx, durable, tries, problem),
+            Answer::Fed if self.hand.feeds && !self.hand.senses => {
+                self.phase = Phase::Confirming(durable);
+                self.into()
+            }
             Answer::Fed => self.ask(cx, Act::ReadNumber, Phase::Reading(durable)),
             Answer::FeedFailed {
                 moved: false,
                 empty,
                 reason,
             } => {
-                if tries < FEEDS_MAX && !empty {
+                if tries < FEEDS_MAX && !empty && !self.hand.feeds {
                     self.ticket = cx.wait(FEED_PAUSE);
                     self.phase = Phase::Pausing(durable, tries);
                     return self.into();
@@ -82,7 +93,13 @@ impl Dispensing {
         }
     }
 
-    pub(super) fn read(self, cx: &mut Context, durable: FeedDurable, answer: Answer) -> Step {
+    pub(super) fn read(
+        self,
+        cx: &mut Context,
+        durable: FeedDurable,
+        by: ReadBy,
+        answer: Answer,
+    ) -> Step {
         let number = durable.job().number;
         match answer {
             Answer::NumberRead(read) => match durable.compare(read) {
@@ -91,7 +108,7 @@ impl Dispensing {
                         job: Box::new(equal.job().clone()),
                         approved: Box::new(self.approved.clone()),
                     };
-                    self.ask(cx, act, Phase::Printing(equal))
+                    self.ask(cx, act, Phase::Printing(equal, by))
                 }
                 None => {
                     let event = FormEvent::Mismatch { read };
@@ -99,6 +116,7 @@ impl Dispensing {
                     self.divert(cx, same(advice, Some(AbandonReason::WrongNumber)))
                 }
             },
+            Answer::OperatorMustRead => self.type_number(durable, Entry::default()),
             Answer::NumberUnreadable(reason) => {
                 self.divert(cx, same(failed(number, false, &reason), None))
             }
@@ -106,12 +124,22 @@ impl Dispensing {
         }
     }
 
-    pub(super) fn printed(mut self, cx: &mut Context, equal: &NumberEqual, answer: Answer) -> Step {
+    pub(super) fn printed(
+        mut self,
+        cx: &mut Context,
+        equal: &NumberEqual,
+        by: ReadBy,
+        answer: Answer,
+    ) -> Step {
         let number = equal.job().number;
         match answer {
             Answer::Printed(evidence) => {
                 self.bundle.push(number);
+                let evidence = by.with(evidence);
                 let event = FormEvent::Printed { evidence };
+                if self.hand.feeds {
+                    return self.ejected(cx, number, event);
+                }
                 self.go_on(cx, vec![FormAdvice { number, event }])
             }
             Answer::PrintFailed { ink, reason } => {
@@ -165,11 +193,15 @@ impl Dispensing {
             (true, Some(_)) => Then::On,
             (true, None) => Then::Check,
         };
+        if self.hand.feeds && matches!(answer, Answer::Diverted) {
+            let out = out_of(&advice.event);
+            return self.leave(cx, out, vec![advice], then);
+        }
         self.advise(cx, vec![advice], then)
     }
 
     pub(super) fn checked(self, cx: &mut Context, facts: Option<PrinterFacts>) -> Step {
-        let clear = facts.is_some_and(|f| !f.fault && f.transport == Paper::Empty);
+        let clear = facts.is_some_and(|f| !f.fault && f.transport != Paper::Occupied);
         if clear {
             self.go_on(cx, Vec::new())
         } else {

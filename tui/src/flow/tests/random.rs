@@ -4,7 +4,7 @@
 //! number fired or inked twice (I2), ink on another number (S9), the sensor
 //! armed before authenticity (S16), an outcome sent before it was written (I6),
 //! an advice the blank's table does not allow (§5), digits held past the first
-//! gate (I10), a password sheet printed twice or said to be printed when it was not (L7).
+//! gate (I10), ink on a form whose number no person typed twice, a password sheet printed twice or said to be printed when it was not (L7).
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -34,6 +34,7 @@ fn play(world: &mut World, what: u8) {
         0..=150 => {
             world.answer_one();
         }
+        151..=238 if world.screen() == "ReadNumber" && what < 215 => world.type_what_lies_there(),
         151..=238 => world.cmd(CMDS[usize::from(what) % CMDS.len()]),
         239..=247 => {
             world.deadline();
@@ -51,7 +52,11 @@ fn begin_printing(world: &mut World, quantity: u8) {
     for cmd in [Cmd::Digit(quantity), Cmd::Enter, Cmd::Enter] {
         world.cmd(cmd);
     }
-    world.until("Dispensing");
+    world.until(if world.by_hand {
+        "PrepareForm"
+    } else {
+        "Dispensing"
+    });
 }
 
 /// Mostly right: a world in which everything fails sells nothing.
@@ -73,9 +78,11 @@ proptest! {
         printing in proptest::option::weighted(0.6, 1u8..=9),
         by_password: bool,
         sheet: bool,
+        by_hand in proptest::bool::weighted(0.3),
     ) {
         let mut world = World::new(Fates::new());
         world.sheet = sheet;
+        world.by_hand = by_hand;
         if by_password {
             world.modes = vec![PurchaseMode::PaymentPassword];
         }

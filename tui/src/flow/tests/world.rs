@@ -29,7 +29,7 @@ use crate::cmd::Cmd;
 use crate::flow::effect::{Act, BankCall, Desk, Effect, Field, Record, Ticket};
 use crate::flow::event::{Answer, DeviceState, Event, Now, Paper, PrinterFacts};
 use crate::flow::{Flow, Settings};
-use crate::model::{CardProblem, DocumentProblem, FingerAdvice};
+use crate::model::{CardProblem, DocumentProblem, FingerAdvice, InsertProblem};
 
 pub const UNIT: &str = "样例机械有限公司";
 pub const FIRST: &str = "3130331100000100";
@@ -62,6 +62,8 @@ pub struct World {
     pub typed: Option<Field>,
     pub cassette: VecDeque<BillNumber>,
     pub transport: Option<BillNumber>,
+    /// A person feeds the printer, and reads it.
+    pub by_hand: bool,
     read: Option<BillNumber>,
     pub escrow: Vec<BillNumber>,
     pub output: Vec<BillNumber>,
@@ -95,6 +97,7 @@ impl World {
             typed: None,
             cassette: first.numbers().collect(),
             transport: None,
+            by_hand: false,
             read: None,
             escrow: Vec::new(),
             output: Vec::new(),

@@ -9,8 +9,8 @@ use counterfoil_data::wire::sheet::{SheetReason, SheetState, SheetView};
 
 use super::*;
 use crate::model::{
-    CardProblem, DocumentProblem, FieldProblem, FingerAdvice, FormPhase, Language, OrderNotice,
-    ServiceFault, StopReason, TypedNumber,
+    CardProblem, DocumentProblem, FieldProblem, FingerAdvice, FormPhase, HandForm, InsertProblem,
+    Language, NumberProblem, OrderNotice, Out, ServiceFault, StopReason, TypedNumber,
 };
 
 /// The longest name a unit of the demo bank has.
@@ -93,6 +93,15 @@ fn typed() -> TypedNumber {
     let mut digits = counterfoil_data::secret::Digits::default();
     while digits.push(3) {}
     TypedNumber::of(&digits)
+}
+
+fn wanted() -> HandForm {
+    HandForm {
+        kind: Some(BillKind::PromissoryNoteSorter),
+        number: number(),
+        nth: 99,
+        total: 100,
+    }
 }
 
 fn offers() -> Vec<Offer> {
@@ -182,6 +191,40 @@ fn bodies() -> Vec<Body> {
         Body::TakeForms {
             ranges: vec![range(), range()],
             count: 50,
+        },
+        Body::PrepareForm {
+            form: wanted(),
+            problem: Some(InsertProblem::Trouble),
+            fed: true,
+            sure: false,
+        },
+        Body::PrepareForm {
+            form: wanted(),
+            problem: None,
+            fed: true,
+            sure: true,
+        },
+        Body::InsertForm {
+            form: wanted(),
+            sensed: false,
+        },
+        Body::ReadNumber {
+            sensed: true,
+            again: true,
+            typed: "31300021000".into(),
+            problem: Some(NumberProblem::Differ { left: 2 }),
+        },
+        Body::TakeForm {
+            number: Some(number()),
+            out: Out::Printed,
+            gone: false,
+            by_word: true,
+        },
+        Body::TakeForm {
+            number: None,
+            out: Out::Doubtful,
+            gone: true,
+            by_word: true,
         },
         Body::PrintingSheet,
         Body::PrintingReceipt,

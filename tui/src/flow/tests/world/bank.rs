@@ -3,7 +3,7 @@
 use super::*;
 
 impl World {
-    pub(super) fn forms(&self, state: FormState) -> Vec<BillNumber> {
+    pub fn forms(&self, state: FormState) -> Vec<BillNumber> {
         let forms = self.sale.iter().flat_map(|sale| &sale.forms);
         forms
             .filter(|f| f.state == state)

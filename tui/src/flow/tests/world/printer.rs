@@ -3,6 +3,21 @@
 use super::*;
 
 impl World {
+    /// The operator's number of the form in the printer, once.
+    pub fn type_what_lies_there(&mut self) {
+        let digits = self.transport.map(|n| n.to_string()).unwrap_or_default();
+        self.cmd(Cmd::Clear);
+        self.type_number(&digits);
+    }
+
+    /// Digits, then Enter.
+    pub fn type_number(&mut self, digits: &str) {
+        for digit in digits.bytes() {
+            self.cmd(Cmd::Digit(digit - b'0'));
+        }
+        self.cmd(Cmd::Enter);
+    }
+
     pub(super) fn printer(&mut self, act: Act, fate: u8) -> Answer {
         match (act, fate) {
             (Act::PrinterStatus, _) => {
@@ -12,9 +27,13 @@ impl World {
                     escrow: paper(!self.escrow.is_empty()),
                     output: paper(!self.output.is_empty()),
                     fault: false,
+                    by_hand: self.by_hand,
                 })
             }
             (Act::Feed(_), fate) => self.feed(fate),
+            (Act::AwaitInsert(..), fate) => self.insert(fate),
+            (Act::OperatorReads { first, again }, fate) => self.operator(first, again, fate),
+            (Act::ReadNumber, _) if self.by_hand => Answer::OperatorMustRead,
             (Act::ReadNumber, 1) => Answer::NumberUnreadable("unreadable".to_owned()),
             (Act::ReadNumber, 2) => Answer::Fault(Remedy::CallStaff),
             (Act::ReadNumber, _) => {
@@ -39,6 +58,7 @@ impl World {
                 self.output.append(&mut self.escrow);
                 Answer::Presented
             }
+            (Act::AwaitTaken(_), _) if self.by_hand => Answer::NotSensed,
             (Act::AwaitTaken(_), 1) => Answer::StillThere,
             (Act::AwaitTaken(_), 2) => Answer::Fault(Remedy::CallStaff),
             (Act::AwaitTaken(_), _) => {
@@ -86,6 +106,28 @@ impl World {
         }
     }
 
+    /// A person puts in the form they were asked for, another one, or none.
+    fn insert(&mut self, fate: u8) -> Answer {
+        match fate {
+            1 => {
+                let durable: Vec<_> = self.forms(FormState::Feeding);
+                assert_eq!(durable.len(), 1, "I5: waits with {durable:?} in Feeding");
+                Answer::NotInserted(InsertProblem::Nothing)
+            }
+            4 => Answer::NotInserted(InsertProblem::Trouble),
+            fate => self.feed(fate),
+        }
+    }
+
+    /// The operator types what lies there, or not the same twice.
+    fn operator(&mut self, first: BillNumber, again: BillNumber, fate: u8) -> Answer {
+        if fate == 1 || first != again {
+            return Answer::NumberUnreadable("fieldNotRead".to_owned());
+        }
+        self.read = Some(first);
+        Answer::NumberRead(first)
+    }
+
     fn ink(&mut self, job: &PrintJob, fate: u8) -> Answer {
         assert_eq!(self.read, Some(job.number), "S9: ink on another number");
         assert_eq!(self.transport, Some(job.number), "S9: ink on another sheet");
@@ -97,6 +139,10 @@ impl World {
             2 => Answer::PrintUnknown("fence lost".to_owned()),
             _ => {
                 assert!(self.inked.insert(job.number), "inked twice");
+                if self.by_hand {
+                    self.taken.extend(self.transport.take());
+                    return Answer::Printed("00".to_owned());
+                }
                 self.escrow.extend(self.transport.take());
                 Answer::Printed("00".to_owned())
             }
