@@ -29,7 +29,7 @@ use ratatui::crossterm::terminal;
 use ratatui::layout::Rect;
 
 use crate::play::parse::Actor;
-use crate::world::{Setup, StoreAt, World};
+use crate::world::{Setup, Stand, StoreAt, World};
 use desk::Desk;
 use hint::{Seen, hint};
 
@@ -40,11 +40,11 @@ const NARROW: u16 = 70;
 const TICK: Duration = Duration::from_millis(100);
 
 /// Plays a branch with a person at the keys.
-pub fn interactive(language: Language) -> ExitCode {
+pub fn interactive(language: Language, stand: Stand) -> ExitCode {
     let ran = (|| -> anyhow::Result<PathBuf> {
         let runtime = crate::idle::runtime(false).context("no runtime")?;
         let local = tokio::task::LocalSet::new();
-        local.block_on(&runtime, run(language))
+        local.block_on(&runtime, run(language, stand))
     })();
     match ran {
         Ok(folder) => {
@@ -89,7 +89,7 @@ pub fn run_folder() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-async fn run(language: Language) -> anyhow::Result<PathBuf> {
+async fn run(language: Language, stand: Stand) -> anyhow::Result<PathBuf> {
     let mut canvas = Canvas::stdout(Seat::Desk).context("cannot take the terminal")?;
     // First frame before anything is generated, opened or loaded.
     canvas.draw(|area, buffer| opening(language).paint(area, buffer))?;
@@ -103,6 +103,7 @@ async fn run(language: Language) -> anyhow::Result<PathBuf> {
         language,
         size: (80, 23),
         paper: Some(folder.clone()),
+        stand,
     })
     .await?;
     let mut branch = Branch {

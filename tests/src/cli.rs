@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::play::bless::bless_file;
 use crate::play::run::{Options, PlayError, Report, play_file};
+use crate::world::Stand;
 use crate::{branch, cost, crash};
 
 /// Counterfoil: a self-service kiosk for corporate cheques, its backend and its
@@ -32,6 +33,9 @@ struct Cli {
     /// Language of the branch.
     #[arg(long, value_enum, default_value = "zh-hans", global = true)]
     language: Tongue,
+    /// Which devices stand in the branch.
+    #[arg(long, value_enum, default_value = "demo")]
+    stand: Stand,
     #[command(subcommand)]
     task: Option<Task>,
 }
@@ -103,7 +107,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match cli.task {
-        None | Some(Task::Demo) => a_branch(cli.language.into()),
+        None | Some(Task::Demo) => a_branch(cli.language.into(), cli.stand),
         Some(Task::Play(args)) => plays(&args),
         Some(Task::Crash(args)) => crash::run(&args),
         Some(Task::Pictures { folder }) => pictures(&folder),
@@ -111,9 +115,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn a_branch(language: Language) -> ExitCode {
+fn a_branch(language: Language, stand: Stand) -> ExitCode {
     if io::stdout().is_terminal() && io::stdin().is_terminal() {
-        branch::interactive(language)
+        branch::interactive(language, stand)
     } else {
         branch::piped::run(language == Language::En)
     }

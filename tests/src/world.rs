@@ -13,6 +13,7 @@ mod looks;
 mod network;
 mod screens;
 mod staff;
+mod stand;
 mod station;
 
 use std::cell::RefCell;
@@ -26,7 +27,6 @@ use counterfoil_data::demo::{self, DemoBank};
 use counterfoil_data::seam::{MemoryJournal, SharedClock, SharedEntropy};
 use counterfoil_data::secret::Secret;
 use counterfoil_data::sign::{SignerId, SigningIdentity};
-use counterfoil_devices::driver::form_station::FormSettings;
 use counterfoil_devices::guard::Allowed;
 use counterfoil_devices::system::{SystemEntropy, TokioClock};
 use counterfoil_devices::transport::twin_bus::TwinBus;
@@ -47,6 +47,7 @@ use crate::play::parse::{Actor, Header};
 pub use frames::Frames;
 use house::House;
 pub use network::{Far, Network};
+pub use stand::Stand;
 
 /// How long a piece is on its way over a slow network.
 const SLOW: Duration = Duration::from_millis(400);
@@ -78,6 +79,8 @@ pub struct Setup {
     pub size: (u16, u16),
     /// Where printed paper goes.
     pub paper: Option<PathBuf>,
+    /// Which devices.
+    pub stand: Stand,
 }
 
 type Latest<T> = Rc<RefCell<Option<T>>>;
@@ -122,6 +125,7 @@ impl World {
             language,
             size: header.size,
             paper,
+            stand: header.stand,
         })
         .await
     }
@@ -146,6 +150,7 @@ impl World {
             entropy("devices"),
             setup.paper.clone(),
         );
+        setup.stand.furnish(&bus, &bank, setup.paper.clone())?;
         let frames = Rc::default();
         let size = clamp(setup.size);
         let mut world = Self {
@@ -187,7 +192,7 @@ impl World {
             journal: Box::new(self.journal.clone()),
             identity: SigningIdentity::new(&signer, &kiosk.key_seed.0),
             capks: demo_capks()?,
-            forms: FormSettings::default(),
+            forms: self.setup.stand.forms()?,
             allowed: Some(self.allowed.clone()),
             time_zone: TimeZone::get(&self.bank.branch.time_zone)?,
             settings: Settings::of_demo(&self.bank.policy, self.setup.language),

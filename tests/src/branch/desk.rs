@@ -29,7 +29,7 @@ const fn act(key: char, line: &'static str, zh: &'static str, en: &'static str) 
 }
 
 /// Every act of the demo branch, in the order of a sale, then trouble.
-pub const ACTS: [Act; 33] = [
+pub const ACTS: [Act; 34] = [
     act(
         '1',
         "card-reader insert zhang-card",
@@ -56,6 +56,12 @@ pub const ACTS: [Act; 33] = [
     ),
     act('5', "finger lift", "移开手指", "lift the finger"),
     act('6', "form-printer take", "取走票据", "take the forms"),
+    act(
+        'y',
+        "form-printer insert",
+        "放入一张空白凭证",
+        "put a blank form in",
+    ),
     act('7', "receipt-printer take", "取走凭条", "take the receipt"),
     act('8', "card-reader remove", "拔出结算卡", "take the card"),
     act('9', "id-reader remove", "取走身份证", "take the ID card"),

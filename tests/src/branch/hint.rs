@@ -37,7 +37,12 @@ pub fn hint(seen: Seen<'_>) -> String {
     };
     // Forms lie in reach only for a while, whichever screen one looks at.
     match seen.kiosk {
-        Some(kiosk) if matches!(kiosk.body, Body::TakeForms { .. }) => {
+        Some(kiosk)
+            if matches!(
+                kiosk.body,
+                Body::TakeForms { .. } | Body::TakeForm { .. } | Body::InsertForm { .. }
+            ) =>
+        {
             let left = kiosk.seconds_left.unwrap_or(0);
             format!("{said} ({left} s)")
         }
@@ -165,7 +170,25 @@ fn selling(body: &Body, station: &str) -> Option<Words> {
             "正在打印；桌面可制造故障",
             "printing; the desk can make trouble",
         ),
-        Body::TakeForms { .. } => ("桌面：按 6 取走票据", "desk: key 6 takes the forms"),
+        Body::PrepareForm { .. } => ("顾客屏：按回车", "kiosk: press Enter"),
+        Body::InsertForm { sensed: true, .. } => {
+            ("桌面：按 y 放入凭证", "desk: key y puts the form in")
+        }
+        Body::InsertForm { .. } => (
+            "桌面：按 y 放入凭证；再到顾客屏按回车",
+            "desk: key y puts the form in; then Enter at the kiosk",
+        ),
+        Body::ReadNumber { .. } => (
+            "顾客屏：照桌面上打印机里的号码输入两遍",
+            "kiosk: type the number that the desk shows in the printer, twice",
+        ),
+        Body::TakeForm { by_word: true, .. } => (
+            "桌面：按 6 取出；再到顾客屏按回车",
+            "desk: key 6 takes the form; then Enter at the kiosk",
+        ),
+        Body::TakeForm { .. } | Body::TakeForms { .. } => {
+            ("桌面：按 6 取走票据", "desk: key 6 takes the forms")
+        }
         Body::Done {
             left_behind,
             receipt_printed,

@@ -12,6 +12,8 @@ mod word;
 
 use jiff::Timestamp;
 
+use crate::world::Stand;
+
 use names::{Names, suggestion};
 
 /// Longest file in lines.
@@ -93,6 +95,8 @@ pub struct Header {
     pub clock: Timestamp,
     /// Seed of all randomness.
     pub seed: u64,
+    /// Which devices.
+    pub stand: Stand,
 }
 
 /// A part of a screen.

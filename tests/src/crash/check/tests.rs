@@ -8,7 +8,7 @@ use counterfoil_tui::model::Language;
 use jiff::Timestamp;
 
 use super::*;
-use crate::world::{Setup, StoreAt, World};
+use crate::world::{Setup, Stand, StoreAt, World};
 
 fn sheet(inked: &[&str]) -> Sheet {
     Sheet {
@@ -67,6 +67,7 @@ fn a_feed_that_the_books_do_not_have_is_found() {
             language: Language::En,
             size: (80, 24),
             paper: None,
+            stand: Stand::Demo,
         });
         drop(enrolled.await.expect("opens"));
     });

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Header, Parser, ScriptError, suggestion};
+use crate::world::Stand;
 
 /// Words that may begin a header line.
 const WORDS: [&str; 7] = [
@@ -22,6 +23,7 @@ impl<'a> Parser<'a> {
             locale: "zh-Hans".to_owned(),
             clock: Timestamp::UNIX_EPOCH,
             seed: 1,
+            stand: Stand::Demo,
         };
         let mut clock = None;
         while let Some(line) = self.peek_header() {
@@ -77,10 +79,15 @@ impl<'a> Parser<'a> {
                     .parse()
                     .map_err(|_| self.error(value, "seed is a whole number"))?
             }
-            ("theme", "default") | ("devices" | "backend", "demo") => {}
+            ("theme", "default") | ("backend", "demo") => {}
             ("theme", _) => return Err(self.error(value, "theme is default")),
-            ("devices" | "backend", _) => {
-                return Err(self.error(value, format!("{key} is demo: the demo bank's")));
+            ("backend", _) => return Err(self.error(value, "backend is demo: the demo bank's")),
+            ("devices", _) => {
+                header.stand = Stand::named(value).ok_or_else(|| {
+                    let near = suggestion(value, &Stand::NAMES);
+                    let what = format!("no devices `{value}`{near}: {}", Stand::NAMES.join(", "));
+                    self.error(value, what)
+                })?;
             }
             (other, _) => {
                 let near = suggestion(other, &WORDS);

@@ -76,6 +76,8 @@ const DESK: [(&str, &[&str]); 12] = [
         "form-printer",
         &[
             "take|empty",
+            "insert|pull",
+            "paper out",
             "jam now|presenter",
             "jam after N",
             "clear jam",
@@ -86,6 +88,7 @@ const DESK: [(&str, &[&str]); 12] = [
             "ribbon out|ok",
             "cover open|close",
             "load SLOT RANGE",
+            "load RANGE",
             "measure",
         ],
     ),

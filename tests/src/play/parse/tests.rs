@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::entropy::SeededEntropy;
+use crate::world::Stand;
 
 const HEAD: &str = "play 1\nsize 80x24 locale en clock 2026-01-15T09:30:00+08:00 seed 7\n";
 
@@ -174,12 +175,16 @@ fn the_ten_pieces_of_the_page_parse() {
 
 #[test]
 fn every_act_that_a_twin_knows_is_in_the_table() {
-    let bus = Branch::demo(
-        &counterfoil_data::demo::bank().expect("the demo bank"),
-        Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH)),
-        SeededEntropy::stream(1, "devices"),
-        None,
-    );
+    for name in Stand::NAMES {
+        knows_every_act_of(Stand::named(name).expect("a stand"));
+    }
+}
+
+fn knows_every_act_of(stand: Stand) {
+    let bank = counterfoil_data::demo::bank().expect("the demo bank");
+    let clock = Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH));
+    let bus = Branch::demo(&bank, clock, SeededEntropy::stream(1, "devices"), None);
+    stand.furnish(&bus, &bank, None).expect("furnishes");
     let names = Names::of_the_demo_bank().expect("the demo bank");
     for device in Role::ALL.map(Role::name) {
         let refusal = bus.desk(&format!("{device} ?")).expect_err("nonsense").0;
