@@ -33,6 +33,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+pub use self::receipt::ReceiptSettings;
 use crate::flow::effect::{Act, Desk, Ticket};
 use crate::flow::event::{Answer, DeviceState, Event};
 
@@ -55,6 +56,8 @@ pub(crate) struct Tools {
     pub capks: Capks,
     /// Which form printer, and how.
     pub forms: FormSettings,
+    /// How long a receipt lies in reach of a printer with a presenter.
+    pub presents: Option<Duration>,
     /// Which devices may be used; all of them without a list.
     pub allowed: Option<Allowed>,
     /// Where the business date is taken.

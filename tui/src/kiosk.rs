@@ -28,7 +28,7 @@ use crate::cmd::Cmd;
 use crate::flow::effect::{Act, Desk, Effect, Ticket};
 use crate::flow::event::{Answer, Event, Now};
 use crate::flow::{Flow, Settings};
-use crate::host::{Host, Tools};
+use crate::host::{Host, ReceiptSettings, Tools};
 use crate::journal::{decode, encode};
 use crate::keyboard::Keyboard;
 use crate::link::{Dial, Link, bank};
@@ -61,6 +61,8 @@ pub struct Parts<B: Bus, D: Dial> {
     pub capks: Capks,
     /// Which form printer, and how.
     pub forms: FormSettings,
+    /// What the receipt printer has.
+    pub receipts: ReceiptSettings,
     /// Which devices may be used; all of them without a list.
     pub allowed: Option<Allowed>,
     /// Where the business date is taken.
@@ -198,6 +200,7 @@ impl<D: Dial + 'static> Kiosk<D> {
             identity: Rc::clone(&identity),
             capks: parts.capks,
             forms: parts.forms,
+            presents: parts.receipts.presenter.then_some(parts.settings.take),
             allowed: parts.allowed,
             time_zone: parts.time_zone,
         });

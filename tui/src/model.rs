@@ -20,7 +20,7 @@ mod hand;
 mod typed;
 
 pub use advice::{CardProblem, DocumentProblem, FingerAdvice, LeftBehind};
-pub use ends::{ServiceFault, StopReason};
+pub use ends::{ReceiptOut, ServiceFault, StopReason};
 pub use hand::{HandForm, InsertProblem, NumberProblem, Out};
 pub use typed::{FieldProblem, TypedNumber};
 
@@ -223,12 +223,17 @@ pub enum Body {
     PrintingSheet,
     /// Closing and printing the receipt.
     PrintingReceipt,
+    /// A printer with a presenter hands it out.
+    TakeReceipt {
+        /// The payment-password sheet, and not the receipt.
+        sheet: bool,
+    },
     /// The sale is closed.
     Done {
         /// What the receipt says.
         receipt: Receipt,
-        /// Whether the receipt came out.
-        receipt_printed: bool,
+        /// Where the receipt is.
+        receipt_out: ReceiptOut,
         /// Take the card and document that still lie there.
         left_behind: Vec<LeftBehind>,
     },
@@ -260,7 +265,7 @@ pub enum Body {
 
 impl Body {
     /// Every public name, in the order of a sale.
-    pub const NAMES: [&'static str; 29] = [
+    pub const NAMES: [&'static str; 30] = [
         "Starting",
         "Attract",
         "PickMode",
@@ -286,6 +291,7 @@ impl Body {
         "TakeForm",
         "PrintingSheet",
         "PrintingReceipt",
+        "TakeReceipt",
         "Done",
         "Stopped",
         "Resuming",
@@ -320,6 +326,7 @@ impl Body {
             Self::TakeForm { .. } => "TakeForm",
             Self::PrintingSheet => "PrintingSheet",
             Self::PrintingReceipt => "PrintingReceipt",
+            Self::TakeReceipt { .. } => "TakeReceipt",
             Self::Done { .. } => "Done",
             Self::Stopped { .. } => "Stopped",
             Self::Resuming { .. } => "Resuming",

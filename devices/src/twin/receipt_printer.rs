@@ -380,6 +380,7 @@ impl Twin for ReceiptPrinterTwin {
         vec![
             ("receipts", self.printed),
             ("taken", self.taken),
+            ("retracted", self.presenter.retracted),
             ("lines", self.lines),
             ("unknown-commands", self.unknown_commands),
             ("write-errors", self.write_errors),

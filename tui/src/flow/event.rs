@@ -222,8 +222,12 @@ pub enum Answer {
 
     /// Receipt: the printer can print; a key for the sheet, made for this once.
     SheetKey(SealKey),
-    /// Receipt: out and cut.
+    /// Receipt: out and cut; with a presenter, taken too.
     ReceiptPrinted,
+    /// Receipt: in the customer's reach; how it ended comes under the same ticket.
+    ReceiptInReach,
+    /// Receipt: nobody took it, and it was drawn back.
+    ReceiptDrawnBack,
     /// Receipt: not, or not whole; whether nothing at all came out.
     ReceiptFailed {
         /// Safe to try again.

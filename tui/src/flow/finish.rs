@@ -13,7 +13,7 @@ use super::event::Answer;
 use super::front::Attract;
 use super::step::{PLACES, Patience, Stage, Step};
 use crate::cmd::Cmd;
-use crate::model::{Body, StopReason};
+use crate::model::{Body, ReceiptOut, StopReason};
 
 /// How long the last screen stays.
 const DONE_STAYS: Duration = Duration::from_secs(30);
@@ -31,6 +31,8 @@ const CANCEL_TRIES: u32 = 3;
 pub(super) struct PrintingReceipt {
     receipt: Receipt,
     tries: u32,
+    /// It lies in the customer's reach.
+    in_reach: bool,
     ticket: Ticket,
 }
 
@@ -44,20 +46,22 @@ impl PrintingReceipt {
             let step = Self {
                 receipt,
                 tries,
+                in_reach: false,
                 ticket,
             };
-            return step.done(cx, false);
+            return step.done(cx, ReceiptOut::NotPrinted);
         }
         let ticket = print(cx, &receipt);
         Self {
             receipt,
             tries,
+            in_reach: false,
             ticket,
         }
         .into()
     }
 
-    fn done(self, cx: &mut Context, receipt_printed: bool) -> Step {
+    fn done(self, cx: &mut Context, receipt_out: ReceiptOut) -> Step {
         if self.receipt.sold.is_empty() {
             // Linked, and yet nothing in the customer's hand: staff explain it.
             let settled = self.receipt.unknown.is_empty() && self.receipt.fee == Fen::ZERO;
@@ -72,7 +76,7 @@ impl PrintingReceipt {
         cx.watch_readers();
         Done {
             receipt: self.receipt,
-            receipt_printed,
+            receipt_out,
         }
         .into()
     }
@@ -93,26 +97,41 @@ impl Stage for PrintingReceipt {
 
     fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
         match answer {
-            Answer::ReceiptPrinted => self.done(cx, true),
+            Answer::ReceiptPrinted => self.done(cx, ReceiptOut::Printed),
+            Answer::ReceiptDrawnBack => self.done(cx, ReceiptOut::DrawnBack),
+            Answer::ReceiptInReach => {
+                self.in_reach = true;
+                self.into()
+            }
             Answer::Waited => {
                 self.ticket = print(cx, &self.receipt);
                 self.into()
             }
-            Answer::ReceiptFailed { nothing: true } | Answer::Fault(_) if self.tries < 2 => {
+            Answer::ReceiptFailed { nothing: true } | Answer::Fault(_)
+                if self.tries < 2 && !self.in_reach =>
+            {
                 self.tries = self.tries.saturating_add(1);
                 self.ticket = cx.wait(RECEIPT_PAUSE);
                 self.into()
             }
-            _ => self.done(cx, false),
+            _ => self.done(cx, ReceiptOut::NotPrinted),
         }
     }
 
-    fn deadline(self, cx: &mut Context) -> Step {
+    /// Of a receipt in reach: it is being drawn back, and that is waited for.
+    fn deadline(mut self, cx: &mut Context) -> Step {
+        if self.in_reach {
+            self.in_reach = false;
+            return self.into();
+        }
         cx.stop(Desk::Receipt);
-        self.done(cx, false)
+        self.done(cx, ReceiptOut::NotPrinted)
     }
 
-    fn patience(&self, _: &Context) -> Option<Patience> {
+    fn patience(&self, cx: &Context) -> Option<Patience> {
+        if self.in_reach {
+            return Patience::reach(cx.settings.take);
+        }
         Patience::machine(RECEIPT_WITHIN)
     }
 
@@ -121,7 +140,10 @@ impl Stage for PrintingReceipt {
     }
 
     fn body(&self, _: &Context) -> Body {
-        Body::PrintingReceipt
+        match self.in_reach {
+            true => Body::TakeReceipt { sheet: false },
+            false => Body::PrintingReceipt,
+        }
     }
 }
 
@@ -129,7 +151,7 @@ impl Stage for PrintingReceipt {
 #[derive(Debug)]
 pub(super) struct Done {
     receipt: Receipt,
-    receipt_printed: bool,
+    receipt_out: ReceiptOut,
 }
 
 impl Stage for Done {
@@ -163,7 +185,7 @@ impl Stage for Done {
     fn body(&self, cx: &Context) -> Body {
         Body::Done {
             receipt: self.receipt.clone(),
-            receipt_printed: self.receipt_printed,
+            receipt_out: self.receipt_out,
             left_behind: cx.left_behind(),
         }
     }

@@ -41,6 +41,8 @@ enum Phase {
     TakingLater(SealKey),
     /// On its way to paper.
     Printing,
+    /// In the customer's reach.
+    InReach,
 }
 
 /// The sheet of one sale.
@@ -151,13 +153,17 @@ impl Stage for PrintingSheet {
         self.ticket == ticket
     }
 
-    fn answered(self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
+    fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
         match self.phase {
+            Phase::Printing if matches!(answer, Answer::ReceiptInReach) => {
+                self.phase = Phase::InReach;
+                self.into()
+            }
             Phase::Offering => self.offered(cx, answer),
             Phase::Pausing => self.offer(cx),
             Phase::Taking(key) => self.taken(cx, key, answer),
             Phase::TakingLater(key) => self.take(cx, key),
-            Phase::Printing => {
+            Phase::Printing | Phase::InReach => {
                 let outcome = match answer {
                     Answer::ReceiptPrinted => SheetOutcome::Printed,
                     Answer::ReceiptFailed { nothing: true } => SheetOutcome::NotPrinted,
@@ -168,17 +174,25 @@ impl Stage for PrintingSheet {
         }
     }
 
-    fn deadline(self, cx: &mut Context) -> Step {
+    fn deadline(mut self, cx: &mut Context) -> Step {
+        if matches!(self.phase, Phase::InReach) {
+            // It is being drawn back, and that is waited for.
+            self.phase = Phase::Printing;
+            return self.into();
+        }
         cx.stop(Desk::Receipt);
         let outcome = match self.phase {
             Phase::Offering | Phase::Pausing => Some(SheetOutcome::NotPrinted),
-            Phase::Printing => Some(SheetOutcome::Unknown),
+            Phase::Printing | Phase::InReach => Some(SheetOutcome::Unknown),
             Phase::Taking(_) | Phase::TakingLater(_) => None,
         };
         self.ended(cx, outcome)
     }
 
-    fn patience(&self, _: &Context) -> Option<Patience> {
+    fn patience(&self, cx: &Context) -> Option<Patience> {
+        if matches!(self.phase, Phase::InReach) {
+            return Patience::reach(cx.settings.take);
+        }
         Patience::machine(SHEET_WITHIN)
     }
 
@@ -187,6 +201,9 @@ impl Stage for PrintingSheet {
     }
 
     fn body(&self, _: &Context) -> Body {
+        if matches!(self.phase, Phase::InReach) {
+            return Body::TakeReceipt { sheet: true };
+        }
         Body::PrintingSheet
     }
 }

@@ -49,6 +49,15 @@ impl Patience {
         })
     }
 
+    /// Something lies in reach, and a machine draws it back in the end.
+    pub fn reach(total: Duration) -> Option<Self> {
+        Some(Self {
+            total,
+            counted: Counted::Always,
+            extends: false,
+        })
+    }
+
     /// A machine or another person is awaited.
     pub fn machine(total: Duration) -> Option<Self> {
         Some(Self {

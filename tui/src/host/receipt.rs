@@ -1,5 +1,10 @@
 //! The receipt desk: what the loop closed with (S23), and the payment-password sheet (L7),
 //! on paper. The sheet is opened here and nowhere else.
+//!
+//! A printer with a presenter hands it out, sees it taken or draws it back after its
+//! time. No bin counts what was drawn back, and the sale is closed by then: what became
+//! of a receipt is said to the customer and to staff, in the log, and is no evidence. A
+//! sheet that was not seen taken is unknown, so its passwords are cancelled.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,7 +14,7 @@ use counterfoil_data::fmt;
 use counterfoil_data::locale::{Lang, Msg, text};
 use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::OpenKey;
-use counterfoil_data::seam::{SharedEntropy, random};
+use counterfoil_data::seam::random;
 use counterfoil_data::secret::Secret;
 use counterfoil_data::shown::Shown;
 use counterfoil_data::wire::sale::Receipt;
@@ -20,8 +25,9 @@ use counterfoil_devices::driver::receipt_printer::{
     SecretRow,
 };
 use counterfoil_devices::transport::Transport;
+use serde::Deserialize;
 
-use super::{After, Say, Tools, Worker};
+use super::{After, SLICE, Say, Tools, Worker};
 use crate::flow::effect::{Act, Desk};
 use crate::flow::event::Answer;
 use crate::model::{Language, sheet_help};
@@ -34,10 +40,23 @@ const PRINT_WITHIN: Duration = Duration::from_secs(20);
 /// Longest print of one payment-password sheet: 200 lines and the cut.
 const SHEET_WITHIN: Duration = Duration::from_secs(40);
 
+/// Longest way of a receipt through the presenter.
+const MOVE_WITHIN: Duration = Duration::from_secs(10);
+
+/// The table `receipt_printer` of a kiosk's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptSettings {
+    /// It has a presenter of the Custom dialect. No other printer may be asked for one:
+    /// to it, the question is text.
+    #[serde(default)]
+    pub presenter: bool,
+}
+
 /// The receipt printer, and the key of the one sheet it may be asked to print (L7).
 pub(super) struct ReceiptDesk<T: Transport> {
     printer: ReceiptPrinter<T>,
-    entropy: SharedEntropy,
+    tools: Rc<Tools>,
     key: Option<OpenKey>,
 }
 
@@ -173,12 +192,14 @@ impl<T: Transport> Worker<T> for ReceiptDesk<T> {
 
     async fn open(transport: T, tools: &Rc<Tools>) -> Result<Self, String> {
         let printer = ReceiptPrinter::open(transport, tools.clock.clone(), &*tools.entropy).await;
-        let printer = printer.map_err(|error| error.to_string())?;
-        Ok(Self {
-            printer,
-            entropy: tools.entropy.clone(),
+        let mut desk = Self {
+            printer: printer.map_err(|error| error.to_string())?,
+            tools: Rc::clone(tools),
             key: None,
-        })
+        };
+        // Left by a power cut: it is somebody's.
+        desk.clear().await.map_err(|fault| fault.to_string())?;
+        Ok(desk)
     }
 
     async fn perform(&mut self, act: Act, say: &Say) -> After {
@@ -225,7 +246,7 @@ impl<T: Transport> ReceiptDesk<T> {
             say.answer(Answer::ReceiptFailed { nothing: true }).await;
             return after(Some(fault));
         }
-        let material = Secret::new(random(&*self.entropy));
+        let material = Secret::new(random(&*self.tools.entropy));
         let (open, key) = OpenKey::derive(material.expose());
         self.key = Some(open);
         say.answer(Answer::SheetKey(key)).await;
@@ -233,8 +254,13 @@ impl<T: Transport> ReceiptDesk<T> {
     }
 
     async fn print(&mut self, document: &ReceiptDocument, within: Duration, say: &Say) -> After {
+        if let Err(fault) = self.clear().await {
+            tracing::warn!(%fault, "receipt printer");
+            say.answer(Answer::ReceiptFailed { nothing: true }).await;
+            return after(Some(fault));
+        }
         let (answer, fault) = match self.printer.print(document, within).await {
-            PrintOutcome::Done { .. } => (Answer::ReceiptPrinted, None),
+            PrintOutcome::Done { .. } => self.handed_out(say).await,
             PrintOutcome::Failed { printed, fault } => {
                 let nothing = matches!(printed, Printed::Nothing);
                 (Answer::ReceiptFailed { nothing }, Some(fault))
@@ -246,6 +272,54 @@ impl<T: Transport> ReceiptDesk<T> {
         }
         say.answer(answer).await;
         after(fault)
+    }
+
+    /// Draws back what nobody took, so that nobody gets another's receipt.
+    async fn clear(&mut self) -> Result<(), PrintFault> {
+        if self.tools.presents.is_none() {
+            return Ok(());
+        }
+        let there = self.printer.presenter().await.map_err(|e| e.fault())?;
+        if there.nothing() {
+            return Ok(());
+        }
+        tracing::warn!("a receipt that nobody took lay in the presenter: it is drawn back");
+        if !there.output {
+            self.printer.present(MOVE_WITHIN).await?;
+        }
+        self.printer.retract(MOVE_WITHIN).await
+    }
+
+    /// What was printed and cut, to the customer.
+    async fn handed_out(&mut self, say: &Say) -> (Answer, Option<PrintFault>) {
+        let Some(take) = self.tools.presents else {
+            return (Answer::ReceiptPrinted, None);
+        };
+        match self.taken(take, say).await {
+            Ok(true) => {
+                tracing::info!("the receipt was taken");
+                (Answer::ReceiptPrinted, None)
+            }
+            Ok(false) => {
+                tracing::warn!("nobody took the receipt: it was drawn back");
+                (Answer::ReceiptDrawnBack, None)
+            }
+            Err(fault) => (Answer::ReceiptFailed { nothing: false }, Some(fault)),
+        }
+    }
+
+    /// Whether it was taken in time; else it is drawn back, also when nobody listens.
+    async fn taken(&mut self, take: Duration, say: &Say) -> Result<bool, PrintFault> {
+        self.printer.present(MOVE_WITHIN).await?;
+        say.answer(Answer::ReceiptInReach).await;
+        let until = self.tools.clock.monotonic().saturating_add(take);
+        while !self.printer.wait_taken(SLICE).await? {
+            if say.is_stale() || self.tools.clock.monotonic() >= until {
+                self.printer.retract(MOVE_WITHIN).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

@@ -84,6 +84,7 @@ impl Desks {
             capks: demo_capks().expect("the demo's scheme keys"),
             allowed: allowed(&bus),
             forms,
+            presents: None,
             time_zone: TimeZone::UTC,
         });
         let (sender, events) = mpsc::channel(64);

@@ -73,6 +73,7 @@ fn run_with<F: Future<Output = ()>>(
             identity: SigningIdentity::new(&id, &[5; 32]),
             capks: demo_capks().expect("the demo's scheme keys"),
             forms: FormSettings::default(),
+            receipts: ReceiptSettings::default(),
             allowed: None,
             time_zone: TimeZone::UTC,
             settings: Settings::default(),

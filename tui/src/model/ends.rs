@@ -3,6 +3,17 @@
 use counterfoil_data::bill::BillKind;
 use serde::Serialize;
 
+/// Where the receipt is when the sale is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ReceiptOut {
+    /// Printed, and with the customer as far as the printer sees.
+    Printed,
+    /// Nobody took it; the printer has it.
+    DrawnBack,
+    /// None came out, or not a whole one.
+    NotPrinted,
+}
+
 /// Why a sale ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum StopReason {

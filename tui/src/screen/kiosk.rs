@@ -55,6 +55,7 @@ pub fn page(screen: &KioskScreen) -> Page {
                 | Body::TakeForms { .. }
                 | Body::InsertForm { .. }
                 | Body::TakeForm { .. }
+                | Body::TakeReceipt { .. }
         );
         // Who is about to be sent home must read that, and not what was said before;
         // any key brings it back.
@@ -94,6 +95,7 @@ fn body(words: Words, body: &Body) -> Page {
         | Body::TakeForm { .. } => hand::page(words, body),
         Body::PrintingSheet
         | Body::PrintingReceipt
+        | Body::TakeReceipt { .. }
         | Body::Done { .. }
         | Body::Stopped { .. }
         | Body::OutOfService { .. } => ends::page(words, body),

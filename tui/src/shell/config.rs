@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::args::Devices;
 use crate::flow::Settings;
+use crate::host::ReceiptSettings;
 use crate::model::Language;
 
 /// Longest configuration file in bytes.
@@ -83,6 +84,9 @@ pub struct KioskConfig {
     /// its cassettes. Default: by its descriptors, read by the printer itself.
     #[serde(default)]
     pub form_printer: FormSettings,
+    /// What the receipt printer has. Default: a cutter alone.
+    #[serde(default)]
+    pub receipt_printer: ReceiptSettings,
     /// Which devices may be used, as `counterfoil-devices allow` wrote it; no other is
     /// opened, and a keyboard that is not on it stops the kiosk. Default: any device.
     pub allowed_devices: Option<PathBuf>,
@@ -281,6 +285,10 @@ mod tests {
         let with = |table: &str| KioskConfig::parse(&format!("{LEAST}\n[form_printer]\n{table}"));
         let config = with("family = \"escp2\"\nnumber = \"operator\"").expect("parses");
         assert_ne!(config.form_printer, FormSettings::default());
+        assert!(!config.receipt_printer.presenter);
+        let text = format!("{LEAST}\n[receipt_printer]\npresenter = true");
+        let config = KioskConfig::parse(&text).expect("parses");
+        assert!(config.receipt_printer.presenter);
         let error = with("offsets.slot-1 = { x = 51 }").expect_err("refused");
         assert!(error.to_string().contains("5 mm"), "{error}");
     }

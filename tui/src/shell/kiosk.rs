@@ -37,6 +37,7 @@ use super::view::{SCREENS_MAX, View};
 use super::{command, ended, keep_memory_private, key_file, log_to_stderr, typed};
 use crate::cmd::Cmd;
 use crate::flow::Settings;
+use crate::host::ReceiptSettings;
 use crate::journal::FileJournal;
 use crate::kiosk::{EffectLog, Parts, run};
 use crate::link::TcpDial;
@@ -63,6 +64,7 @@ struct Plan {
     /// The file and its signer; `None`: the demo's.
     scheme_keys: Option<(PathBuf, NoteVerifier)>,
     forms: FormSettings,
+    receipts: ReceiptSettings,
     /// Which devices may be used; all of them without a list.
     allowed: Option<Allowed>,
     time_zone: TimeZone,
@@ -117,6 +119,7 @@ fn configured(config: KioskConfig) -> anyhow::Result<Plan> {
         journal: Some(config.journal),
         scheme_keys: Some((config.scheme_keys, config.scheme_keys_signer)),
         forms: config.form_printer,
+        receipts: config.receipt_printer,
         bank: None,
     })
 }
@@ -158,6 +161,7 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         journal: args.journal.clone(),
         scheme_keys: None,
         forms: FormSettings::default(),
+        receipts: ReceiptSettings::default(),
         allowed: None,
         time_zone: zone,
         settings,
@@ -280,6 +284,7 @@ fn parts<B: Bus>(
         identity: SigningIdentity::new(&SignerId::Kiosk(plan.kiosk), seed.expose()),
         capks,
         forms: plan.forms,
+        receipts: plan.receipts,
         allowed: plan.allowed,
         time_zone: plan.time_zone,
         settings: plan.settings,

@@ -262,11 +262,7 @@ impl Dispensing {
                 Patience::customer(cx.settings.staff)
             }
             // The printer's own wait, shown.
-            Phase::Feeding(..) if self.hand.feeds => Some(Patience {
-                total: cx.settings.insert,
-                counted: Counted::Always,
-                extends: false,
-            }),
+            Phase::Feeding(..) if self.hand.feeds => Patience::reach(cx.settings.insert),
             Phase::Leaving(_) => Some(Patience {
                 total: cx.settings.take,
                 counted: Counted::Always,

@@ -1,10 +1,11 @@
 //! One way through, and the ways out that must always work.
 
 use counterfoil_data::wire::sale::PurchaseMode;
+use counterfoil_data::wire::sheet::SheetState;
 
 use super::world::{FIRST, Fates, UNIT, World};
 use crate::cmd::Cmd;
-use crate::model::{Body, StopReason};
+use crate::model::{Body, ReceiptOut, StopReason};
 
 pub fn at_order(fates: &[u8]) -> World {
     let mut world = World::new(Fates::new());
@@ -303,4 +304,27 @@ fn a_rule_that_refuses_at_linked_processing_stops_the_sale_with_its_text() {
     assert_eq!(rule.expect("a rule").rule, "account-not-normal");
     assert!(world.inked.is_empty());
     assert_eq!(world.log.iter().filter(|n| **n == "Link").count(), 1);
+}
+
+#[test]
+fn a_sheet_or_receipt_that_nobody_took_is_never_said_to_be_with_the_customer() {
+    for (fate, printed) in [(3, true), (2, false)] {
+        let mut world = at_order(&[]);
+        world.sheet = true;
+        order(&mut world);
+        world.until("PrintingSheet");
+        // Fates: key, sheet from the bank, print; close, receipt.
+        world.set_fates(&[0, 0, fate, 0, 2]);
+        world.until("Done");
+        let sheet = world.sale.as_ref().and_then(|sale| sale.sheet);
+        let wanted = match printed {
+            true => SheetState::Printed,
+            false => SheetState::Cancelled,
+        };
+        assert_eq!(sheet.map(|sheet| sheet.state), Some(wanted));
+        let Body::Done { receipt_out, .. } = world.body() else {
+            panic!("at {}", world.screen());
+        };
+        assert_eq!(receipt_out, ReceiptOut::DrawnBack);
+    }
 }

@@ -273,13 +273,18 @@ impl World {
             Act::PrintSheet { .. } => {
                 self.sheets += 1;
                 assert_eq!(self.sheets, 1, "L7: a sheet was printed twice");
-                self.sheet_whole = fate != 1;
+                self.sheet_whole = !matches!(fate, 1 | 2);
                 match fate {
                     1 => vec![Answer::ReceiptFailed { nothing: false }],
+                    2 => vec![Answer::ReceiptInReach, Answer::ReceiptDrawnBack],
+                    3 => vec![Answer::ReceiptInReach, Answer::ReceiptPrinted],
                     _ => vec![Answer::ReceiptPrinted],
                 }
             }
             Act::PrintReceipt { .. } if fate == 1 => vec![Answer::ReceiptFailed { nothing: true }],
+            Act::PrintReceipt { .. } if fate == 2 => {
+                vec![Answer::ReceiptInReach, Answer::ReceiptDrawnBack]
+            }
             Act::PrintReceipt { .. } => vec![Answer::ReceiptPrinted],
             act => vec![self.printer(act, fate)],
         }

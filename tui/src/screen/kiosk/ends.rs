@@ -6,7 +6,7 @@ use counterfoil_data::wire::sale::Receipt;
 use counterfoil_data::wire::sheet::SheetState;
 
 use super::{danger, left_behind, simple};
-use crate::model::{Body, ServiceFault, StopReason, sheet_help};
+use crate::model::{Body, ReceiptOut, ServiceFault, StopReason, sheet_help};
 use crate::screen::page::{Block, Page, Span};
 use crate::screen::words::Words;
 use crate::theme::Role;
@@ -15,10 +15,10 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
     match body {
         Body::Done {
             receipt,
-            receipt_printed,
+            receipt_out,
             left_behind: left,
         } => {
-            let mut page = done(words, receipt, *receipt_printed);
+            let mut page = done(words, receipt, *receipt_out);
             page.blocks.extend(left_behind(words, left));
             page
         }
@@ -40,12 +40,27 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             page.notice = danger(fault(words, why));
             page
         }
+        Body::TakeReceipt { sheet } => {
+            let [title, help, soon] = match sheet {
+                true => [Msg::TakeSheetTitle, Msg::SheetApart, Msg::TakeSheetSoon],
+                false => [
+                    Msg::TakeReceiptTitle,
+                    Msg::ReceiptKeep,
+                    Msg::TakeReceiptSoon,
+                ],
+            };
+            let mut page = simple(words, title, help);
+            let soon = Span::of(Role::Hint, words.say(soon));
+            page.blocks.extend([Block::Gap, Block::Text(vec![soon])]);
+            page
+        }
         Body::PrintingSheet => simple(words, Msg::PrintingSheetTitle, Msg::PrintingSheetHelp),
         _ => simple(words, Msg::PrintingReceiptTitle, Msg::PrintingReceiptHelp),
     }
 }
 
-fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
+fn done(words: Words, receipt: &Receipt, out: ReceiptOut) -> Page {
+    let printed = out == ReceiptOut::Printed;
     let mut facts = vec![words.figure(Msg::Requisition, receipt.requisition.clone())];
     facts.push(words.fact(Msg::Unit, receipt.unit.clone()));
     facts.extend(words.ranges(Msg::Sold, &receipt.sold));
@@ -94,8 +109,11 @@ fn done(words: Words, receipt: &Receipt, printed: bool) -> Page {
             words.say(Msg::DoneProof),
         )]));
     } else {
-        page.notice =
-            danger(words.with(Msg::DoneNoReceipt, &[("requisition", &receipt.requisition)]));
+        let msg = match out {
+            ReceiptOut::DrawnBack => Msg::DoneReceiptBack,
+            _ => Msg::DoneNoReceipt,
+        };
+        page.notice = danger(words.with(msg, &[("requisition", &receipt.requisition)]));
     }
     page.blocks
         .push(Block::Text(vec![Span::plain(words.say(Msg::DoneThanks))]));

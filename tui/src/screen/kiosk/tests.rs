@@ -10,7 +10,7 @@ use counterfoil_data::wire::sheet::{SheetReason, SheetState, SheetView};
 use super::*;
 use crate::model::{
     CardProblem, DocumentProblem, FieldProblem, FingerAdvice, FormPhase, HandForm, InsertProblem,
-    Language, NumberProblem, OrderNotice, Out, ServiceFault, StopReason, TypedNumber,
+    Language, NumberProblem, OrderNotice, Out, ReceiptOut, ServiceFault, StopReason, TypedNumber,
 };
 
 /// The longest name a unit of the demo bank has.
@@ -228,9 +228,11 @@ fn bodies() -> Vec<Body> {
         },
         Body::PrintingSheet,
         Body::PrintingReceipt,
+        Body::TakeReceipt { sheet: false },
+        Body::TakeReceipt { sheet: true },
         Body::Done {
             receipt: receipt(),
-            receipt_printed: false,
+            receipt_out: ReceiptOut::DrawnBack,
             left_behind: left,
         },
         Body::Stopped {
