@@ -193,6 +193,7 @@ impl World {
             identity: SigningIdentity::new(&signer, &kiosk.key_seed.0),
             capks: demo_capks()?,
             forms: self.setup.stand.forms()?,
+            receipts: self.setup.stand.receipts(),
             allowed: Some(self.allowed.clone()),
             time_zone: TimeZone::get(&self.bank.branch.time_zone)?,
             settings: Settings::of_demo(&self.bank.policy, self.setup.language),

@@ -4,7 +4,7 @@
 //! a screen's name alone: a row that names a useless key is worse than none.
 
 use counterfoil_tui::model::{
-    Body, DocumentProblem, FingerAdvice, FormPhase, KioskScreen, Language, LeftBehind,
+    Body, DocumentProblem, FingerAdvice, FormPhase, KioskScreen, Language, LeftBehind, ReceiptOut,
     ServiceFault, StopReason,
 };
 
@@ -35,18 +35,19 @@ pub fn hint(seen: Seen<'_>) -> String {
         Language::ZhHans => chinese,
         Language::En => english,
     };
-    // Forms lie in reach only for a while, whichever screen one looks at.
-    match seen.kiosk {
-        Some(kiosk)
-            if matches!(
-                kiosk.body,
-                Body::TakeForms { .. } | Body::TakeForm { .. } | Body::InsertForm { .. }
-            ) =>
-        {
-            let left = kiosk.seconds_left.unwrap_or(0);
-            format!("{said} ({left} s)")
-        }
-        _ => said.to_owned(),
+    // Paper is awaited or lies in reach only for a while, whichever screen one looks at.
+    let timed = seen.kiosk.filter(|kiosk| {
+        matches!(
+            kiosk.body,
+            Body::TakeForms { .. }
+                | Body::TakeForm { .. }
+                | Body::InsertForm { .. }
+                | Body::TakeReceipt { .. }
+        )
+    });
+    match timed.and_then(|kiosk| kiosk.seconds_left) {
+        Some(left) => format!("{said} ({left} s)"),
+        None => said.to_owned(),
     }
 }
 
@@ -176,24 +177,25 @@ fn selling(body: &Body, station: &str) -> Option<Words> {
         }
         Body::InsertForm { .. } => (
             "桌面：按 y 放入凭证；再到顾客屏按回车",
-            "desk: key y puts the form in; then Enter at the kiosk",
+            "desk: key y; then Enter at the kiosk",
         ),
         Body::ReadNumber { .. } => (
-            "顾客屏：照桌面上打印机里的号码输入两遍",
-            "kiosk: type the number that the desk shows in the printer, twice",
+            "顾客屏：照桌面所示的号码输入两遍",
+            "kiosk: type the number shown at the desk, twice",
         ),
         Body::TakeForm { by_word: true, .. } => (
             "桌面：按 6 取出；再到顾客屏按回车",
-            "desk: key 6 takes the form; then Enter at the kiosk",
+            "desk: key 6; then Enter at the kiosk",
         ),
         Body::TakeForm { .. } | Body::TakeForms { .. } => {
             ("桌面：按 6 取走票据", "desk: key 6 takes the forms")
         }
+        Body::TakeReceipt { .. } => ("桌面：按 7 取凭条", "desk: key 7 takes the receipt"),
         Body::Done {
             left_behind,
-            receipt_printed,
+            receipt_out,
             ..
-        } => left(left_behind).unwrap_or(if *receipt_printed {
+        } => left(left_behind).unwrap_or(if *receipt_out == ReceiptOut::Printed {
             (
                 "桌面：7 取凭条；顾客：回车",
                 "desk: key 7 takes the receipt; customer: Enter",

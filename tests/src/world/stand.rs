@@ -12,6 +12,8 @@ use counterfoil_devices::transport::twin_bus::TwinBus;
 use counterfoil_devices::twin::Twin;
 use counterfoil_devices::twin::escp2_printer::Escp2PrinterTwin;
 use counterfoil_devices::twin::pr2_printer::Pr2PrinterTwin;
+use counterfoil_devices::twin::receipt_printer::ReceiptPrinterTwin;
+use counterfoil_tui::host::ReceiptSettings;
 use serde_json::json;
 
 /// The devices of a branch, by the word that scripts and the command line use.
@@ -26,11 +28,13 @@ pub enum Stand {
     Escp2Unsensed,
     /// Form printer in PR2 emulation, fed by hand; an operator reads its numbers.
     Pr2,
+    /// Receipt printer with a presenter.
+    Presenter,
 }
 
 impl Stand {
     /// Every word.
-    pub const NAMES: [&'static str; 4] = ["demo", "escp2", "escp2-unsensed", "pr2"];
+    pub const NAMES: [&'static str; 5] = ["demo", "escp2", "escp2-unsensed", "pr2", "presenter"];
 
     /// By its word.
     pub fn named(word: &str) -> Option<Self> {
@@ -39,13 +43,9 @@ impl Stand {
             "escp2" => Self::Escp2,
             "escp2-unsensed" => Self::Escp2Unsensed,
             "pr2" => Self::Pr2,
+            "presenter" => Self::Presenter,
             _ => return None,
         })
-    }
-
-    /// Whether a person feeds its form printer.
-    pub fn by_hand(self) -> bool {
-        self != Self::Demo
     }
 
     /// Puts what differs from the demo in its place.
@@ -59,6 +59,11 @@ impl Stand {
         let pile = slot.context("the demo kiosk has a slot")?.range()?;
         let twin: Rc<RefCell<dyn Twin>> = match self {
             Self::Demo => return Ok(()),
+            Self::Presenter => {
+                let twin = ReceiptPrinterTwin::new(paper).with_presenter();
+                bus.plug(Role::ReceiptPrinter.name(), Rc::new(RefCell::new(twin)));
+                return Ok(());
+            }
             Self::Escp2 => Rc::new(RefCell::new(Escp2PrinterTwin::new(pile, paper))),
             Self::Escp2Unsensed => {
                 let twin = Escp2PrinterTwin::new(pile, paper).with_constant_port();
@@ -73,7 +78,7 @@ impl Stand {
     /// What the kiosk's configuration says of its form printer.
     pub(super) fn forms(self) -> anyhow::Result<FormSettings> {
         let table = match self {
-            Self::Demo => return Ok(FormSettings::default()),
+            Self::Demo | Self::Presenter => return Ok(FormSettings::default()),
             Self::Escp2 => json!({"family": "escp2", "number": "operator"}),
             Self::Escp2Unsensed => json!({
                 "family": "escp2", "number": "operator", "presence": "operator",
@@ -86,5 +91,12 @@ impl Stand {
             }),
         };
         Ok(serde_json::from_value(table)?)
+    }
+
+    /// What it says of the receipt printer.
+    pub(super) fn receipts(self) -> ReceiptSettings {
+        ReceiptSettings {
+            presenter: self == Self::Presenter,
+        }
     }
 }
