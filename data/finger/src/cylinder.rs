@@ -11,7 +11,8 @@
     reason = "bit numbers are below CELLS * CELLS * SECTORS = 384 = 6 words of 64 bits"
 )]
 
-use crate::template::{DirectionMap, Minutia};
+use crate::template::Minutia;
+use crate::waves::Waves;
 use std::f32::consts::{PI, TAU};
 use zeroize::Zeroize;
 
@@ -47,11 +48,11 @@ pub struct Cylinder {
 }
 
 /// Describes every minutia.
-pub fn describe(minutiae: &[Minutia], map: &DirectionMap) -> Vec<Cylinder> {
+pub fn describe(minutiae: &[Minutia], waves: &Waves) -> Vec<Cylinder> {
     let sectors = sector_table();
     minutiae
         .iter()
-        .map(|m| cylinder(m, minutiae, map, &sectors))
+        .map(|m| cylinder(m, minutiae, waves, &sectors))
         .collect()
 }
 
@@ -105,7 +106,7 @@ fn sector_table() -> Vec<[f32; SECTORS]> {
 fn cylinder(
     minutia: &Minutia,
     all: &[Minutia],
-    map: &DirectionMap,
+    waves: &Waves,
     sectors: &[[f32; SECTORS]],
 ) -> Cylinder {
     let mut sums = [[0.0_f32; SECTORS]; CELLS * CELLS];
@@ -152,7 +153,7 @@ fn cylinder(
         }
         in_circle += 1.0;
         let (x, y) = (x0 + u * cos - v * sin, y0 + u * sin + v * cos);
-        if map.direction(x, y).is_none() {
+        if !waves.covers(x, y) {
             continue;
         }
         on_finger += 1.0;

@@ -8,11 +8,13 @@ pub mod field;
 pub mod ground;
 mod points;
 mod skeleton;
+pub mod spectrum;
 
 use crate::gabor::{Bank, Shape, Steer};
 use crate::image::Image;
 use crate::plane::Plane;
 use crate::template::{MINUTIAE_MIN, Template};
+use crate::waves::{Wave, Waves, middle};
 use field::{Directions, Periods};
 use ground::{Ground, Mask};
 
@@ -20,6 +22,10 @@ use ground::{Ground, Mask};
 pub const AREA_MIN_MM2: f32 = 30.0;
 /// Square millimetres of a tile at 500 dpi.
 pub const TILE_MM2: f32 = 0.165_16;
+/// Deviation of grey of the strongest tenth of a picture below which it is blank.
+const STRONG_MIN: f32 = 2.5;
+/// One tile in so many of what is not blank must have ridges, or it is not a finger.
+const RIDGED_MIN: usize = 5;
 /// Share of the finger where ridges must repeat, or it is not a finger.
 const MEASURED_MIN: f32 = 0.35;
 
@@ -58,16 +64,16 @@ pub struct Sight {
 /// Looks for the finger.
 pub fn sight(grey: &Plane) -> Result<Sight, NoTemplate> {
     let ground = ground::level(grey);
-    if ground.strong < 6.0 {
+    if ground.strong < STRONG_MIN {
         return Err(NoTemplate::NoFinger);
     }
-    let field = field::directions(&ground.even, 1.5);
+    let spectrum = spectrum::spectrum(&ground.even);
+    let field = spectrum.directions(&ground.even);
     let mask = ground::foreground(&ground, &field.coherence);
-    let tiles = mask.area();
-    if tiles == 0 {
+    if mask.area().saturating_mul(RIDGED_MIN) < ground.touched() {
         return Err(NoTemplate::NoRidges);
     }
-    let periods = field::periods(&ground.even, &field, &mask);
+    let periods = spectrum.periods(&mask);
     if periods.measured < MEASURED_MIN {
         return Err(NoTemplate::NoRidges);
     }
@@ -104,8 +110,45 @@ pub fn extract(image: &Image) -> Result<Template, NoTemplate> {
         let found = u8::try_from(minutiae.len()).unwrap_or(u8::MAX);
         return Err(NoTemplate::TooFewMinutiae { found });
     }
-    let map = field::coarse(&field, &seen.mask);
-    Ok(Template::build(minutiae, map))
+    let waves = phases(&seen.ground.even, &seen, &field);
+    Ok(Template::build(minutiae, waves))
+}
+
+/// The wave in the middle of every tile of the finger.
+fn phases(even: &Plane, seen: &Sight, field: &Directions) -> Waves {
+    use std::f32::consts::{PI, TAU};
+    let mut bank = Bank::new(Shape {
+        radius: 10,
+        along: 5.0,
+        across: 4.0,
+    });
+    let (cols, rows) = (seen.mask.cols, seen.mask.rows);
+    let mut cells = Vec::with_capacity(seen.mask.cells.len());
+    let places = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
+    for (col, row) in places {
+        if !seen.mask.at(col, row) {
+            cells.push(Wave::default());
+            continue;
+        }
+        let direction = field.at_tile(col as f32, row as f32);
+        let period = seen.periods.period.at(col, row).clamp(4.0, 15.9);
+        let steer = Steer { direction, period };
+        let (re, im, power) = bank.wave(even, middle(col), middle(row), steer);
+        // A pure wave of amplitude a answers a and has power a^2 / 2.
+        let clear = (0.5 * re.hypot(im).powi(2) / power.max(0.05))
+            .sqrt()
+            .min(1.0);
+        let half = ((direction / PI).rem_euclid(1.0) * 256.0).round() as u16;
+        // Turned by half a circle the wave runs backwards.
+        let turn = im.atan2(re) / TAU * if half == 256 { -1.0 } else { 1.0 };
+        cells.push(Wave {
+            direction: (half % 256) as u8,
+            period: (period * 16.0).min(255.0) as u8,
+            phase: ((turn.rem_euclid(1.0) * 256.0).round() as u16 % 256) as u8,
+            clear: ((clear * 255.0) as u8).max(1),
+        });
+    }
+    Waves::new(cols, rows, cells)
 }
 
 fn enhance(bank: &mut Bank, even: &Plane, seen: &Sight, field: &Directions) -> Plane {

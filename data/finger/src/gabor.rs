@@ -48,6 +48,9 @@ pub struct Shape {
 pub struct Bank {
     shape: Shape,
     kernels: Vec<Vec<f32>>,
+    /// The same waves a quarter period later, for [`Bank::wave`].
+    odd: Vec<Vec<f32>>,
+    envelope: Vec<f32>,
 }
 
 impl Bank {
@@ -55,6 +58,8 @@ impl Bank {
         Self {
             shape,
             kernels: vec![Vec::new(); DIRECTIONS * PERIODS],
+            odd: vec![Vec::new(); DIRECTIONS * PERIODS],
+            envelope: Vec::new(),
         }
     }
 
@@ -68,9 +73,57 @@ impl Bank {
         if self.kernels[slot].is_empty() {
             let period = PERIOD_MIN_PX * (span * step as f32 / (PERIODS - 1) as f32).exp();
             let angle = direction as f32 * PI / DIRECTIONS as f32;
-            self.kernels[slot] = kernel(self.shape, angle, period);
+            self.kernels[slot] = kernel(self.shape, angle, period, 0.0);
         }
         slot
+    }
+
+    /// The wave at one place: its even and odd part (a wave `a cos(p + k v)`, v across the ridges,
+    /// gives `a cos p` and `a sin p`), and the power of everything around.
+    pub fn wave(&mut self, src: &Plane, x: usize, y: usize, steer: Steer) -> (f32, f32, f32) {
+        let slot = self.slot(steer);
+        if self.odd[slot].is_empty() {
+            let span = (PERIOD_MAX_PX / PERIOD_MIN_PX).ln();
+            let (direction, step) = (slot / PERIODS, slot % PERIODS);
+            let period = PERIOD_MIN_PX * (span * step as f32 / (PERIODS - 1) as f32).exp();
+            let angle = direction as f32 * PI / DIRECTIONS as f32;
+            self.odd[slot] = kernel(self.shape, angle, period, -PI / 2.0);
+        }
+        let r = self.shape.radius;
+        if self.envelope.is_empty() {
+            let s = (self.shape.along + self.shape.across) / 2.0;
+            let r = r as isize;
+            for dy in -r..=r {
+                for dx in -r..=r {
+                    self.envelope
+                        .push((-((dx * dx + dy * dy) as f32) / (2.0 * s * s)).exp());
+                }
+            }
+            let total: f32 = self.envelope.iter().sum();
+            self.envelope.iter_mut().for_each(|e| *e /= total);
+        }
+        let (even, odd) = (&self.kernels[slot], &self.odd[slot]);
+        let side = 2 * r + 1;
+        let (mut re, mut im, mut mean, mut power) = (0.0, 0.0, 0.0, 0.0);
+        // The part of the kernel that lies on the picture.
+        let (from, to) = (r.saturating_sub(x), side.min(src.w + r - x));
+        for ky in r.saturating_sub(y)..side.min(src.h + r - y) {
+            let line = &src.data[(y + ky - r) * src.w..][..src.w][x + from - r..x + to - r];
+            let taps = ky * side + from..ky * side + to;
+            let kernels = even[taps.clone()].iter().zip(&odd[taps.clone()]);
+            for ((&v, (&e, &o)), &g) in line.iter().zip(kernels).zip(&self.envelope[taps]) {
+                re += e * v;
+                im += o * v;
+                mean += g * v;
+                power += g * v * v;
+            }
+        }
+        // The last step of the half circle rounds to its first, whose wave runs the other way.
+        let turn = (steer.direction / PI).rem_euclid(1.0) * DIRECTIONS as f32;
+        if turn.round() as usize == DIRECTIONS {
+            im = -im;
+        }
+        (re, im, (power - mean * mean).max(0.0))
     }
 
     /// Filters `src`; tiles without a steer stay zero. A wave of amplitude 1 gives about 1.
@@ -124,7 +177,7 @@ fn tile_row(
     acc
 }
 
-fn kernel(shape: Shape, direction: f32, period: f32) -> Vec<f32> {
+fn kernel(shape: Shape, direction: f32, period: f32, shift: f32) -> Vec<f32> {
     let r = shape.radius as isize;
     let (sin, cos) = direction.sin_cos();
     let mut envelope = Vec::new();
@@ -136,7 +189,7 @@ fn kernel(shape: Shape, direction: f32, period: f32) -> Vec<f32> {
             let e = -u * u / (2.0 * shape.along * shape.along)
                 - v * v / (2.0 * shape.across * shape.across);
             envelope.push(e.exp());
-            wave.push((TAU * v / period).cos());
+            wave.push((TAU * v / period - shift).cos());
         }
     }
     // No answer to a constant, unit answer to the wave itself.

@@ -10,12 +10,14 @@ mod cylinder;
 mod extract;
 mod gabor;
 mod image;
+mod lock;
 mod matching;
 mod plane;
 mod quality;
 mod score;
 pub mod synth;
 mod template;
+mod waves;
 
 pub use extract::{AREA_MIN_MM2, NoTemplate, extract};
 pub use image::{DPI_MAX, DPI_MIN, Image, ImageError, SIDE_MAX_PX, SIDE_MIN_PX, WORKING_DPI};

@@ -18,16 +18,16 @@ pub const ENROLLED_MAX: usize = 8;
 /// Raw likeness against score: the share of 101,025 synthetic strangers that reach it, rounded to
 /// the strict side (README, "Calibration"). The last two rows rest on three pairs and one pair.
 const CALIBRATION: [(f32, f32); 10] = [
-    (0.16, 0.5),
-    (0.40, 1.0),
-    (0.64, 1.5),
-    (0.88, 2.0),
-    (1.12, 2.5),
-    (1.38, 3.0),
-    (1.65, 3.5),
-    (1.95, 4.0),
-    (2.20, 4.5),
-    (2.50, 5.0),
+    (0.31, 0.5),
+    (0.60, 1.0),
+    (0.82, 1.5),
+    (1.01, 2.0),
+    (1.19, 2.5),
+    (1.34, 3.0),
+    (1.48, 3.5),
+    (1.62, 4.0),
+    (1.77, 4.5),
+    (1.90, 5.0),
 ];
 
 impl Score {
@@ -46,7 +46,7 @@ impl Score {
         self.0 >= threshold
     }
 
-    fn from_raw(raw: f32) -> Self {
+    pub(crate) fn from_raw(raw: f32) -> Self {
         let mut below = (0.0, 0.0);
         for above in CALIBRATION {
             if raw < above.0 {
@@ -70,7 +70,7 @@ pub fn verify(probe: &Template, enrolled: &[Template]) -> Score {
     let best = enrolled
         .iter()
         .take(ENROLLED_MAX)
-        .map(|reference| Score::from_raw(compare(probe, reference).raw()).0)
+        .map(|reference| Score::from_raw(compare(probe, reference).raw).0)
         .fold(0.0, f32::max);
     Score((best - chances.log10()).max(0.0))
 }
@@ -78,7 +78,7 @@ pub fn verify(probe: &Template, enrolled: &[Template]) -> Score {
 /// The uncalibrated likeness of two templates, for measuring only.
 #[must_use]
 pub fn raw_likeness(probe: &Template, reference: &Template) -> f32 {
-    compare(probe, reference).raw()
+    compare(probe, reference).raw
 }
 
 #[cfg(test)]
@@ -92,7 +92,7 @@ mod tests {
             .collect();
         assert!(scores.is_sorted());
         assert_eq!(Score::from_raw(0.0), Score::ZERO);
-        assert_eq!(Score::from_raw(2.5), Score(SCORE_MAX));
-        assert!(Score::from_raw(1.95).reaches(4.0) && !Score::from_raw(1.94).reaches(4.0));
+        assert_eq!(Score::from_raw(1.9), Score(SCORE_MAX));
+        assert!(Score::from_raw(1.62).reaches(4.0) && !Score::from_raw(1.61).reaches(4.0));
     }
 }

@@ -1,10 +1,11 @@
-//! What is kept of a finger: minutiae and a coarse direction map.
+//! What is kept of a finger: minutiae and the waves of its ridges.
 //!
 //! Owns the encoded form (versioned, bounded, total) and the wiping of everything derived from the
 //! print. Refuses encodings out of bounds. Made by [`crate::extract`], stored encrypted by the
 //! backend as a cache of the enrolled image, compared by [`crate::verify`].
 
 use crate::cylinder::Cylinder;
+use crate::waves::{WAVES_BYTES_MAX, Waves};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -12,20 +13,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub const MINUTIAE_MAX: usize = 100;
 /// Fewest minutiae worth comparing.
 pub const MINUTIAE_MIN: usize = 6;
-/// Side of a cell of the direction map, pixels at 500 dpi.
-pub const CELL_PX: u16 = 16;
-/// Most cells along a side of the map: 1024 pixels.
-const CELLS_MAX: usize = 64;
 /// First byte of the encoded form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Bytes of an encoded minutia.
 const MINUTIA_BYTES: usize = 6;
-/// Cell without ridges.
-pub const NO_RIDGES: u8 = 0xFF;
-/// Steps of the half circle in the map.
-pub const CELL_STEPS: u8 = 128;
 /// Largest encoded template in bytes.
-pub const TEMPLATE_BYTES_MAX: usize = 4 + MINUTIAE_MAX * MINUTIA_BYTES + CELLS_MAX * CELLS_MAX;
+pub const TEMPLATE_BYTES_MAX: usize = 2 + MINUTIAE_MAX * MINUTIA_BYTES + WAVES_BYTES_MAX;
 
 /// Why bytes are not a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -57,45 +50,21 @@ pub struct Minutia {
     pub quality: u8,
 }
 
-/// Ridge direction per cell of [`CELL_PX`]: 0..128 for 0..180 degrees, or [`NO_RIDGES`].
-#[derive(Clone, Zeroize)]
-pub struct DirectionMap {
-    pub cols: usize,
-    pub rows: usize,
-    pub cells: Vec<u8>,
-}
-
-impl DirectionMap {
-    /// The cell of a pixel position, if it has ridges.
-    pub fn direction(&self, x: f32, y: f32) -> Option<u8> {
-        if x < 0.0 || y < 0.0 {
-            return None;
-        }
-        let cell = f32::from(CELL_PX);
-        let (col, row) = ((x / cell) as usize, (y / cell) as usize);
-        if col >= self.cols || row >= self.rows {
-            return None;
-        }
-        let at = row.checked_mul(self.cols)?.checked_add(col)?;
-        self.cells.get(at).copied().filter(|&c| c != NO_RIDGES)
-    }
-}
-
 /// A finger ready to be compared. `Debug` shows nothing of it; everything is wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Template {
     minutiae: Vec<Minutia>,
-    map: DirectionMap,
+    waves: Waves,
     /// Derived from the two above, not encoded.
     cylinders: Vec<Cylinder>,
 }
 
 impl Template {
-    pub(crate) fn build(minutiae: Vec<Minutia>, map: DirectionMap) -> Self {
-        let cylinders = crate::cylinder::describe(&minutiae, &map);
+    pub(crate) fn build(minutiae: Vec<Minutia>, waves: Waves) -> Self {
+        let cylinders = crate::cylinder::describe(&minutiae, &waves);
         Self {
             minutiae,
-            map,
+            waves,
             cylinders,
         }
     }
@@ -104,8 +73,8 @@ impl Template {
         &self.minutiae
     }
 
-    pub(crate) const fn map(&self) -> &DirectionMap {
-        &self.map
+    pub(crate) const fn waves(&self) -> &Waves {
+        &self.waves
     }
 
     pub(crate) fn cylinders(&self) -> &[Cylinder] {
@@ -118,8 +87,8 @@ impl Template {
         self.minutiae.len()
     }
 
-    /// The encoded form: version, count, minutiae, columns, rows, cells; big-endian; at most
-    /// [`TEMPLATE_BYTES_MAX`] bytes. It is a biometric secret: seal it before it is stored.
+    /// The encoded form: version, count, minutiae, waves; big-endian; at most
+    /// [`TEMPLATE_BYTES_MAX`] bytes, about 5,000 for a usual print. It is a biometric secret: seal it before it is stored.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(TEMPLATE_BYTES_MAX));
@@ -131,9 +100,7 @@ impl Template {
             bytes.push(minutia.angle);
             bytes.push(minutia.quality | if minutia.bifurcation { 0x80 } else { 0 });
         }
-        bytes.push(u8::try_from(self.map.cols).unwrap_or(u8::MAX));
-        bytes.push(u8::try_from(self.map.rows).unwrap_or(u8::MAX));
-        bytes.extend_from_slice(&self.map.cells);
+        self.waves.encode(&mut bytes);
         bytes
     }
 
@@ -162,20 +129,7 @@ fn parse(bytes: &[u8]) -> Option<Template> {
         .chunks_exact(MINUTIA_BYTES)
         .map(minutia)
         .collect::<Option<Vec<_>>>()?;
-    let (&[cols, rows], cells) = rest.split_first_chunk::<2>()?;
-    let (cols, rows) = (usize::from(cols), usize::from(rows));
-    let sides = 1..=CELLS_MAX;
-    if !sides.contains(&cols) || !sides.contains(&rows) || cols.checked_mul(rows)? != cells.len() {
-        return None;
-    }
-    if cells.iter().any(|&c| c >= CELL_STEPS && c != NO_RIDGES) {
-        return None;
-    }
-    let cells = cells.to_vec();
-    Some(Template::build(
-        minutiae,
-        DirectionMap { cols, rows, cells },
-    ))
+    Some(Template::build(minutiae, Waves::decode(rest)?))
 }
 
 fn minutia(bytes: &[u8]) -> Option<Minutia> {
@@ -225,7 +179,8 @@ mod tests {
             let (x, y) = (20_u8.wrapping_add(i.wrapping_mul(9)), 30_u8.wrapping_add(i));
             bytes.extend_from_slice(&[0, x, 0, y, i.wrapping_mul(17), 60 | (i & 1)]);
         }
-        bytes.extend_from_slice(&[2, 3, 0, 127, NO_RIDGES, 5, 6, 7]);
+        // A grid of 14 x 6 cells, a finger in all of the middle one.
+        bytes.extend_from_slice(&[14, 6, 5, 3, 1, 1, 40, 144, 250, 255]);
         bytes
     }
 
@@ -245,9 +200,9 @@ mod tests {
     #[test]
     fn another_version_and_every_truncation_are_refused() {
         let mut other = sample();
-        other[0] = 2;
+        other[0] = 1;
         let error = Template::from_bytes(&other).unwrap_err();
-        assert_eq!(error, TemplateError::Version { found: 2 });
+        assert_eq!(error, TemplateError::Version { found: 1 });
         for cut in 0..sample().len() {
             assert!(Template::from_bytes(&sample()[..cut]).is_err());
         }

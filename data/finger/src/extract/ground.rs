@@ -14,7 +14,7 @@ use crate::plane::Plane;
 use zeroize::Zeroize;
 
 /// Deviation of grey below which a tile is empty whatever the rest of the image does.
-const FLAT: f32 = 5.0;
+const FLAT: f32 = 2.0;
 
 /// Yes or no per tile of 8 x 8 pixels.
 #[derive(Clone)]
@@ -59,6 +59,24 @@ pub struct Ground {
     pub strong: f32,
 }
 
+impl Ground {
+    /// Grey deviation from which a tile counts as touched.
+    fn limit(&self) -> f32 {
+        (0.30 * self.strong).max(FLAT)
+    }
+
+    /// Tiles that something lies on, a finger or not.
+    pub fn touched(&self) -> usize {
+        let limit = self.limit();
+        self.contrast
+            .data
+            .iter()
+            .filter(|&&c| c > limit)
+            .count()
+            .max(1)
+    }
+}
+
 /// Evens out `grey` (0..=255 at 500 dpi).
 pub fn level(grey: &Plane) -> Ground {
     let soft = grey.gaussian(0.7);
@@ -81,7 +99,7 @@ pub fn level(grey: &Plane) -> Ground {
     sorted.sort_by(f32::total_cmp);
     let strong = sorted[sorted.len() * 9 / 10];
     sorted.zeroize();
-    let floor = (0.25 * strong).max(2.0);
+    let floor = (0.25 * strong).max(0.8);
     let mut even = Plane::filled(soft.w, soft.h, 0.0);
     for (i, e) in even.data.iter_mut().enumerate() {
         let deviation = spread.data[i].max(0.0).sqrt().max(floor);
@@ -97,7 +115,7 @@ pub fn level(grey: &Plane) -> Ground {
 /// Tiles with ridges: enough contrast and one clear direction, in one piece without holes.
 pub fn foreground(ground: &Ground, coherence: &Plane) -> Mask {
     let (cols, rows) = (coherence.w, coherence.h);
-    let limit = (0.30 * ground.strong).max(FLAT);
+    let limit = ground.limit();
     let mut votes = Plane::filled(cols, rows, 0.0);
     for (i, vote) in votes.data.iter_mut().enumerate() {
         let contrast = (ground.contrast.data[i] / limit).min(2.0) * 0.5;
