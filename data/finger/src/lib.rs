@@ -7,9 +7,11 @@
 //! pool (S13, S14: live print against the agent's enrolled print, 1:1); twins call `synth`.
 
 mod cylinder;
+mod enrol;
 mod extract;
 mod gabor;
 mod image;
+mod iso;
 mod lock;
 mod matching;
 mod plane;
@@ -19,8 +21,10 @@ pub mod synth;
 mod template;
 mod waves;
 
+pub use enrol::{EnrolError, IMPRESSIONS, enrol, is_replay};
 pub use extract::{AREA_MIN_MM2, NoTemplate, extract};
 pub use image::{DPI_MAX, DPI_MIN, Image, ImageError, SIDE_MAX_PX, SIDE_MIN_PX, WORKING_DPI};
+pub use iso::{FingerPosition, IsoError, IsoView, export_iso, import_iso};
 pub use quality::{Advice, Facts, Quality, facts_of, quality};
 pub use score::{ENROLLED_MAX, SCORE_MAX, Score, raw_likeness, verify};
 pub use template::{MINUTIAE_MAX, MINUTIAE_MIN, TEMPLATE_BYTES_MAX, Template, TemplateError};

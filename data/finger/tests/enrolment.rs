@@ -1,0 +1,99 @@
+//! Enrolment, replays and foreign records as the bank meets them, on synthetic fingers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test file stop the test"
+)]
+
+use counterfoil_finger::synth::{Contact, Finger};
+use counterfoil_finger::{
+    EnrolError, FingerPosition, Image, Template, enrol, export_iso, extract, import_iso, is_replay,
+    verify,
+};
+
+fn template(finger: &Finger, contact: &Contact) -> Template {
+    extract(&finger.impression(contact)).unwrap()
+}
+
+fn impressions(finger: u64, seeds: [u64; 3]) -> [Template; 3] {
+    let finger = Finger::from_seed(finger);
+    seeds.map(|seed| template(&finger, &Contact::natural(seed)))
+}
+
+#[test]
+fn three_touches_of_one_finger_are_enrolled() {
+    for finger in 20..30 {
+        assert_eq!(enrol(&impressions(finger, [1, 2, 3])), Ok(()), "{finger}");
+    }
+}
+
+#[test]
+fn a_stranger_among_three_impressions_is_named() {
+    for number in 1..=3_u8 {
+        let mut three = impressions(21, [1, 2, 3]);
+        let [stranger, ..] = impressions(22, [4, 5, 6]);
+        three[usize::from(number) - 1] = stranger;
+        assert_eq!(enrol(&three), Err(EnrolError::AnotherFinger { number }));
+    }
+}
+
+/// The same picture again, as somebody would make it who took it from the wire.
+fn copies(image: &Image) -> Vec<Image> {
+    let (w, h) = (usize::from(image.width()), usize::from(image.height()));
+    let of = |f: &dyn Fn(usize, usize) -> u8| {
+        let pixels = (0..w * h).map(|i| f(i % w, i / w)).collect();
+        Image::new(image.width(), image.height(), image.dpi(), pixels).unwrap()
+    };
+    let at = |x: usize, y: usize| image.pixels()[y * w + x];
+    vec![
+        of(&at),
+        of(&|x, y| at(x, y) / 2 + 60),
+        of(&|x, y| at((x + w - 5) % w, (y + 9) % h)),
+        of(&|x, y| at(x, y).saturating_add(((x * 7 + y * 13) % 5) as u8)),
+        of(&|x, y| at(x, y) >> 4 << 4),
+    ]
+}
+
+#[test]
+fn a_picture_seen_before_is_a_replay_however_it_is_dressed_and_a_new_touch_is_not() {
+    for finger in 30..36 {
+        let image = Finger::from_seed(finger).impression(&Contact::natural(1));
+        let seen = extract(&image).unwrap();
+        for (i, copy) in copies(&image).iter().enumerate() {
+            assert!(is_replay(&extract(copy).unwrap(), &seen), "{finger}: {i}");
+        }
+        for touch in 2..8 {
+            let live = template(&Finger::from_seed(finger), &Contact::natural(touch));
+            assert!(!is_replay(&live, &seen), "{finger}: touch {touch}");
+        }
+    }
+}
+
+#[test]
+fn one_touch_captured_twice_is_no_enrolment() {
+    let [first, second, _] = impressions(23, [1, 2, 3]);
+    let error = enrol(&[first.clone(), second, first]).unwrap_err();
+    let one_and_three = EnrolError::SameTouch {
+        first: 1,
+        second: 3,
+    };
+    assert_eq!(error, one_and_three);
+}
+
+#[test]
+fn a_minutiae_record_of_a_print_still_matches_its_finger_and_no_other() {
+    let finger = Finger::from_seed(14);
+    let record = export_iso(
+        &template(&finger, &Contact::natural(1)),
+        FingerPosition::UNKNOWN,
+        70,
+    );
+    let enrolled = [import_iso(&record).unwrap().remove(0).template];
+    let own = verify(&template(&finger, &Contact::natural(2)), &enrolled);
+    let other = Finger::from_seed(15);
+    let stranger = verify(&template(&other, &Contact::natural(2)), &enrolled);
+    assert!(own.reaches(3.0), "{own:?}");
+    assert!(!stranger.reaches(2.5), "{stranger:?}");
+}
