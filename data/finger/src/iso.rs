@@ -216,7 +216,8 @@ impl Picture {
         }
         let to = |resolution: u16| f32::from(PX_PER_CM) / f32::from(resolution);
         let scale = (to(across), to(down));
-        let cells = |side: u16, scale: f32| (f32::from(side) * scale) as usize / TILE_PX + 1;
+        let cells =
+            |side: u16, scale: f32| ((f32::from(side) * scale).ceil() as usize).div_ceil(TILE_PX);
         let (cols, rows) = (cells(width, scale.0), cells(height, scale.1));
         if width == 0 || height == 0 || cols > SIDE_CELLS_MAX || rows > SIDE_CELLS_MAX {
             return Err(refused);

@@ -130,6 +130,18 @@ impl Waves {
     /// Columns, rows, the rectangle of cells that holds the finger (first column, first row,
     /// columns, rows), then its cells row by row: direction, period, phase, clearness.
     pub fn encode(&self, bytes: &mut Vec<u8>) {
+        let [left, top, wide, high] = self.rectangle();
+        let head = [self.cols, self.rows, left, top, wide, high];
+        bytes.extend(head.map(|n| u8::try_from(n).unwrap_or(u8::MAX)));
+        for row in top..top + high {
+            for cell in &self.cells[row * self.cols + left..][..wide] {
+                bytes.extend_from_slice(&[cell.direction, cell.period, cell.phase, cell.clear]);
+            }
+        }
+    }
+
+    /// First column, first row, columns and rows of the finger; all 0 if there is none.
+    fn rectangle(&self) -> [usize; 4] {
         let taken = |i: &usize| self.cells[*i].clear > 0;
         let places = || (0..self.cells.len()).filter(taken);
         let (mut left, mut right, mut top, mut bottom) = (self.cols, 0, self.rows, 0);
@@ -139,16 +151,11 @@ impl Waves {
             (top, bottom) = (top.min(row), bottom.max(row + 1));
         }
         let (left, top) = (left.min(right), top.min(bottom));
-        let head = [self.cols, self.rows, left, top, right - left, bottom - top];
-        bytes.extend(head.map(|n| u8::try_from(n).unwrap_or(u8::MAX)));
-        for row in top..bottom {
-            for cell in &self.cells[row * self.cols + left..row * self.cols + right] {
-                bytes.extend_from_slice(&[cell.direction, cell.period, cell.phase, cell.clear]);
-            }
-        }
+        [left, top, right - left, bottom - top]
     }
 
-    /// Reads what [`Self::encode`] wrote; none if the numbers do not add up.
+    /// Reads what [`Self::encode`] wrote; none if the numbers do not add up, or if it is not the one
+    /// way to write this grid.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
         let [cols, rows, left, top, wide, high] = head.map(usize::from);
@@ -172,7 +179,8 @@ impl Waves {
                 clear,
             };
         }
-        Some(Self::new(cols, rows, cells))
+        let waves = Self::new(cols, rows, cells);
+        (waves.rectangle() == [left, top, wide, high]).then_some(waves)
     }
 }
 
@@ -207,7 +215,8 @@ mod tests {
     fn numbers_that_do_not_add_up_are_refused() {
         let good = [2, 1, 0, 0, 1, 1, 5, 144, 9, 255];
         assert!(Waves::decode(&good).is_some());
-        for (at, value) in [(0, 0), (0, 129), (2, 2), (4, 3), (5, 0), (5, 2)] {
+        // The last: no finger in the rectangle, so it should not be there.
+        for (at, value) in [(0, 0), (0, 129), (2, 2), (4, 3), (5, 0), (5, 2), (9, 0)] {
             let mut bad = good;
             bad[at] = value;
             assert!(Waves::decode(&bad).is_none(), "byte {at} as {value}");

@@ -1,9 +1,11 @@
 //! The fingerprint engine: any image in bounds gives a template in bounds or none, any
-//! bytes that are a template are its one encoding, and scores stay in theirs.
+//! bytes that are a template are its one encoding, any minutiae record gives templates or
+//! an error, and scores stay in theirs.
 #![no_main]
 
 use counterfoil_finger::synth::{Contact, Finger};
 use counterfoil_finger::{DPI_MAX, DPI_MIN, Image, MINUTIAE_MAX, MINUTIAE_MIN, SCORE_MAX};
+use counterfoil_finger::{FingerPosition, export_iso, import_iso};
 use counterfoil_finger::{SIDE_MAX_PX, SIDE_MIN_PX, TEMPLATE_BYTES_MAX, Template};
 use counterfoil_finger::{extract, quality, verify};
 use counterfoil_fuzz::Bytes;
@@ -84,11 +86,41 @@ fn image(from: &mut Bytes<'_>) {
     }
 }
 
+/// A minutiae record, perhaps a written one with some bytes changed.
+fn record(from: &mut Bytes<'_>) {
+    use std::sync::OnceLock;
+    static WHOLE: OnceLock<Vec<u8>> = OnceLock::new();
+    let whole = WHOLE.get_or_init(|| {
+        let image = Finger::from_seed(8).impression(&Contact::default());
+        let template = extract(&image).expect("a finger");
+        export_iso(&template, FingerPosition::UNKNOWN, 60).to_vec()
+    });
+    let mut bytes = whole.clone();
+    if from.byte() % 4 == 0 {
+        bytes = from.0.to_vec();
+    } else {
+        for _ in 0..from.byte() % 8 {
+            let at = usize::from(u16::from_le_bytes(from.array())) % bytes.len();
+            bytes[at] = from.byte();
+        }
+    }
+    for view in import_iso(&bytes).unwrap_or_default() {
+        sound(&view.template);
+        let again = import_iso(&export_iso(&view.template, view.position, view.quality));
+        let again = again.expect("what is written is read").remove(0);
+        assert_eq!(
+            again.template.minutia_count(),
+            view.template.minutia_count()
+        );
+    }
+}
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut from = Bytes(data);
     match from.byte() % 16 {
         0..2 => image(&mut from),
-        2..9 => bent(&mut from),
+        2..7 => bent(&mut from),
+        7..11 => record(&mut from),
         _ => encoded(from.0),
     }
 });
