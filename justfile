@@ -39,9 +39,9 @@ kiosk-cost:
     cargo build -q --release -p counterfoil-tui -p counterfoil-devices -p counterfoil-testbed --bins
     cargo run -q --release -- kiosk-cost
 
-# False-match and false-non-match figures on synthetic fingers.
-fingers FINGERS="100":
-    cargo run -q --release -p counterfoil-finger --example measure -- synth {{FINGERS}} 4
+# Error rates, times and calibration on a folder of prints or on invented fingers (--help).
+fingerprints *ARGS:
+    cargo run -q --release -p counterfoil-finger --example fingerprints -- {{ARGS}}
 
 # Draw every screen and every paper of the main job; the README's pictures are among them.
 pictures FOLDER="out/pictures":
