@@ -50,9 +50,9 @@ pictures FOLDER="out/pictures":
     cp $(ls {{FOLDER}}/sale-en/*-officer-Case.png | sed -n 2p) docs/pictures/officer-case.png
     cp {{FOLDER}}/sale-zh/form-3130002100010001.png docs/pictures/form.png
 
-# What the drivers cost, beside a peer in the same run, against the budgets.
-bench:
-    cargo run -q --release --locked --manifest-path tests/bench/Cargo.toml --target-dir target/bench
+# What drivers and finger engine cost, beside a peer in the same run, against the budgets.
+bench *ARGS:
+    cargo run -q --release --locked --manifest-path tests/bench/Cargo.toml --target-dir target/bench -- {{ARGS}}
 
 # Every driver, every fault, every byte: one case in so many, 1 runs all (an hour).
 faults ONE_IN="1":

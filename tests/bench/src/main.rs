@@ -5,7 +5,16 @@
 //! median of slices that take turns with the peer's.
 
 mod devices;
+mod fingers;
 mod idle;
+#[path = "../../../data/finger/examples/fingerprints/metrics.rs"]
+#[allow(dead_code, reason = "the measuring example uses the rest of it")]
+mod metrics;
+#[path = "../../../data/finger/examples/fingerprints/picture.rs"]
+mod picture;
+#[path = "../../../data/finger/examples/fingerprints/sets.rs"]
+#[allow(dead_code, reason = "the measuring example uses the rest of it")]
+mod sets;
 mod slices;
 mod table;
 
@@ -15,13 +24,17 @@ use anyhow::Context as _;
 
 use crate::table::Table;
 
-const USE: &str = "use: counterfoil-bench [devices]";
+const USE: &str = "use: counterfoil-bench [devices | fingers [DIR [SET=DPI ...]]]";
+/// Names a folder of prints, for the run without words.
+const PRINTS: &str = "COUNTERFOIL_PRINTS";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        [] | ["devices"] => all_devices(),
+        [] => everything(),
+        ["devices"] => all_devices(),
+        ["fingers", rest @ ..] => all_fingers(rest),
         ["serve", socket] => idle::serve(socket).map(|()| true),
         ["wait", socket] => idle::wait(socket).map(|()| true),
         _ => {
@@ -37,6 +50,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether every budget is kept.
+fn everything() -> anyhow::Result<bool> {
+    let devices = all_devices()?;
+    let prints = std::env::var(PRINTS).ok();
+    let words: Vec<&str> = prints.iter().flat_map(|p| p.split_whitespace()).collect();
+    Ok(all_fingers(&words)? && devices)
+}
+
+/// Whether every budget of the finger engine is kept.
+fn all_fingers(words: &[&str]) -> anyhow::Result<bool> {
+    let mut table = Table::new("what the finger engine costs beside nbis-rs, one thread");
+    fingers::measure(&mut table, words).context("the finger engine cannot be measured")?;
+    table.print();
+    Ok(table.is_kept())
 }
 
 /// Whether every budget of the devices is kept.

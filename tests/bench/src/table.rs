@@ -36,6 +36,18 @@ impl Table {
         });
     }
 
+    /// A figure whose peer does the same job: all of it counts against the budget.
+    pub fn add_whole(&mut self, what: &str, ours: f64, peer: f64, budget: f64, unit: &'static str) {
+        self.rows.push(Row {
+            what: what.to_owned(),
+            ours,
+            peer,
+            cost: ours,
+            budget,
+            unit,
+        });
+    }
+
     pub fn is_kept(&self) -> bool {
         self.rows.iter().all(|row| row.cost <= row.budget)
     }
