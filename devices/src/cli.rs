@@ -122,7 +122,8 @@ struct Simulate {
     /// pl2303-hxn, a reader, uru4500, or microarray, which gives no image; else cdc-acm.
     #[arg(long, value_name = "SENSOR")]
     finger: Option<SensorKind>,
-    /// The form printer: with cassettes, or 24 pins or PR2 emulation fed by hand.
+    /// The form printer: with cassettes, or fed by hand: 24 pins, PR2 emulation, or an
+    /// ESC/POS slip station.
     #[arg(long, value_name = "FAMILY")]
     forms: Option<Family>,
     /// How many times faster than in life the mechanics run, 1 to 100; else 1.

@@ -25,6 +25,7 @@ pub mod recognition;
 pub mod sdt;
 pub mod serial;
 mod slip_pipe;
+pub mod slip_station;
 pub mod uru4000;
 
 #[cfg(test)]
@@ -97,6 +98,7 @@ const TABLE: &[(Matches, Role)] = &[
     (form_printer::matches, Role::FormPrinter),
     (escp2::matches, Role::FormPrinter),
     (pr2::matches, Role::FormPrinter),
+    (slip_station::matches, Role::FormPrinter),
     (receipt_printer::matches, Role::ReceiptPrinter),
 ];
 

@@ -8,13 +8,14 @@
 //!
 //! Owns what is demanded of every driver: no panic, no circle, an end before the
 //! deadline, nothing wrong taken for true, paper as the outcome says, and a device that
-//! works again. What each device is for stands in [`fingers`], [`printers`] and
-//! [`readers`]. Prints how many cases were run.
+//! works again. What each device is for stands in [`fingers`], [`printers`],
+//! [`readers`] and [`receipts`]. Prints how many cases were run.
 
 mod fingers;
 mod plan;
 mod printers;
 mod readers;
+mod receipts;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -21,6 +21,7 @@ pub mod printer_class;
 pub mod receipt_printer;
 pub mod serial_bridge;
 mod slip;
+pub mod slip_station;
 pub mod uru4000;
 
 use std::time::Duration;

@@ -1,13 +1,15 @@
-//! The kits of form printers that a person feeds by hand: 24 pins (ESC/P2) and PR2
-//! emulation.
+//! The kits of form printers that a person feeds by hand: 24 pins (ESC/P2), PR2
+//! emulation, and ESC/POS slip stations.
 //!
-//! Both have the same acts and the same promises of their drivers; what each says on
+//! All have the same acts and the same promises of their drivers; what each says on
 //! the bus is in a list of its own. Every blank is put in by somebody's hand.
 
 mod acts;
 mod escp2;
 mod forms;
 mod pr2;
+mod reader;
+mod station;
 mod wire;
 
 use std::cell::RefCell;
@@ -74,11 +76,21 @@ impl<B: Bus> SlipBench<B> {
     }
 
     async fn open_with(&self, offset: Offset) -> Result<Station<B>, Stop> {
-        let usb = self.bench.open().await?;
         let mut settings = self.settings.clone();
         if let Ok(slot) = "slot-1".parse() {
             settings.offsets = BTreeMap::from([(slot, offset)]);
         }
+        self.open_as(settings).await
+    }
+
+    /// With somebody else to read the number.
+    async fn open_read_by(&self, number: Readback) -> Result<Station<B>, Stop> {
+        let settings = self.settings.clone();
+        self.open_as(FormSettings { number, ..settings }).await
+    }
+
+    async fn open_as(&self, settings: FormSettings) -> Result<Station<B>, Stop> {
+        let usb = self.bench.open().await?;
         let clock = self.bench.clock.clone();
         Ok(FormStation::open(usb, clock, &*self.bench.entropy, &settings).await?)
     }
@@ -129,12 +141,21 @@ impl<B: Bus> SlipBench<B> {
     /// Nothing lies in it.
     async fn at_rest(&self) -> Result<Station<B>, Stop> {
         let mut printer = self.open().await?;
-        let status = printer.status().await?;
+        let mut status = printer.status().await?;
+        if status.jam {
+            // One that was cleared stays an error until it is told so.
+            let _ = printer.divert(LONG).await;
+            status = printer.status().await?;
+        }
         if let Some(fault) = status.fault {
             return Err(Stop::Failed(format!("it reports a fault at rest: {fault}")));
         }
         if status.transport == Occupancy::Occupied {
             printer.divert(LONG).await?;
+            status = printer.status().await?;
+        }
+        if status.output == Occupancy::Occupied {
+            self.take().await?;
         }
         Ok(printer)
     }
@@ -169,4 +190,9 @@ pub fn escp2_kit<B: Bus>() -> Vec<Check<SlipBench<B>>> {
 /// Every check of a printer in PR2 emulation, in order.
 pub fn pr2_kit<B: Bus>() -> Vec<Check<SlipBench<B>>> {
     pr2::checks()
+}
+
+/// Every check of an ESC/POS slip station, in order.
+pub fn station_kit<B: Bus>() -> Vec<Check<SlipBench<B>>> {
+    station::checks()
 }

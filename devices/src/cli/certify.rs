@@ -39,6 +39,8 @@ pub(super) enum Model {
     Escp2,
     /// A printer in PR2 emulation fed by hand.
     Pr2,
+    /// An ESC/POS slip station fed by hand.
+    SlipStation,
     /// An ID-card reader with a security module.
     IdReader,
     /// A CCID chip-card reader.
@@ -99,6 +101,7 @@ impl Model {
             Self::FormPrinter => driver::form_printer::matches(info),
             Self::Escp2 => driver::escp2::matches(info),
             Self::Pr2 => driver::pr2::matches(info),
+            Self::SlipStation => driver::slip_station::matches(info),
             Self::IdReader => driver::sdt::matches(info),
             Self::CardReader => driver::ccid::matches(info),
             Self::Finger => driver::ef01::matches(info),
@@ -134,6 +137,7 @@ fn list(what: &Certify) -> anyhow::Result<()> {
         Model::FormPrinter => listed(&form_printer::kit::<RusbBus>()),
         Model::Escp2 => listed(&slip_printer::escp2_kit::<RusbBus>()),
         Model::Pr2 => listed(&slip_printer::pr2_kit::<RusbBus>()),
+        Model::SlipStation => listed(&slip_printer::station_kit::<RusbBus>()),
         Model::IdReader => listed(&id_reader::kit::<RusbBus>()),
         Model::CardReader => listed(&card_reader::kit::<RusbBus>()),
         Model::Finger => listed(&finger::module_kit::<RusbBus>()),
@@ -211,6 +215,10 @@ pub(super) async fn certify<B: Bus>(
         Model::Pr2 => {
             let subject = SlipBench::new(bench, Family::Pr2, settings(what)?)?;
             certified(&subject, slip_printer::pr2_kit(), what).await
+        }
+        Model::SlipStation => {
+            let subject = SlipBench::new(bench, Family::SlipStation, settings(what)?)?;
+            certified(&subject, slip_printer::station_kit(), what).await
         }
         Model::IdReader => certified(&IdBench::new(bench), id_reader::kit(), what).await,
         Model::CardReader => certified(&CardBench::new(bench), card_reader::kit(), what).await,

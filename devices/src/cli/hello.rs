@@ -102,6 +102,10 @@ async fn hello<T: Transport>(
                     let (status, stand, position) = printer.raw_answers().await.map_err(told)?;
                     format!(", codes: status {status}, stand {stand}, position {position}")
                 }
+                FormStation::Slip(printer) => {
+                    let (third, fourth, now) = printer.raw_sensors().await.map_err(told)?;
+                    format!(", slip bits: status {third:02x} {fourth:02x}, DLE EOT 5 {now:02x}")
+                }
                 FormStation::Cassettes(_) | FormStation::Escp2(_) => String::new(),
             };
             let status = printer.status().await.map_err(told)?;

@@ -23,6 +23,7 @@ use crate::twin::branch::file::{self, BranchFile, Place};
 use crate::twin::escp2_printer::Escp2PrinterTwin;
 use crate::twin::fingers::FingerSpec;
 use crate::twin::pr2_printer::Pr2PrinterTwin;
+use crate::twin::slip_station::SlipStationTwin;
 
 type SharedTwin = Rc<RefCell<dyn Twin>>;
 
@@ -138,6 +139,7 @@ pub(super) fn by_hand(
         Family::Cassettes => None,
         Family::Escp2 => Some(Rc::new(RefCell::new(Escp2PrinterTwin::new(pile, paper)))),
         Family::Pr2 => Some(Rc::new(RefCell::new(Pr2PrinterTwin::new(pile, paper)))),
+        Family::SlipStation => Some(Rc::new(RefCell::new(SlipStationTwin::new(pile, paper)))),
     }
 }
 

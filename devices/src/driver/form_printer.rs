@@ -20,6 +20,7 @@ mod ink;
 mod outcome;
 pub mod page;
 mod presenter;
+pub(in crate::driver) mod reading;
 mod report;
 
 use std::collections::BTreeMap;
@@ -35,7 +36,8 @@ pub use self::outcome::{
     SlotStatus, Taking,
 };
 pub use self::page::{Placed, TypeSize};
-use self::report::{Mechanism, Reading};
+pub use self::reading::READS_MAX;
+use self::report::Mechanism;
 use super::escpos::command;
 pub use super::escpos::fault::PrintFault;
 pub use super::escpos::link::LinkError;
@@ -45,8 +47,6 @@ use crate::transport::{DeviceInfo, Transport};
 
 /// Time for the hello: reset, first status, options.
 pub const OPEN_WITHIN: Duration = Duration::from_secs(10);
-/// Readings of one sheet at most; two good ones must agree.
-pub const READS_MAX: usize = 3;
 /// Slots at most: the feed command has one digit.
 pub const SLOTS_MAX: u8 = 8;
 /// Time for questions that move no paper.
@@ -79,6 +79,7 @@ const MODEL: Model = Model {
     fault_of,
     parameters_max: command::FORM_PARAMETERS_MAX,
     may_be_blind: false,
+    waits: &[],
 };
 
 /// What this handle knows about the sheet in the transport.
@@ -232,8 +233,7 @@ impl<T: Transport> FormPrinter<T> {
     }
 
     /// Reads the number of the sheet in the transport: two readings that agree,
-    /// [`READS_MAX`] tries. A misread digit is otherwise undetectable, since the
-    /// number has no check digit.
+    /// [`READS_MAX`] tries.
     pub async fn read_number(&mut self, within: Duration) -> Result<BillNumber, ReadError> {
         let until = self.link.now().saturating_add(within);
         self.link.look().await.map_err(|e| ReadError::of(&e))?;
@@ -245,7 +245,8 @@ impl<T: Transport> FormPrinter<T> {
         if self.sheet != Sheet::Stranger {
             self.sheet = Sheet::Fed;
         }
-        let read = self.agreed_number(until).await;
+        self.link.forget();
+        let read = reading::agreed_number(&mut self.link, false, until).await;
         match read {
             Ok(number) if self.sheet == Sheet::Fed => self.sheet = Sheet::Read(number),
             Err(ReadError::Unreadable { .. }) if self.sheet == Sheet::Fed => {
@@ -255,23 +256,6 @@ impl<T: Transport> FormPrinter<T> {
             Err(ReadError::Printer { .. }) => self.start_over().await,
         }
         read
-    }
-
-    async fn agreed_number(&mut self, until: Duration) -> Result<BillNumber, ReadError> {
-        let mut good: Vec<BillNumber> = Vec::new();
-        let mut detail = report::DETAIL_NORMAL;
-        for _ in 0..READS_MAX {
-            self.link.forget();
-            let sent = self.link.send(&command::READ_NUMBER, until).await;
-            sent.map_err(|e| ReadError::of(&e))?;
-            let reading = self.link.answer(until, report::reading).await;
-            match reading.map_err(|e| ReadError::of(&e))? {
-                Reading::Number(number) if good.contains(&number) => return Ok(number),
-                Reading::Number(number) => good.push(number),
-                Reading::Bad(why) => detail = why,
-            }
-        }
-        Err(ReadError::Unreadable { detail })
     }
 
     /// `bytes` and a fence; the fence's own frame when it came back.

@@ -27,6 +27,7 @@ use super::form_printer::{
 };
 use super::numbered::Readback;
 use super::pr2::{self, Codes, Pr2Printer, Pr2Settings, Steps};
+use super::slip_station::{self, SlipModel, SlipSettings, SlipStation};
 use super::{Role, role_of};
 use crate::transport::{DeviceInfo, Transport};
 
@@ -40,6 +41,8 @@ pub enum Family {
     Escp2,
     /// Olivetti PR2 emulation, fed by hand.
     Pr2,
+    /// ESC/POS slip station, fed by hand.
+    SlipStation,
 }
 
 /// A device's ids, written `04b8:0202`.
@@ -98,10 +101,13 @@ pub struct FormSettings {
     /// is fed then.
     #[serde(default)]
     pub number: Readback,
-    /// What tells that a form lies in a printer fed by hand. Default `port`.
+    /// Whose sensor bits a slip station has. Default `tm-h5000ii`.
+    #[serde(default)]
+    pub slip: SlipModel,
+    /// What tells that a form lies in a 24-pin printer. Default `port`.
     #[serde(default)]
     pub presence: Presence,
-    /// How a form comes into a printer fed by hand. Default `by-itself`.
+    /// How a form comes into a 24-pin printer. Default `by-itself`.
     #[serde(default)]
     pub insertion: Insertion,
     /// How a 24-pin printer prints hanzi. Default `picture`.
@@ -136,6 +142,8 @@ impl FormSettings {
             Family::Escp2
         } else if pr2::matches(info) {
             Family::Pr2
+        } else if slip_station::matches(info) {
+            Family::SlipStation
         } else {
             Family::Cassettes
         })
@@ -150,6 +158,8 @@ pub enum FormStation<T> {
     Escp2(Box<Escp2Printer<T>>),
     /// PR2 emulation, fed by hand.
     Pr2(Box<Pr2Printer<T>>),
+    /// ESC/POS slip station, fed by hand.
+    Slip(Box<SlipStation<T>>),
 }
 
 impl<T: Transport> FormStation<T> {
@@ -187,6 +197,15 @@ impl<T: Transport> FormStation<T> {
                 let printer = Pr2Printer::open(transport, clock, settings).await?;
                 Ok(Self::Pr2(Box::new(printer)))
             }
+            Family::SlipStation => {
+                let settings = SlipSettings {
+                    number: settings.number,
+                    model: settings.slip,
+                    offsets,
+                };
+                let printer = SlipStation::open(transport, clock, settings).await?;
+                Ok(Self::Slip(Box::new(printer)))
+            }
         }
     }
 
@@ -195,12 +214,24 @@ impl<T: Transport> FormStation<T> {
         !matches!(self, Self::Cassettes(_))
     }
 
+    /// Whether a form may be fed at all: not where nobody reads its number, neither an
+    /// operator nor a reader that the printer has.
+    pub fn may_feed(&self) -> Result<(), PrintFault> {
+        match self {
+            Self::Cassettes(_) => Ok(()),
+            Self::Escp2(printer) => printer.may_feed(),
+            Self::Pr2(printer) => printer.may_feed(),
+            Self::Slip(printer) => printer.may_feed(),
+        }
+    }
+
     /// What lies where now.
     pub async fn status(&mut self) -> Result<FormPrinterStatus, LinkError> {
         match self {
             Self::Cassettes(printer) => printer.status().await,
             Self::Escp2(printer) => printer.status().await,
             Self::Pr2(printer) => printer.status().await,
+            Self::Slip(printer) => printer.status().await,
         }
     }
 
@@ -210,6 +241,7 @@ impl<T: Transport> FormStation<T> {
             Self::Cassettes(printer) => printer.feed(slot, within).await,
             Self::Escp2(printer) => printer.feed(within).await,
             Self::Pr2(printer) => printer.feed(within).await,
+            Self::Slip(printer) => printer.feed(within).await,
         }
     }
 
@@ -219,6 +251,7 @@ impl<T: Transport> FormStation<T> {
             Self::Cassettes(printer) => printer.read_number(within).await,
             Self::Escp2(printer) => printer.read_number(),
             Self::Pr2(printer) => printer.read_number(),
+            Self::Slip(printer) => printer.read_number(within).await,
         }
     }
 
@@ -234,6 +267,7 @@ impl<T: Transport> FormStation<T> {
             }),
             Self::Escp2(printer) => printer.operator_reads(first, again),
             Self::Pr2(printer) => printer.operator_reads(first, again),
+            Self::Slip(printer) => printer.operator_reads(first, again),
         }
     }
 
@@ -243,12 +277,12 @@ impl<T: Transport> FormStation<T> {
     /// # Errors
     /// As [`crate::driver::form_layout::lay_out`], and [`PrintFault::FormNotFound`].
     pub fn can_print(&self, job: &PrintJob) -> Result<(), PrintFault> {
-        let page = match self {
-            Self::Cassettes(printer) => printer.laid(job),
-            Self::Escp2(printer) => printer.laid(job),
-            Self::Pr2(printer) => printer.laid(job),
-        };
-        page.map(drop)
+        match self {
+            Self::Cassettes(printer) => printer.laid(job).map(drop),
+            Self::Escp2(printer) => printer.laid(job).map(drop),
+            Self::Pr2(printer) => printer.laid(job).map(drop),
+            Self::Slip(printer) => printer.laid(job).map(drop),
+        }
     }
 
     /// Ink, behind the same gates in every family.
@@ -262,6 +296,7 @@ impl<T: Transport> FormStation<T> {
             Self::Cassettes(printer) => printer.print(job, approved, within).await,
             Self::Escp2(printer) => printer.print(job, approved, within).await,
             Self::Pr2(printer) => printer.print(job, approved, within).await,
+            Self::Slip(printer) => printer.print(job, approved, within).await,
         }
     }
 
@@ -281,6 +316,7 @@ impl<T: Transport> FormStation<T> {
             }
             Self::Escp2(printer) => printer.calibrate(template, slot, within).await,
             Self::Pr2(printer) => printer.calibrate(template, slot, within).await,
+            Self::Slip(printer) => printer.calibrate(template, slot, within).await,
         }
     }
 
@@ -290,13 +326,15 @@ impl<T: Transport> FormStation<T> {
             Self::Cassettes(printer) => printer.divert(within).await,
             Self::Escp2(printer) => printer.divert(within).await,
             Self::Pr2(printer) => printer.divert(within).await,
+            Self::Slip(printer) => printer.divert(within).await,
         }
     }
 
-    /// The bundle to the customer.
+    /// The bundle to the customer; the form of a slip station lies at its mouth.
     pub async fn present(&mut self, within: Duration) -> Result<(), PrintFault> {
         match self {
             Self::Cassettes(printer) => printer.present(within).await,
+            Self::Slip(printer) => printer.present(),
             Self::Escp2(_) | Self::Pr2(_) => Err(PrintFault::Unsupported),
         }
     }
@@ -305,6 +343,7 @@ impl<T: Transport> FormStation<T> {
     pub async fn wait_taken(&mut self, within: Duration) -> Result<Taking, PrintFault> {
         match self {
             Self::Cassettes(printer) => printer.wait_taken(within).await,
+            Self::Slip(printer) => printer.wait_taken(within).await,
             Self::Escp2(_) | Self::Pr2(_) => Err(PrintFault::Unsupported),
         }
     }
@@ -313,7 +352,7 @@ impl<T: Transport> FormStation<T> {
     pub async fn retract(&mut self, within: Duration) -> Result<Retraction, PrintFault> {
         match self {
             Self::Cassettes(printer) => printer.retract(within).await,
-            Self::Escp2(_) | Self::Pr2(_) => Err(PrintFault::Unsupported),
+            Self::Escp2(_) | Self::Pr2(_) | Self::Slip(_) => Err(PrintFault::Unsupported),
         }
     }
 }

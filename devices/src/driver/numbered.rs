@@ -1,13 +1,14 @@
-//! The gate before ink on numbered stock, for printers that cannot read a number.
+//! The gate before ink on numbered stock, for printers that cannot read a number, or
+//! only where a reader is fitted.
 //!
 //! ```text
-//!  Stranger ──fed──► Fed ──operator reads, twice the same──► Read(number) ──may_ink──► Stranger
-//!     ▲                └────────────── anything else ──────────────┘
+//!  Stranger ──fed──► Fed ──read, twice the same──► Read(number) ──may_ink──► Stranger
+//!     ▲                └───────── anything else ──────────┘
 //! ```
 //!
 //! Owns the order of acts on one sheet: feed, read, compare, only then ink, once. A
-//! printer without a reader is refused at the feed unless the configuration says
-//! that an operator reads the number. Sans-I/O; called by the slip printers' drivers.
+//! printer is refused at the feed unless the configuration says that an operator reads
+//! the number, or a reader that it has. Sans-I/O; called by the slip printers' drivers.
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::form;
@@ -27,6 +28,8 @@ pub enum Readback {
     None,
     /// An operator reads it from the sheet and types it twice.
     Operator,
+    /// The magnetic reader (MICR) of a slip station that has one.
+    Micr,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +43,21 @@ enum Sheet {
 #[derive(Debug)]
 pub(super) struct Gate {
     readback: Readback,
+    has_reader: bool,
     sheet: Sheet,
 }
 
 impl Gate {
+    /// Of a printer that cannot read.
     pub fn new(readback: Readback) -> Self {
+        Self::with_reader(readback, false)
+    }
+
+    /// Of a printer that may have a reader.
+    pub fn with_reader(readback: Readback, has_reader: bool) -> Self {
         Self {
             readback,
+            has_reader,
             sheet: Sheet::Stranger,
         }
     }
@@ -55,7 +66,8 @@ impl Gate {
     pub fn may_feed(&self) -> Result<(), PrintFault> {
         match self.readback {
             Readback::None => Err(PrintFault::NoReader),
-            Readback::Operator => Ok(()),
+            Readback::Micr if !self.has_reader => Err(PrintFault::NoReader),
+            Readback::Operator | Readback::Micr => Ok(()),
         }
     }
 
@@ -86,8 +98,11 @@ impl Gate {
         first: BillNumber,
         again: BillNumber,
     ) -> Result<BillNumber, ReadError> {
-        self.may_feed()
-            .map_err(|fault| ReadError::Printer { fault })?;
+        let no_reading = |fault| ReadError::Printer { fault };
+        self.may_feed().map_err(no_reading)?;
+        if self.readback != Readback::Operator {
+            return Err(no_reading(PrintFault::Unsupported));
+        }
         if self.sheet == Sheet::Stranger {
             return self.number();
         }
@@ -98,6 +113,18 @@ impl Gate {
         }
         self.sheet = Sheet::Read(first);
         Ok(first)
+    }
+
+    /// Whether the printer's own reader is to read, and has not yet.
+    pub fn awaits_reader(&self) -> bool {
+        self.readback == Readback::Micr && self.sheet == Sheet::Fed
+    }
+
+    /// What the printer's own reader read from the sheet that was fed.
+    pub fn printer_reads(&mut self, number: BillNumber) {
+        if self.awaits_reader() {
+            self.sheet = Sheet::Read(number);
+        }
     }
 
     /// The gates before ink; whatever comes of it, this sheet is inked once at most.
@@ -160,6 +187,27 @@ mod tests {
         assert_eq!(read, Err(ReadError::Unreadable { detail: 0x40 }));
         let inked = gate.may_ink(&job(1), &approved()).map(drop);
         assert_eq!(inked, Err(PrintFault::SequenceInvalid), "not the old one");
+    }
+
+    #[test]
+    fn a_reader_that_is_not_fitted_reads_nothing_and_one_that_is_is_not_overruled() {
+        let mut gate = Gate::new(Readback::Micr);
+        assert_eq!(gate.may_feed(), Err(PrintFault::NoReader));
+        gate.fed();
+        let mut fitted = Gate::with_reader(Readback::Micr, true);
+        fitted.printer_reads(number(1));
+        let fault = PrintFault::SequenceInvalid;
+        assert_eq!(fitted.number(), Err(ReadError::Printer { fault }));
+        fitted.fed();
+        let fault = PrintFault::Unsupported;
+        let typed = fitted.operator_reads(number(1), number(1));
+        assert_eq!(typed, Err(ReadError::Printer { fault }));
+        fitted.printer_reads(number(1));
+        assert_eq!(fitted.number(), Ok(number(1)));
+        fitted.printer_reads(number(2));
+        let other = fitted.may_ink(&job(2), &approved());
+        assert_eq!(other, Err(PrintFault::SequenceInvalid));
+        assert_eq!(fitted.may_ink(&job(1), &approved()), Ok(()));
     }
 
     #[derive(Debug, Clone)]

@@ -175,6 +175,11 @@ impl<T: Transport> Pr2Printer<T> {
         self.gate.number()
     }
 
+    /// Whether a form may be fed: not where nobody reads its number.
+    pub(super) fn may_feed(&self) -> Result<(), PrintFault> {
+        self.gate.may_feed()
+    }
+
     /// What the operator typed, twice, for the form in the printer.
     pub fn operator_reads(
         &mut self,

@@ -45,6 +45,7 @@ const MODEL: Model = Model {
     fault_of,
     parameters_max: 72 * 48 + 8,
     may_be_blind: true,
+    waits: &[],
 };
 
 /// How much of a failed receipt may be on paper.

@@ -5,7 +5,9 @@
 
 use super::ccid::kind::classify;
 use super::serial::Family;
-use super::{Role, escp2, form_printer, pr2, printer_class, role_of, serial, uru4000};
+use super::{
+    Role, escp2, form_printer, pr2, printer_class, role_of, serial, slip_station, uru4000,
+};
 use crate::transport::{DeviceInfo, InterfaceInfo};
 
 const COMMUNICATION: u8 = 0x02;
@@ -64,6 +66,9 @@ pub fn recognise(info: &DeviceInfo) -> Recognition {
         Role::FormPrinter if form_printer::matches(info) => "cassettes".to_owned(),
         Role::FormPrinter if escp2::matches(info) => "ESC/P2, fed by hand".to_owned(),
         Role::FormPrinter if pr2::matches(info) => "PR2 emulation, fed by hand".to_owned(),
+        Role::FormPrinter if slip_station::matches(info) => {
+            "ESC/POS slip station, fed by hand".to_owned()
+        }
         Role::FormPrinter => "configured".to_owned(),
         Role::ReceiptPrinter if has(info, PRINTER) => "ESC/POS, printer class".to_owned(),
         Role::ReceiptPrinter => "ESC/POS, vendor class known by its ids".to_owned(),

@@ -1,4 +1,4 @@
-//! Printers: one numbered form, one receipt. What an outcome claims about paper is held
+//! Form printers: one numbered form. What an outcome claims about paper is held
 //! against the paper twice: at once, and when everything that was queued has run out.
 
 use std::cell::{OnceCell, RefCell};
@@ -7,45 +7,24 @@ use std::time::Duration;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
 
-use super::plan::{Fault, Plan, Way};
+use super::plan::{Fault, Plan};
+use super::receipts::{CLEAN, Claim, LONG, OPEN, bears};
 use super::wire::Cable;
-use super::{Desk, PACKET, Same, Subject, Trouble, refused, run, wrong};
+use super::{Desk, Same, Subject, Trouble, refused, run, wrong};
 use crate::driver::completion::Grade;
 use crate::driver::form_printer::PrintOutcome;
 use crate::driver::form_station::{Family, FormSettings, FormStation};
 use crate::driver::numbered::Readback;
-use crate::driver::receipt_printer::{
-    PrintOutcome as PrintedReceipt, Printed, ReceiptDocument, ReceiptLine, ReceiptPrinter,
-};
 use crate::driver::sample::{FIRST, approved, job, number};
 use crate::transport::twin_bus::TwinBus;
-use crate::twin::Twin as _;
 use crate::twin::escp2_printer::Escp2PrinterTwin;
 use crate::twin::form_printer::{FormPrinterTwin, Place, SheetRecord};
 use crate::twin::pr2_printer::Pr2PrinterTwin;
-use crate::twin::receipt_printer::ReceiptPrinterTwin;
-
-const OPEN: Duration = Duration::from_secs(15);
-/// To empty the printer after a failure.
-const CLEAN: Duration = Duration::from_secs(10);
-const LONG: Duration = Duration::from_secs(30);
-
-/// A claim about paper, and how it is tested: what is wrong, if anything.
-type Claim = Box<dyn Fn() -> Result<(), String>>;
-
-/// Text mended by every subject here: any stream of bytes in any pieces.
-fn bears(plan: Plan, offset: usize) -> bool {
-    match (plan.way, plan.fault) {
-        (Way::In, Fault::Pieces | Fault::Empty) => true,
-        (Way::In, Fault::LateABit) => true,
-        (Way::Out, Fault::Pieces) => true,
-        (Way::Out, Fault::LateABit) => offset.is_multiple_of(PACKET),
-        _ => false,
-    }
-}
+use crate::twin::slip_station::SlipStationTwin;
 
 struct Forms {
     family: Family,
+    number: Readback,
     /// What the session without faults struck on its sheet: the drivers' tests look at
     /// that, and it is the same on every number.
     page: OnceCell<Vec<u8>>,
@@ -111,8 +90,13 @@ impl Stock {
 
 impl Forms {
     fn of(family: Family) -> Self {
+        Self::read_by(family, Readback::Operator)
+    }
+
+    fn read_by(family: Family, number: Readback) -> Self {
         Self {
             family,
+            number,
             page: OnceCell::new(),
         }
     }
@@ -122,7 +106,7 @@ impl Forms {
                      8 = \"ribbon-out\"\n[position]\n0 = \"absent\"\n1 = \"entry\"\n2 = \"inside\"";
         FormSettings {
             family: Some(self.family),
-            number: Readback::Operator,
+            number: self.number,
             codes: toml::from_str(codes).expect("lawful"),
             ..FormSettings::default()
         }
@@ -164,7 +148,7 @@ impl Forms {
             return Err(wrong(format!("fed {} sheets", sheets.len() - before)));
         }
         let truth = sheets[before].0.number;
-        if self.by_hand() {
+        if self.by_hand() && self.number == Readback::Operator {
             let read = printer.operator_reads(truth, truth);
             read.expect("what was fed can be read");
         }
@@ -221,7 +205,7 @@ impl Subject for Forms {
     type Device = Rc<Stock>;
 
     fn name(&self) -> String {
-        format!("forms, {:?}", self.family)
+        format!("forms, {:?}, {:?}", self.family, self.number)
     }
 
     fn plug(&self, bus: &TwinBus, name: &str) -> Rc<Stock> {
@@ -242,6 +226,11 @@ impl Subject for Forms {
                 let twin = Rc::new(RefCell::new(Pr2PrinterTwin::new(pile, None)));
                 bus.plug(name, twin.clone());
                 Stock::of(&twin, Pr2PrinterTwin::sheets, Pr2PrinterTwin::pages)
+            }
+            Family::SlipStation => {
+                let twin = Rc::new(RefCell::new(SlipStationTwin::new(pile, None)));
+                bus.plug(name, twin.clone());
+                Stock::of(&twin, SlipStationTwin::sheets, SlipStationTwin::pages)
             }
         }
     }
@@ -280,107 +269,6 @@ impl Subject for Forms {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Receipts {
-    Fenced,
-    Ordered,
-    OneWay,
-}
-
-type Roll = Rc<(RefCell<Vec<Claim>>, Rc<RefCell<ReceiptPrinterTwin>>)>;
-
-fn document() -> ReceiptDocument {
-    let mut lines = vec![ReceiptLine::title("样例银行")];
-    lines.extend((0..6).map(|n| ReceiptLine::text(format!("31301121 {n:08}  转账支票"))));
-    lines.push(ReceiptLine::Qr("counterfoil:1:abc".to_owned()));
-    lines.push(ReceiptLine::Feed(2));
-    ReceiptDocument { lines }
-}
-
-/// Lines that were printed so far.
-fn lines(twin: &RefCell<ReceiptPrinterTwin>) -> u64 {
-    let counters = twin.borrow().counters();
-    let lines = counters.iter().find(|(name, _)| *name == "lines");
-    lines.expect("counted").1
-}
-
-/// Its texts as they are read off the paper.
-fn texts() -> Vec<String> {
-    crate::paper::texts(&document().encode().expect("fits"))
-}
-
-impl Subject for Receipts {
-    type Device = Roll;
-
-    fn name(&self) -> String {
-        format!("receipts, {self:?}")
-    }
-
-    fn plug(&self, bus: &TwinBus, name: &str) -> Roll {
-        let twin = ReceiptPrinterTwin::new(None);
-        let twin = match self {
-            Self::Fenced => twin,
-            Self::Ordered => twin.without_fences(),
-            Self::OneWay => twin.one_way(),
-        };
-        let twin = Rc::new(RefCell::new(twin));
-        bus.plug(name, twin.clone());
-        Rc::new((RefCell::default(), twin))
-    }
-
-    async fn session(&self, desk: &Desk, roll: &Roll) -> Result<(), Trouble> {
-        roll.0.borrow_mut().clear();
-        let usb = desk.wire.open().map_err(refused)?;
-        let opened = ReceiptPrinter::open(usb, desk.clock.clone(), &Same);
-        let mut printer = desk.within("open", OPEN, opened).await?.map_err(refused)?;
-        let receipts = |roll: &Roll| roll.1.borrow().receipts().len();
-        let before = (lines(&roll.1), receipts(roll));
-        let document = document();
-        let print = printer.print(&document, LONG);
-        match desk.within("print", LONG + CLEAN, print).await? {
-            PrintedReceipt::Done { cut, grade, .. } => {
-                let whole = roll.1.borrow().last_texts().ends_with(&texts());
-                match receipts(roll) > before.1 && whole {
-                    true => Ok(()),
-                    false if grade < Grade::Ordered => Err(refused("only accepted")),
-                    // The text is out and the knife is not proven to have fallen.
-                    false if !cut && lines(&roll.1) > before.0 => Err(refused("not cut")),
-                    false => Err(wrong("done, it said, and it is not")),
-                }
-            }
-            PrintedReceipt::Failed { printed, fault } => {
-                if printed == Printed::Nothing {
-                    let twin = Rc::clone(&roll.1);
-                    let claim = move || match lines(&twin) == before.0 {
-                        true => Ok(()),
-                        false => Err("nothing was printed, it said, and it was".to_owned()),
-                    };
-                    roll.0.borrow_mut().push(Box::new(claim));
-                }
-                self.later(roll).map_err(wrong)?;
-                Err(refused(fault))
-            }
-            PrintedReceipt::Unknown { why } => Err(refused(why)),
-        }
-    }
-
-    fn later(&self, roll: &Roll) -> Result<(), String> {
-        roll.0.borrow().iter().try_for_each(|claim| claim())
-    }
-
-    fn mend(&self, desk: &Desk, _: &Roll) {
-        desk.act("take");
-    }
-
-    fn within(&self) -> Duration {
-        4 * LONG
-    }
-
-    fn bears(&self, plan: Plan, offset: usize) -> bool {
-        bears(plan, offset)
-    }
-}
-
 #[test]
 fn form_printers_with_cassettes_bear_every_fault() {
     run(&Forms::of(Family::Cassettes), 1);
@@ -393,8 +281,7 @@ fn form_printers_fed_by_hand_bear_every_fault() {
 }
 
 #[test]
-fn receipt_printers_bear_every_fault() {
-    run(&Receipts::Fenced, 1);
-    run(&Receipts::Ordered, 1);
-    run(&Receipts::OneWay, 4);
+fn slip_stations_bear_every_fault() {
+    run(&Forms::of(Family::SlipStation), 1);
+    run(&Forms::read_by(Family::SlipStation, Readback::Micr), 1);
 }

@@ -52,6 +52,8 @@ pub(super) fn line_dots(text: &str, font: Font) -> Result<Vec<Vec<u8>>, PaperErr
 enum Item {
     Character(char, Style),
     Symbol(qrcode::QrCode, usize),
+    /// What follows begins so many dots from the left.
+    At(usize),
 }
 
 #[derive(Clone, Copy)]
@@ -67,6 +69,7 @@ impl Item {
         match self {
             Self::Character(c, style) => style.font.columns(*c) * style.wide,
             Self::Symbol(code, dots) => (code.width() + 2 * QUIET) * dots,
+            Self::At(_) => 0,
         }
     }
 
@@ -74,6 +77,15 @@ impl Item {
         match self {
             Self::Character(_, style) => style.font.rows() * style.high,
             Self::Symbol(code, dots) => (code.width() + 2 * QUIET) * dots,
+            Self::At(_) => 0,
+        }
+    }
+
+    /// Where the next one begins, behind one that begins at `x`.
+    fn end(&self, x: usize) -> usize {
+        match self {
+            Self::At(to) => *to,
+            item => x + item.width(),
         }
     }
 }
@@ -172,7 +184,7 @@ impl Renderer {
                 self.line_feed()?;
                 self.y += self.spacing * usize::from(n).saturating_sub(1);
             }
-            C::FeedDots(n) => self.y += usize::from(n),
+            C::FeedDots(n) => self.print_line(usize::from(n))?,
             C::Cut(n) => {
                 self.y += CUT_FEED + usize::from(n);
                 self.reach(self.y)?;
@@ -204,8 +216,10 @@ impl Renderer {
             // Forgetting what was collected is the twin's; here it never was ink.
             C::Cancel => self.page = self.page.map(|_| (0, 0)),
             C::AbsoluteX(x) => {
-                if let Some((at, _)) = &mut self.page {
-                    *at = usize::from(x);
+                let x = usize::from(x);
+                match &mut self.page {
+                    Some((at, _)) => *at = x,
+                    None => self.line.push(Item::At(x)),
                 }
             }
             C::AbsoluteY(y) => {
@@ -249,7 +263,7 @@ impl Renderer {
     }
 
     fn line_width(&self) -> usize {
-        self.line.iter().map(Item::width).sum()
+        self.line.iter().fold(0, |x, item| item.end(x))
     }
 
     /// Makes the paper reach row `bottom`.
@@ -273,16 +287,24 @@ impl Renderer {
         }
     }
 
+    fn line_height(&self) -> usize {
+        self.line.iter().map(Item::height).max().unwrap_or(0)
+    }
+
     fn line_feed(&mut self) -> Result<(), PaperError> {
-        let line = std::mem::take(&mut self.line);
-        let width = line.iter().map(Item::width).sum();
-        let height = line.iter().map(Item::height).max().unwrap_or(0);
-        let advance = self.spacing.max(height + 4);
-        self.reach(self.y + advance)?;
-        let mut x = self.margin(width);
-        for item in &line {
+        self.print_line(self.spacing.max(self.line_height() + 4))
+    }
+
+    /// Prints the line where the paper is, then feeds by `advance`.
+    fn print_line(&mut self, advance: usize) -> Result<(), PaperError> {
+        let height = self.line_height();
+        self.reach(self.y + advance.max(height))?;
+        let placed = self.line.iter().any(|item| matches!(item, Item::At(_)));
+        let left = self.margin(self.line_width());
+        let mut x = if placed { 0 } else { left };
+        for item in &std::mem::take(&mut self.line) {
             self.draw(item, x, self.y + height - item.height())?;
-            x += item.width();
+            x = item.end(x);
         }
         self.y += advance;
         Ok(())
@@ -302,6 +324,7 @@ impl Renderer {
                 }
                 Ok(())
             }
+            Item::At(_) => Ok(()),
         }
     }
 

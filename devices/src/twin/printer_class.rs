@@ -108,6 +108,8 @@ pub fn class_request(setup: Setup) -> Option<ClassRequest> {
 pub enum RealTime {
     /// DLE EOT n.
     Status(u8),
+    /// DLE EOT BS n: the magnetic reader's.
+    Reader(u8),
     /// DLE ENQ n.
     Enquiry(u8),
 }
@@ -133,6 +135,11 @@ impl Pipes {
                 // Any 10 may begin one, also the one behind a 10 that did not.
                 ([0x10], 0x10) => self.received.push(0x10),
                 ([0x10], next @ (0x04 | 0x05)) => self.held.push(next),
+                ([0x10, 0x04], 0x08) => self.held.push(0x08),
+                ([0x10, 0x04, _], n) => {
+                    urgent.push(RealTime::Reader(n));
+                    self.held.clear();
+                }
                 ([0x10, 0x04], n) => {
                     urgent.push(RealTime::Status(n));
                     self.held.clear();
@@ -201,6 +208,14 @@ mod tests {
         let (taken, urgent) = pipes.take(&[0x10, 0x10, 0x04, 0x01, 0x41]);
         assert_eq!((taken, urgent), (5, vec![RealTime::Status(1)]));
         assert_eq!(pipes.received, [0x10, 0x41]);
+    }
+
+    #[test]
+    fn a_question_to_the_reader_has_one_byte_more() {
+        let mut pipes = Pipes::default();
+        let (_, urgent) = pipes.take(&[0x10, 0x04, 0x08, 0x01, 0x10, 0x04, 0x05]);
+        assert_eq!(urgent, [RealTime::Reader(1), RealTime::Status(5)]);
+        assert!(pipes.received.is_empty());
     }
 
     #[test]

@@ -327,7 +327,7 @@ impl Twin for ReceiptPrinterTwin {
             match command {
                 RealTime::Status(n) => self.pipes.reply(&[self.real_time(n)]),
                 RealTime::Enquiry(2) => self.pipes.received.clear(),
-                RealTime::Enquiry(_) => {}
+                RealTime::Enquiry(_) | RealTime::Reader(_) => {}
             }
         }
         self.advance(now);

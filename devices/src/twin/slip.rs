@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Owns the desk's vocabulary, the mishaps and the sheets. Refuses a second sheet in
-//! the printer. Called by the twins of the ESC/P2 and PR2 printers.
+//! the printer. Called by the twins of ESC/P2 and PR2 printers and of slip stations.
 
 mod desk;
 
@@ -29,6 +29,8 @@ pub struct Mishaps {
     pub stranger: Option<BillNumber>,
     /// The next two blanks are swapped.
     pub swap: bool,
+    /// Its number cannot be read by a reader.
+    pub unreadable: bool,
     /// Sheets that still go well before one jams at its eject.
     pub jam_after: Option<u64>,
 }
@@ -134,12 +136,13 @@ impl Body {
     pub fn insert(&mut self) -> Option<BillNumber> {
         let stranger = self.mishaps.stranger.take();
         let swap = std::mem::take(&mut self.mishaps.swap);
+        let readable = !std::mem::take(&mut self.mishaps.unreadable);
         let pile = self.path.cassette(1)?;
         if swap && pile.blanks.len() >= 2 {
             pile.blanks.swap(0, 1);
         }
         let number = stranger.or_else(|| pile.blanks.pop_front())?;
-        self.path.feed(number, true);
+        self.path.feed(number, readable);
         self.counts.inserted = self.counts.inserted.saturating_add(1);
         Some(number)
     }

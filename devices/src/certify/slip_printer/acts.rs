@@ -86,6 +86,42 @@ pub(super) async fn cable_in_print<B: Bus>(c: &SlipBench<B>) -> Verdict {
     spoiled(c, form).await
 }
 
+pub(super) async fn pulled_in_print<B: Bus>(c: &SlipBench<B>) -> Verdict {
+    let pull = ("pull", "pull the form out");
+    let form = print_and(c, pull, ("cover close", "keep that form")).await?;
+    spoiled(c, form).await
+}
+
+/// The jam is cleared, and another form is fed.
+pub(super) async fn jam_then_next<B: Bus>(c: &SlipBench<B>) -> Verdict {
+    let back = ("clear jam", "clear the jam");
+    let hold = ("jam now", "hold the form so that it jams");
+    let form = print_and(c, hold, back).await?;
+    not_done(&form.outcome)?;
+    let mut printer = c.at_rest().await?;
+    is_done(&c.print(&mut printer).await?)?;
+    c.take().await?;
+    Ok(String::new())
+}
+
+/// A cable pulled while it waits for a form: one may have gone in, and when it is back
+/// it does not wait any more.
+pub(super) async fn cable_in_wait<B: Bus>(c: &SlipBench<B>) -> Verdict {
+    let mut printer = c.at_rest().await?;
+    let slot = "slot-1".parse().map_err(|_| Stop::seen("no slot"))?;
+    let feeding = printer.feed(&slot, LONG);
+    let words = "pull its usb cable";
+    let fed = c.bench.during(feeding, INKING, "unplug", words).await?;
+    drop(printer);
+    c.bench.act("replug", "put its usb cable back in").await?;
+    c.bench.comes_back().await?;
+    let status = c.at_rest().await?.status().await?;
+    let fed = fed.map_err(FeedError::may_have_moved);
+    expect("a blank may have moved", fed, Err(true))?;
+    expect("fault", status.fault, None)?;
+    Ok(String::new())
+}
+
 pub(super) async fn handle_lost<B: Bus>(c: &SlipBench<B>) -> Verdict {
     let mut printer = c.at_rest().await?;
     let number = c.read(&mut printer).await?;

@@ -1,4 +1,4 @@
-//! What both say on the bus: the printer class, and bytes that wait their turn.
+//! What all say on the bus: the printer class, and bytes that wait their turn.
 
 use std::time::Duration;
 

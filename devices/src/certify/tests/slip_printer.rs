@@ -6,11 +6,12 @@ use counterfoil_data::bill::BillRange;
 
 use super::deviant::Deviant;
 use super::*;
-use crate::certify::slip_printer::{SlipBench, escp2_kit, pr2_kit};
-use crate::driver::form_station::Family;
+use crate::certify::slip_printer::{SlipBench, escp2_kit, pr2_kit, station_kit};
+use crate::driver::form_station::{Family, FormSettings};
 use crate::driver::sample::{FIRST, number};
 use crate::twin::escp2_printer::{self, Escp2PrinterTwin};
 use crate::twin::pr2_printer::{self, Pr2PrinterTwin};
+use crate::twin::slip_station::{self, Sensors, SlipStationTwin};
 use crate::twin::{InReply, Twin};
 
 fn pile() -> BillRange {
@@ -29,6 +30,29 @@ fn pr2(twin: impl Twin + 'static) -> Vec<Line> {
     let plug = |bus: &TwinBus| bus.plug(name, Rc::new(RefCell::new(twin)));
     let subject = |bench| SlipBench::new(bench, Family::Pr2, None).expect("settings");
     certify(plug, name, subject, pr2_kit(), |_| async {})
+}
+
+fn station(twin: impl Twin + 'static, slip: &str) -> Vec<Line> {
+    let name = slip_station::NAME;
+    let plug = |bus: &TwinBus| bus.plug(name, Rc::new(RefCell::new(twin)));
+    let settings: FormSettings = toml::from_str(&format!("slip = \"{slip}\"")).expect("lawful");
+    let subject =
+        |bench| SlipBench::new(bench, Family::SlipStation, Some(settings)).expect("settings");
+    certify(plug, name, subject, station_kit(), |_| async {})
+}
+
+#[test]
+fn the_twin_of_a_slip_station_passes_its_kit() {
+    assert_numbered(&station_kit::<TwinBus>(), "SS");
+    assert_passed(&station(SlipStationTwin::new(pile(), None), "tm-h5000ii"));
+    let bare = SlipStationTwin::new(pile(), None).without_reader();
+    assert_passed(&station(bare, "tm-h5000ii"));
+}
+
+#[test]
+fn a_station_passes_with_its_own_sensors_and_question() {
+    let turned = SlipStationTwin::new(pile(), None).with_sensors(Sensors::ExitFirst);
+    assert_passed(&station(turned, "tm-u295"));
 }
 
 #[test]
@@ -83,5 +107,26 @@ fn a_pr2_with_other_codes_fails_where_codes_are_needed() {
     assert!(failed.contains(&"PR-10"), "{failed:?}");
     for id in ["PR-08", "PR-09", "PR-11"] {
         assert!(!failed.contains(&id), "{failed:?}");
+    }
+}
+
+#[test]
+fn a_station_with_sensors_of_another_model_fails_where_forms_are_seen() {
+    let turned = SlipStationTwin::new(pile(), None).with_sensors(Sensors::ExitFirst);
+    let failed = ids(&station(turned, "tm-h5000ii"));
+    assert_eq!(failed.first(), Some(&"SS-31"), "{failed:?}");
+}
+
+#[test]
+fn a_station_that_does_not_stop_waiting_is_trusted_with_no_form() {
+    let mut deaf = Deviant::new(SlipStationTwin::new(pile(), None));
+    deaf.out = Box::new(|bytes| match bytes {
+        [0x10, 0x05, 0x03] => Vec::new(),
+        bytes => bytes.to_vec(),
+    });
+    let lines = station(deaf, "tm-h5000ii");
+    assert_eq!(ids(&lines), ["SS-23"]);
+    for line in lines.iter().skip(23) {
+        assert!(line.text().starts_with("skip"), "{}", line.text());
     }
 }

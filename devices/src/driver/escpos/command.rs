@@ -25,6 +25,25 @@ pub const LINE_FEED: u8 = 0x0A;
 /// FF.
 pub const FORM_FEED: u8 = 0x0C;
 
+/// ESC S: standard mode, what was on the page forgotten.
+pub const STANDARD_MODE: [u8; 2] = [0x1B, 0x53];
+/// DLE EOT 5: slip status, answered at once.
+pub const SLIP_STATUS: [u8; 3] = [0x10, 0x04, 0x05];
+/// DLE EOT BS 1: status of the magnetic reader, answered at once.
+pub const READER_STATUS: [u8; 4] = [0x10, 0x04, 0x08, 0x01];
+/// DLE ENQ 2: forgets what was received, then recovers from an error.
+pub const RECOVER: [u8; 3] = [0x10, 0x05, 0x02];
+/// DLE ENQ 3: ends the waiting for a slip; the roll is selected again.
+pub const CANCEL_WAITING: [u8; 3] = [0x10, 0x05, 0x03];
+/// ESC c 4 30: both slip sensors stop printing.
+pub const STOP_AT_SLIP_END: [u8; 4] = [0x1B, 0x63, 0x34, 0x30];
+/// GS P 203 203: 1/203 inch a unit, 8 a millimetre, both ways.
+pub const UNITS_OF_8_A_MM: [u8; 4] = [0x1D, 0x50, 203, 203];
+/// ESC v: paper sensor, answered when what was printed and fed before has stopped.
+pub const TRANSMIT_AFTER_PRINTING: [u8; 2] = [0x1B, 0x76];
+/// ESC J 0: prints the line and feeds nothing.
+pub const PRINT_LINE: [u8; 3] = [0x1B, 0x4A, 0x00];
+
 /// ESC c 0 4: the slip is the paper to print on.
 pub const SELECT_SLIP: [u8; 4] = [0x1B, 0x63, 0x30, 0x04];
 /// FS a 0 0: read the number.
@@ -63,6 +82,12 @@ pub const MECHANISM_REPORT: [u8; 7] = [0x1C, 0x28, 0x53, 0x02, 0x00, 0x31, 0x30]
 /// this printer (our choice): no public manual has a blank feeder.
 pub fn feed_from(slot: u8) -> [u8; 7] {
     [0x1C, 0x28, 0x53, 0x02, 0x00, 0x30, slot]
+}
+
+/// ESC f: `minutes` (0 to 15, 0 is for ever) until the printer gives up waiting for a
+/// slip, and `tenths` of a second from its coming to its being taken in.
+pub fn slip_wait(minutes: u8, tenths: u8) -> [u8; 4] {
+    [0x1B, 0x66, minutes, tenths]
 }
 
 /// GS ( H fn 48: say this when the printing before it is complete.
@@ -122,13 +147,22 @@ pub fn page_area(width: u16, height: u16) -> [u8; 10] {
 /// ESC $ and GS $: to a dot; y is the baseline. Where a number of dots would spell a
 /// real-time command (130, 162 and 642 mm, see [`raster`]) it is one dot more.
 pub fn position(x: u16, y: u16) -> [u8; 8] {
-    let harmless = |dots: u16| match dots.to_le_bytes() {
+    let [esc, dollar, xl, xh] = column(x);
+    let [yl, yh] = harmless(y).to_le_bytes();
+    [esc, dollar, xl, xh, 0x1D, 0x24, yl, yh]
+}
+
+/// ESC $ alone, with the same care.
+pub fn column(x: u16) -> [u8; 4] {
+    let [low, high] = harmless(x).to_le_bytes();
+    [0x1B, 0x24, low, high]
+}
+
+fn harmless(dots: u16) -> u16 {
+    match dots.to_le_bytes() {
         [0x10, 0x04 | 0x05 | 0x14] => dots.saturating_add(1),
         _ => dots,
-    };
-    let [xl, xh] = harmless(x).to_le_bytes();
-    let [yl, yh] = harmless(y).to_le_bytes();
-    [0x1B, 0x24, xl, xh, 0x1D, 0x24, yl, yh]
+    }
 }
 
 /// Bytes of a QR symbol at most.
@@ -187,6 +221,18 @@ mod tests {
             "1d286b0400314132001d286b03003143061d286b03003145311d286b0500315030\
              41421d286b0300315130"
         );
+    }
+
+    #[test]
+    fn a_slip_s_commands_are_those_of_the_manuals() {
+        assert_eq!(hex(&SELECT_SLIP), "1b633004");
+        assert_eq!(hex(&STOP_AT_SLIP_END), "1b633430");
+        assert_eq!(hex(&slip_wait(2, 5)), "1b660205");
+        assert_eq!(
+            (hex(&SLIP_STATUS), hex(&CANCEL_WAITING)),
+            ("100405".into(), "100503".into())
+        );
+        assert_eq!(hex(&column(1040)), "1b241104");
     }
 
     #[test]

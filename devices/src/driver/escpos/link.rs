@@ -9,6 +9,7 @@
 
 mod error;
 mod pipes;
+mod slip;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use counterfoil_data::seam::SharedClock;
 
 pub use self::error::LinkError;
+pub use self::slip::SlipStatus;
 use super::command;
 use super::device_id::DeviceId;
 use super::fault::PrintFault;
@@ -45,6 +47,10 @@ pub struct Model {
     /// Whether one that pushes no status is used all the same: then only the port
     /// status tells of faults, and never of health.
     pub may_be_blind: bool,
+    /// Of a slip station that a hand feeds, the real-time questions whose bit 3 says
+    /// that it waits for a sheet, as an earlier handle may have left it, with all that
+    /// is sent queued behind; none of any other.
+    pub waits: &'static [&'static [u8]],
 }
 
 /// An open printer.
@@ -69,6 +75,8 @@ pub struct Link<T> {
     asb: Option<Asb>,
     /// A fault pushed since [`Link::forget`], even if it is over.
     alarm: Option<PrintFault>,
+    /// No sheet lay in the slip path at some time since [`Link::forget`].
+    gone: bool,
     id: DeviceId,
     fenced: bool,
 }
@@ -110,6 +118,7 @@ impl<T: Transport> Link<T> {
             seen: VecDeque::new(),
             asb: None,
             alarm: None,
+            gone: false,
             id: DeviceId::default(),
             fenced: false,
         };
@@ -123,7 +132,9 @@ impl<T: Transport> Link<T> {
     ///
     /// Where SOFT_RESET is refused, a command that was cut off still waits for its
     /// parameters and would swallow what follows: it is given NULs, which no
-    /// printer prints, before the cancel.
+    /// printer prints, before the cancel. A slip station that a hand feeds must stop
+    /// waiting before anything behind is obeyed, and ESC @, which drops its selection,
+    /// is left to its driver, who knows whether a sheet is in it: ESC S instead.
     pub async fn flush(&mut self, until: Duration) -> Result<(), LinkError> {
         let was_reset = self.soft_reset().await?;
         let drained = self.clock.monotonic().saturating_add(DRAIN);
@@ -136,8 +147,16 @@ impl<T: Transport> Link<T> {
         if !was_reset {
             hello.resize(self.model.parameters_max, command::NUL);
         }
+        let by_hand = !self.model.waits.is_empty();
+        if by_hand {
+            self.send(&std::mem::take(&mut hello), until).await?;
+            self.stop_waiting(until).await?;
+        }
         hello.push(command::CANCEL);
-        hello.extend(command::INITIALISE);
+        hello.extend(match by_hand {
+            true => command::STANDARD_MODE,
+            false => command::INITIALISE,
+        });
         hello.extend(command::SELECT_PRINTER);
         hello.extend(command::STATUS_BACK_ALL);
         self.send(&hello, until).await?;
@@ -154,7 +173,7 @@ impl<T: Transport> Link<T> {
                 other => drop(other?),
             }
         }
-        self.seen.clear();
+        self.forget();
         self.look_at_port().await
     }
 
@@ -232,6 +251,7 @@ impl<T: Transport> Link<T> {
             if let Reply::Asb(asb) = reply {
                 self.asb = Some(asb);
                 self.alarm = (self.model.fault_of)(asb).or(self.alarm);
+                self.gone |= !asb.sheet_in_path();
             }
             if self.seen.len() >= SEEN_MAX {
                 self.seen.pop_front();
@@ -316,6 +336,7 @@ impl<T: Transport> Link<T> {
     pub fn forget(&mut self) {
         self.seen.clear();
         self.alarm = None;
+        self.gone = !self.asb().sheet_in_path();
     }
 
     /// Takes in replies until `done` finds what it wants, asked before each one

@@ -15,7 +15,8 @@ use crate::twin::Twin;
 use crate::twin::escp2_printer::Escp2PrinterTwin;
 use crate::twin::form_printer::FormPrinterTwin;
 use crate::twin::pr2_printer::Pr2PrinterTwin;
-use crate::twin::{escp2_printer, form_printer, pr2_printer, receipt_printer};
+use crate::twin::slip_station::SlipStationTwin;
+use crate::twin::{escp2_printer, form_printer, pr2_printer, receipt_printer, slip_station};
 
 #[test]
 fn settings_are_read_and_what_they_do_not_know_is_refused() {
@@ -33,6 +34,11 @@ fn settings_are_read_and_what_they_do_not_know_is_refused() {
         Offset::new(3, -2).ok().as_ref()
     );
     assert_eq!(read("").expect("all default"), FormSettings::default());
+    let text = "family = \"slip-station\"\nslip = \"tm-u375\"\nnumber = \"micr\"";
+    let station = read(text).expect("lawful");
+    assert_eq!(station.family, Some(Family::SlipStation));
+    assert_eq!(station.slip, SlipModel::TmU375);
+    assert_eq!(station.number, Readback::Micr);
     for bad in [
         "device = \"4b8:0202\"",
         "family = \"lq\"",
@@ -58,6 +64,9 @@ fn a_configured_device_is_the_form_printer_and_no_other_is() {
     let passbooks = pr2_printer::IDENTITY.info();
     assert_eq!(settings.role_of(&passbooks), Some(Role::FormPrinter));
     assert_eq!(settings.family_of(&passbooks), Family::Pr2);
+    let slips = slip_station::IDENTITY.info();
+    assert_eq!(settings.role_of(&slips), Some(Role::FormPrinter));
+    assert_eq!(settings.family_of(&slips), Family::SlipStation);
     settings.device = Some(UsbIds {
         vendor: receipts.vendor,
         product: receipts.product,
@@ -176,15 +185,85 @@ fn a_job_a_printer_has_no_room_or_type_for_is_known_before_anything_is_fed() {
         let (_, _, pins) = station(pins, &FormSettings::default()).await;
         let passbooks = Rc::new(RefCell::new(Pr2PrinterTwin::new(range(), None)));
         let (_, _, passbooks) = station(passbooks, &FormSettings::default()).await;
-        for (printer, narrow) in [(&cassettes, false), (&pins, false), (&passbooks, true)] {
+        let slips = Rc::new(RefCell::new(SlipStationTwin::new(range(), None)));
+        let (_, _, slips) = station(slips, &FormSettings::default()).await;
+        for (printer, narrow) in [
+            (&cassettes, false),
+            (&pins, false),
+            (&passbooks, true),
+            (&slips, true),
+        ] {
             assert_eq!(printer.can_print(&job), Ok(()));
             let overflow = Err(PrintFault::MediaOverflow);
             assert_eq!(printer.can_print(&named(&long)), overflow);
             assert_eq!(printer.can_print(&named(&between)).is_err(), narrow);
             assert_eq!(printer.can_print(&unknown), Err(PrintFault::FormNotFound));
         }
+        let rare = slips.can_print(&named("𠮷样例有限公司"));
+        assert_eq!(rare, Err(PrintFault::CharSetData));
         // U+20BB7 needs four bytes in GB18030.
         let rare = cassettes.can_print(&named("𠮷样例有限公司"));
         assert_eq!(rare, Err(PrintFault::CharSetData));
+    });
+}
+
+#[test]
+fn a_slip_station_is_calibrated_at_its_offset_presents_at_its_mouth_and_retracts_nothing() {
+    run(async {
+        let twin = Rc::new(RefCell::new(SlipStationTwin::new(range(), None)));
+        let offset = Offset::new(-3, 8).expect("small");
+        let slot: SlotId = "slot-1".parse().expect("a slot");
+        let settings = FormSettings {
+            number: Readback::Operator,
+            offsets: [(slot.clone(), offset)].into(),
+            ..FormSettings::default()
+        };
+        let (bus, clock, mut printer) = station(twin.clone(), &settings).await;
+        assert_eq!(printer.present(LONG).await, Err(PrintFault::NoMediaPresent));
+        let hand = async {
+            clock.sleep(Duration::from_secs(2)).await;
+            bus.desk("form-printer insert").expect("a sheet");
+        };
+        let (fed, ()) = tokio::join!(printer.feed(&slot, LONG), hand);
+        fed.expect("fed");
+        let template = form::template("transfer-cheque").expect("sound");
+        let outcome = printer.calibrate(&template, &slot, LONG).await;
+        assert!(matches!(outcome, PrintOutcome::Done { .. }), "{outcome:?}");
+        let ink = bus.desk("form-printer measure").expect("there is ink");
+        let ink: crate::paper::Ink = ink.parse().expect("measured");
+        // The first cross is centred on 10 mm, 10 mm; it is off by the offset.
+        assert!(ink.left.abs_diff(100 - 15 - 3) <= 15, "{ink}");
+        assert_eq!(printer.present(LONG).await, Ok(()));
+        let soon = Duration::from_secs(1);
+        assert_eq!(printer.wait_taken(soon).await, Ok(Taking::StillThere));
+        bus.desk("form-printer take").expect("it lies there");
+        assert_eq!(printer.wait_taken(soon).await, Ok(Taking::Taken));
+        assert_eq!(printer.retract(LONG).await, Err(PrintFault::Unsupported));
+    });
+}
+
+#[test]
+fn a_printer_whose_number_nobody_reads_says_that_it_feeds_nothing() {
+    run(async {
+        for (slip, number, may) in [
+            (SlipModel::TmH5000ii, Readback::None, false),
+            (SlipModel::TmH5000ii, Readback::Micr, true),
+            (SlipModel::TmU375, Readback::Micr, false),
+            (SlipModel::TmU375, Readback::Operator, true),
+        ] {
+            let settings = FormSettings {
+                slip,
+                number,
+                ..FormSettings::default()
+            };
+            let twin = Rc::new(RefCell::new(SlipStationTwin::new(range(), None)));
+            let (_, _, printer) = station(twin, &settings).await;
+            let fault = PrintFault::NoReader;
+            assert_eq!(
+                printer.may_feed(),
+                may.then_some(()).ok_or(fault),
+                "{slip:?}"
+            );
+        }
     });
 }

@@ -8,7 +8,9 @@ use counterfoil_data::bill::BillRange;
 use counterfoil_data::demo::DemoBank;
 use counterfoil_data::seam::SharedEntropy;
 
-use super::file::{BranchError, DeviceFile, Kind, Layout, Level, PadFile, ReceiptModel, Volt};
+use super::file::{
+    BranchError, DeviceFile, Kind, Layout, Level, PadFile, ReceiptModel, SensorBits, Volt,
+};
 use super::sample;
 use crate::transport::twin_bus::TwinBus;
 use crate::twin::Twin;
@@ -23,6 +25,7 @@ use crate::twin::pin_pad::PinPadTwin;
 use crate::twin::pr2_printer::Pr2PrinterTwin;
 use crate::twin::receipt_printer::ReceiptPrinterTwin;
 use crate::twin::serial_bridge::BridgeKind;
+use crate::twin::slip_station::{Sensors, SlipStationTwin};
 use crate::twin::uru4000::Uru4000Twin;
 use toml::Spanned;
 
@@ -101,6 +104,7 @@ impl Stock<'_> {
                     false => shared(twin),
                 }
             }
+            Kind::SlipStation => shared(slip_station(device, pile()?, paper)),
         })
     }
 
@@ -179,6 +183,22 @@ fn receipts(device: &DeviceFile, paper: Option<PathBuf>) -> ReceiptPrinterTwin {
         true => twin.with_presenter(),
         false => twin,
     }
+}
+
+fn slip_station(device: &DeviceFile, pile: BillRange, paper: Option<PathBuf>) -> SlipStationTwin {
+    let mut twin = SlipStationTwin::new(pile, paper);
+    twin = twin.with_sensors(match said(&device.sensors, SensorBits::EntryFirst) {
+        SensorBits::EntryFirst => Sensors::EntryFirst,
+        SensorBits::ExitFirst => Sensors::ExitFirst,
+        SensorBits::One => Sensors::One,
+    });
+    if !said(&device.reader, true) {
+        twin = twin.without_reader();
+    }
+    if !said(&device.resets, true) {
+        twin = twin.without_reset();
+    }
+    twin
 }
 
 /// Plugs the twin of every device into `bus`.

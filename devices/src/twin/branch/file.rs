@@ -4,17 +4,20 @@
 //! Refuses a key that it does not know, an option that a device's kind does not have,
 //! and two devices of one name, each with its line. Called by `simulate FILE`.
 
+#[cfg(test)]
+mod tests;
+mod value;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::SlotId;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+pub use self::value::{Bridge, Layout, Level, PadFile, Pile, ReceiptModel, SensorBits, Volt};
 use crate::transport::twin_bus::TWINS_MAX;
 use crate::transport::usbip::Address;
-use crate::twin::serial_bridge::BridgeKind;
 
 /// Longest file in bytes.
 pub const FILE_MAX: u64 = 256 * 1024;
@@ -99,10 +102,12 @@ pub enum Kind {
     Escp2,
     /// Form printer in PR2 emulation, fed by hand.
     Pr2,
+    /// ESC/POS slip station, fed by hand.
+    SlipStation,
 }
 
 /// Options by kind, as the file names them.
-const OPTIONS: [(Kind, &str, &[&str]); 10] = [
+const OPTIONS: [(Kind, &str, &[&str]); 11] = [
     (Kind::IdReader, "id-reader", &["layout", "reads_finger"]),
     (
         Kind::CardReader,
@@ -125,6 +130,11 @@ const OPTIONS: [(Kind, &str, &[&str]); 10] = [
         &["pile", "constant_port", "buffer", "inserts_on_command"],
     ),
     (Kind::Pr2, "pr2", &["pile", "answers_at_once"]),
+    (
+        Kind::SlipStation,
+        "slip-station",
+        &["pile", "sensors", "reader", "resets"],
+    ),
 ];
 
 /// One device; an option that is not said has its kind's default.
@@ -164,7 +174,7 @@ pub struct DeviceFile {
     pub presenter: Option<Spanned<bool>>,
     /// What lies in which slot, FIRST-LAST. Default the kiosk's.
     pub cassettes: Option<Spanned<BTreeMap<SlotId, Pile>>>,
-    /// Whether a form printer obeys SOFT_RESET. Default true.
+    /// Whether an ESC/POS form printer obeys SOFT_RESET. Default true.
     pub resets: Option<Spanned<bool>>,
     /// Blanks beside a printer fed by hand, FIRST-LAST. Default the kiosk's first slot.
     pub pile: Option<Spanned<Pile>>,
@@ -176,106 +186,10 @@ pub struct DeviceFile {
     pub inserts_on_command: Option<Spanned<bool>>,
     /// Whether a PR2 answers before what was sent earlier is done. Default false.
     pub answers_at_once: Option<Spanned<bool>>,
-}
-
-/// Pipes of an ID reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
-    /// Head and body on pipes of their own.
-    Split,
-    /// Whole frames on one pair.
-    Single,
-    /// Four endpoints, whole frames on the first pair.
-    SingleBehindFour,
-}
-
-/// Who splits APDUs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// The host.
-    Tpdu,
-    /// The reader.
-    ShortApdu,
-    /// The reader, extended APDUs in parts.
-    ExtendedApdu,
-}
-
-/// A supply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Volt {
-    /// 5 V.
-    #[serde(rename = "5")]
-    Five,
-    /// 3 V.
-    #[serde(rename = "3")]
-    Three,
-    /// 1.8 V.
-    #[serde(rename = "1.8")]
-    OnePointEight,
-}
-
-/// A card reader's own pad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PadFile {
-    /// None.
-    None,
-    /// Claimed and not there.
-    Claimed,
-    /// There.
-    Works,
-    /// There, and it tells what was typed.
-    Leaks,
-}
-
-/// What a receipt printer knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ReceiptModel {
-    /// Everything.
-    Full,
-    /// No GS ( H.
-    WithoutFences,
-    /// No GS r either.
-    WithoutAnswers,
-    /// Nothing but its port.
-    Silent,
-    /// A POS-58 clone without an IN pipe.
-    OneWay,
-    /// An Epson TM in vendor mode.
-    VendorMode,
-}
-
-/// A serial bridge by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bridge(pub BridgeKind);
-
-impl<'de> Deserialize<'de> for Bridge {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
-/// Numbers that lie on each other, FIRST-LAST.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pile(pub BillRange);
-
-impl<'de> Deserialize<'de> for Pile {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        let bad = || serde::de::Error::custom("a range is FIRST-LAST, 16 digits each");
-        let (first, last) = text.split_once('-').ok_or_else(bad)?;
-        let number = |text: &str| text.parse::<BillNumber>().map_err(serde::de::Error::custom);
-        let (first, last) = (number(first)?, number(last)?);
-        if first.prefix != last.prefix {
-            return Err(serde::de::Error::custom("a range never crosses a prefix"));
-        }
-        let range = BillRange::new(first.prefix, first.serial, last.serial);
-        range.map(Self).map_err(serde::de::Error::custom)
-    }
+    /// What the sensor bits of a slip station are. Default `entry-first`.
+    pub sensors: Option<Spanned<SensorBits>>,
+    /// Whether it has a magnetic reader. Default true.
+    pub reader: Option<Spanned<bool>>,
 }
 
 impl BranchFile {
@@ -354,6 +268,8 @@ impl DeviceFile {
             ("buffer", at(&self.buffer)),
             ("inserts_on_command", at(&self.inserts_on_command)),
             ("answers_at_once", at(&self.answers_at_once)),
+            ("sensors", at(&self.sensors)),
+            ("reader", at(&self.reader)),
         ];
         let said = all.into_iter().filter_map(|(name, at)| Some((name, at?)));
         said.collect()
@@ -399,6 +315,3 @@ impl DeviceFile {
         slots.or(volts).or(buffer)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -165,7 +165,7 @@ impl Engine {
                     self.pipes.received.clear();
                     self.page = None;
                 }
-                RealTime::Enquiry(_) => {}
+                RealTime::Enquiry(_) | RealTime::Reader(_) => {}
             }
         }
         taken

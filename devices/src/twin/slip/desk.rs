@@ -9,8 +9,8 @@ use crate::twin::form_printer::path::{Place, blanks};
 
 /// What the desk can say, for the refusal of anything else.
 const VERBS: &str = "insert, pull, take, empty, jam now, jam after N, clear jam, \
-                     cover open|close, swap next, wrong number next NUMBER, ribbon out|ok, \
-                     paper out, load FIRST-LAST, measure";
+                     cover open|close, swap next, wrong number next NUMBER, unreadable next, \
+                     ribbon out|ok, paper out, load FIRST-LAST, measure";
 
 /// Does one line of the desk's vocabulary.
 pub fn act(body: &mut Body, line: &str) -> Result<String, DeskError> {
@@ -50,6 +50,10 @@ pub fn act(body: &mut Body, line: &str) -> Result<String, DeskError> {
             let number: BillNumber = number.parse().map_err(|e| DeskError(format!("{e}")))?;
             body.mishaps.stranger = Some(number);
             Ok(format!("{number} lies on top of the pile"))
+        }
+        ["unreadable", "next"] => {
+            body.mishaps.unreadable = true;
+            Ok("no reader can read the next blank".to_owned())
         }
         ["ribbon", state @ ("out" | "ok")] => {
             body.ribbon_out = *state == "out";

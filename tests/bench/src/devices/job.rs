@@ -31,6 +31,7 @@ use counterfoil_devices::twin::id_reader::{IdReaderTwin, SampleDocument, TextBlo
 use counterfoil_devices::twin::pr2_printer::Pr2PrinterTwin;
 use counterfoil_devices::twin::receipt_printer::ReceiptPrinterTwin;
 use counterfoil_devices::twin::serial_bridge::BridgeKind;
+use counterfoil_devices::twin::slip_station::SlipStationTwin;
 
 use super::recorded::Recorded;
 
@@ -148,6 +149,11 @@ impl Job {
             }
             Self::Form(Family::Pr2) => {
                 let twin = Pr2PrinterTwin::new(pile, None);
+                bus.plug(NAME, Rc::new(RefCell::new(twin)));
+                Ok(())
+            }
+            Self::Form(Family::SlipStation) => {
+                let twin = SlipStationTwin::new(pile, None);
                 bus.plug(NAME, Rc::new(RefCell::new(twin)));
                 Ok(())
             }

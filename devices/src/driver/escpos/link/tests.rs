@@ -147,6 +147,7 @@ async fn open(printer: &Rc<Scripted>) -> Result<Link<Rc<Scripted>>, LinkError> {
         fault_of: |_| None,
         parameters_max: 16,
         may_be_blind: false,
+        waits: &[],
     };
     Link::open(Rc::clone(printer), printer.clock.clone(), model, LONG).await
 }

@@ -146,7 +146,7 @@ fn readings_that_never_agree_are_unreadable_not_a_mismatch() {
     run(|desk| async move {
         let mut printer = behind(&desk, Fault::Misreads(2)).await;
         printer.feed(&slot(1), LONG).await.expect("fed");
-        let detail = report::DETAIL_NORMAL;
+        let detail = reading::DETAIL_NORMAL;
         let unreadable = Err(ReadError::Unreadable { detail });
         assert_eq!(printer.read_number(LONG).await, unreadable);
     });

@@ -74,7 +74,7 @@ fn every_key_and_every_kind_of_the_example_is_understood() {
         }
     }
     let bus = built(&text).expect("lawful");
-    assert_eq!(bus.list_now().len(), 10);
+    assert_eq!(bus.list_now().len(), 11);
     let said = file.device.iter().flat_map(|d| d.get_ref().said());
     let said: BTreeSet<&str> = said.map(|(name, _)| name).collect();
     let known: BTreeSet<&str> = OPTIONS
