@@ -10,7 +10,6 @@ use counterfoil_devices::driver::form_printer::{
     Diverted, FeedError, Level, Occupancy, PrintFault, PrintOutcome, ReadError, Retraction, Taking,
 };
 use counterfoil_devices::driver::form_station::FormStation;
-use counterfoil_devices::driver::numbered::Readback;
 use counterfoil_devices::transport::Transport;
 
 use super::{After, SLICE, Say, Tools, Worker};
@@ -57,11 +56,13 @@ impl<T: Transport> FormsDesk<T> {
             Ok(status) => {
                 let empty = status.slots.iter().all(|s| s.level == Level::Out);
                 let by_hand = self.printer.fed_by_hand();
+                // One that feeds nothing is found before a number is said to be fed.
+                let unread = self.printer.may_feed().is_err();
                 let facts = PrinterFacts {
                     transport: paper(status.transport, by_hand),
                     escrow: paper(status.escrow, by_hand),
                     output: paper(status.output, by_hand),
-                    fault: status.jam || status.fault.is_some() || empty || self.is_blind(),
+                    fault: status.jam || status.fault.is_some() || empty || unread,
                     by_hand,
                 };
                 (Answer::Printer(facts), None)
@@ -71,12 +72,6 @@ impl<T: Transport> FormsDesk<T> {
                 (Answer::Fault(error.remedy()), Some(error.fault()))
             }
         }
-    }
-
-    /// Whether nobody reads the numbers of a printer that cannot: it feeds none.
-    fn is_blind(&self) -> bool {
-        let reads = !matches!(self.printer, FormStation::Escp2(_) | FormStation::Pr2(_));
-        !reads && self.tools.forms.number == Readback::None
     }
 
     async fn act(&mut self, act: Act, say: &Say) -> Option<(Answer, Option<PrintFault>)> {
