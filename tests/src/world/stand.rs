@@ -13,6 +13,7 @@ use counterfoil_devices::twin::Twin;
 use counterfoil_devices::twin::escp2_printer::Escp2PrinterTwin;
 use counterfoil_devices::twin::pr2_printer::Pr2PrinterTwin;
 use counterfoil_devices::twin::receipt_printer::ReceiptPrinterTwin;
+use counterfoil_devices::twin::slip_station::{Sensors, SlipStationTwin};
 use counterfoil_tui::host::ReceiptSettings;
 use serde_json::json;
 
@@ -28,13 +29,25 @@ pub enum Stand {
     Escp2Unsensed,
     /// Form printer in PR2 emulation, fed by hand; an operator reads its numbers.
     Pr2,
+    /// ESC/POS slip station, fed by hand, whose magnetic reader reads the numbers.
+    SlipStation,
+    /// One without a reader, and with other sensors: an operator reads.
+    SlipStationTyped,
     /// Receipt printer with a presenter.
     Presenter,
 }
 
 impl Stand {
     /// Every word.
-    pub const NAMES: [&'static str; 5] = ["demo", "escp2", "escp2-unsensed", "pr2", "presenter"];
+    pub const NAMES: [&'static str; 7] = [
+        "demo",
+        "escp2",
+        "escp2-unsensed",
+        "pr2",
+        "slip-station",
+        "slip-station-typed",
+        "presenter",
+    ];
 
     /// By its word.
     pub fn named(word: &str) -> Option<Self> {
@@ -43,6 +56,8 @@ impl Stand {
             "escp2" => Self::Escp2,
             "escp2-unsensed" => Self::Escp2Unsensed,
             "pr2" => Self::Pr2,
+            "slip-station" => Self::SlipStation,
+            "slip-station-typed" => Self::SlipStationTyped,
             "presenter" => Self::Presenter,
             _ => return None,
         })
@@ -70,6 +85,12 @@ impl Stand {
                 Rc::new(RefCell::new(twin))
             }
             Self::Pr2 => Rc::new(RefCell::new(Pr2PrinterTwin::new(pile, paper))),
+            Self::SlipStation => Rc::new(RefCell::new(SlipStationTwin::new(pile, paper))),
+            Self::SlipStationTyped => {
+                let twin = SlipStationTwin::new(pile, paper).without_reader();
+                let twin = twin.with_sensors(Sensors::ExitFirst);
+                Rc::new(RefCell::new(twin))
+            }
         };
         bus.plug(Role::FormPrinter.name(), twin);
         Ok(())
@@ -82,6 +103,10 @@ impl Stand {
             Self::Escp2 => json!({"family": "escp2", "number": "operator"}),
             Self::Escp2Unsensed => json!({
                 "family": "escp2", "number": "operator", "presence": "operator",
+            }),
+            Self::SlipStation => json!({"family": "slip-station", "number": "micr"}),
+            Self::SlipStationTyped => json!({
+                "family": "slip-station", "number": "operator", "slip": "tm-u295",
             }),
             Self::Pr2 => json!({
                 "family": "pr2", "number": "operator", "codes": {
