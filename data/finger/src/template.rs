@@ -13,8 +13,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub const MINUTIAE_MAX: usize = 100;
 /// Fewest minutiae worth comparing.
 pub const MINUTIAE_MIN: usize = 6;
-/// First byte of the encoded form.
-const VERSION: u8 = 2;
+/// Version of the encoded form, its first byte; another one is not read.
+pub const TEMPLATE_VERSION: u8 = 2;
 /// Bytes of an encoded minutia.
 const MINUTIA_BYTES: usize = 6;
 /// Largest encoded template in bytes.
@@ -92,7 +92,7 @@ impl Template {
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(TEMPLATE_BYTES_MAX));
-        bytes.push(VERSION);
+        bytes.push(TEMPLATE_VERSION);
         bytes.push(u8::try_from(self.minutiae.len()).unwrap_or(u8::MAX));
         for minutia in &self.minutiae {
             bytes.extend_from_slice(&minutia.x.to_be_bytes());
@@ -111,7 +111,7 @@ impl Template {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, TemplateError> {
         let damaged = TemplateError::Damaged { got: bytes.len() };
         let (&version, rest) = bytes.split_first().ok_or(damaged)?;
-        if version != VERSION {
+        if version != TEMPLATE_VERSION {
             return Err(TemplateError::Version { found: version });
         }
         parse(rest).ok_or(damaged)
@@ -174,7 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn sample() -> Vec<u8> {
-        let mut bytes = vec![VERSION, 8];
+        let mut bytes = vec![TEMPLATE_VERSION, 8];
         for i in 0_u8..8 {
             let (x, y) = (20_u8.wrapping_add(i.wrapping_mul(9)), 30_u8.wrapping_add(i));
             bytes.extend_from_slice(&[0, x, 0, y, i.wrapping_mul(17), 60 | (i & 1)]);

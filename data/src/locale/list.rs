@@ -1,5 +1,4 @@
 //! Every message, one line each: the variant and its key in the file.
-
 messages! {
     // Frame: header, footer, keys.
     BankTitle = "bank-title",
@@ -234,6 +233,7 @@ messages! {
     RuleBalanceShort = "rule-balance-short",
     RuleCitizenCheck = "rule-citizen-check",
     RuleFingerMismatch = "rule-finger-mismatch",
+    RuleEnrolAgain = "rule-enrol-again",
     RuleOther = "rule-other",
     // Out of service.
     OutOfServiceTitle = "out-of-service-title",

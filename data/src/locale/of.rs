@@ -179,6 +179,7 @@ pub fn rule_message(id: &str) -> Msg {
         "balance-short" => Msg::RuleBalanceShort,
         "citizen-check" => Msg::RuleCitizenCheck,
         "finger-mismatch" => Msg::RuleFingerMismatch,
+        "enrol-again" => Msg::RuleEnrolAgain,
         _ => Msg::RuleOther,
     }
 }
