@@ -5,7 +5,7 @@
 //! custodians. Called by `app --demo` on empty books and by the testbed.
 
 use counterfoil_data::demo::{self, DemoBank};
-use counterfoil_data::ids::StaffId;
+use counterfoil_data::ids::{AgentId, StaffId};
 use counterfoil_data::seam::{Entropy, random};
 use counterfoil_finger::synth::{Contact, Finger};
 use ed25519_dalek::SigningKey;
@@ -19,15 +19,15 @@ use crate::core::record::bank::{
 };
 use crate::core::record::terms::Hours;
 use crate::core::refusal::Refusal;
-use crate::keys::envelope::{template_name, wrap};
 use crate::keys::{Indexed, Keys};
 use crate::store::Store;
 use crate::terms;
 use crate::workers::pin::{Argon2Params, PinBench};
+use crate::workers::print::{self, NotEnrolled};
 use crate::writer::{Fatal, Writer};
 
-/// Impressions enrolled for each finger.
-const IMPRESSIONS: u64 = 3;
+/// How often three touches are taken at most.
+const ROUNDS: u64 = 4;
 
 /// Why the demo bank could not be enrolled.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,15 @@ pub enum DemoEnrolError {
     /// The file lacks something the books need.
     #[error("the demo bank lacks {0}: add it to bank.toml")]
     Lacks(&'static str),
+    /// The three impressions of an agent's finger are no enrolment.
+    #[error("the prints of agent {agent} are not enrolled: give bank.toml another finger")]
+    Prints {
+        /// Whose.
+        agent: AgentId,
+        /// What is wrong with them.
+        #[source]
+        error: NotEnrolled,
+    },
     /// A command was refused: the books are not empty, or the file contradicts itself.
     #[error("enrolment was refused: start with empty books")]
     Refused(#[source] Refusal),
@@ -229,19 +238,21 @@ fn agent_row(
     let finger = bank.finger(&agent.finger);
     let finger = finger.ok_or(DemoEnrolError::Lacks("a finger"))?;
     let grown = Finger::from_seed(finger.seed);
-    let mut templates = Vec::new();
-    for touch in 0..IMPRESSIONS {
-        let image = grown.impression(&Contact::natural(finger.seed.wrapping_add(touch)));
-        let Ok(template) = counterfoil_finger::extract(&image) else {
-            continue;
-        };
-        let name = template_name(&agent.id);
-        let wrapped = wrap(means.keys, &name, &template.to_bytes(), means.entropy);
-        templates.push(wrapped.map_err(|_| DemoEnrolError::Lacks("a small template"))?);
+    let enrol = |round: u64| {
+        let touch = |n| round.wrapping_mul(3).wrapping_add(n);
+        let contact = |n| Contact::natural(finger.seed.wrapping_add(touch(n)));
+        let images = [0, 1, 2].map(|n| grown.impression(&contact(n)));
+        print::enrol(means.keys, &agent.id, &images, means.entropy)
+    };
+    // As at a counter: three touches that are refused are taken anew.
+    let mut enrolled = enrol(0);
+    for round in 1..ROUNDS {
+        enrolled = enrolled.or_else(|_| enrol(round));
     }
-    if templates.is_empty() {
-        return Err(DemoEnrolError::Lacks("a usable finger"));
-    }
+    let templates = enrolled.map_err(|error| DemoEnrolError::Prints {
+        agent: agent.id.clone(),
+        error,
+    })?;
     Ok(AgentRow {
         id: agent.id.clone(),
         unit: agent.unit.clone(),

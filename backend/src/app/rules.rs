@@ -14,19 +14,20 @@ use crate::core::query::terms as in_books;
 use crate::core::record::bank::FeeRow;
 use crate::core::record::terms::{Hours, ListRow};
 use crate::core::rules::{
-    self, CARD_UNKNOWN, CITIZEN_CHECK, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT, RULES,
-    Rule, Terms,
+    self, CARD_UNKNOWN, CITIZEN_CHECK, ENROL_AGAIN, FINGER_MISMATCH, Gate, LOCKED,
+    NOT_AGENT_OF_UNIT, RULES, Rule, Terms,
 };
 use crate::store::Snapshots as _;
 use crate::terms;
 
 /// Refusals of the gates' own checks, beside the rules.
-const GATES: [&str; 5] = [
+const GATES: [&str; 6] = [
     CARD_UNKNOWN,
     LOCKED,
     NOT_AGENT_OF_UNIT,
     CITIZEN_CHECK,
     FINGER_MISMATCH,
+    ENROL_AGAIN,
 ];
 
 /// Whose rules.

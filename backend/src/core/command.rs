@@ -227,7 +227,8 @@ pub enum CommandBody {
         attempt: u32,
         /// Score in thousandths of -log10(FMR); 0 when there was no usable print.
         score_milli: u32,
-        /// Name and version of the matcher.
+        /// Name and version of the matcher and its templates; where a finger was not
+        /// compared, the reason before it (`replay/`, `enrol-again/`, `citizen-check/`).
         engine: String,
     },
     /// Orders (S6); accepted again after the officer asked.

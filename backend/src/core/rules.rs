@@ -54,7 +54,8 @@ pub const LOCKED: &str = "locked";
 pub const NOT_AGENT_OF_UNIT: &str = "not-agent-of-unit";
 /// The finger did not agree with the enrolled one (S14).
 pub const FINGER_MISMATCH: &str = "finger-mismatch";
-
+/// The engine cannot read the enrolled prints, so nothing was compared (S13).
+pub const ENROL_AGAIN: &str = "enrol-again";
 /// The citizen register does not agree with the document (联网核查).
 pub const CITIZEN_CHECK: &str = "citizen-check";
 
@@ -90,6 +91,10 @@ pub fn refusal(id: &'static str, version: u32) -> RuleRefusal {
         ),
         CITIZEN_CHECK => (
             "the citizen check did not agree: look at the document",
+            Remedy::CallStaff,
+        ),
+        ENROL_AGAIN => (
+            "the enrolled prints are of another engine version: enrol the agent again",
             Remedy::CallStaff,
         ),
         FINGER_MISMATCH => ("score below the threshold", Remedy::Retry),

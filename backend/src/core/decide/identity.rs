@@ -15,7 +15,9 @@ use crate::core::key::{self, Table};
 use crate::core::record::bank::{AgentRow, KeyedHash};
 use crate::core::record::sale::{DocumentRow, Pending, SaleRow};
 use crate::core::refusal::Refusal;
-use crate::core::rules::{self, CITIZEN_CHECK, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT};
+use crate::core::rules::{
+    self, CITIZEN_CHECK, ENROL_AGAIN, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT,
+};
 use crate::store::{Key, Read as _, StoreError};
 
 /// Oldest assertion accepted, in seconds.
@@ -136,6 +138,25 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     }))
 }
 
+/// No enrolled print can be read: the sale ends, and nobody's attempts are fewer for it.
+fn enrol_again(
+    draft: &mut Draft<'_>,
+    row: &SaleRow,
+    by_agent: Key,
+    engine: String,
+) -> Result<Outcome, Stop> {
+    let policy = draft.policy()?;
+    draft.emit(Event::IdentityFailed {
+        sale: row.sale,
+        score_milli: 0,
+        engine,
+        refusal: rules::refusal(ENROL_AGAIN, policy.version),
+    })?;
+    let by_agent = info::uncount(draft, by_agent, policy.identity_attempts)?;
+    let by_kiosk = info::uncount(draft, info::kiosk_key(row), policy.kiosk_attempts)?;
+    info::refuse(draft, row.sale, ENROL_AGAIN, vec![by_agent, by_kiosk])
+}
+
 /// The comparison is done: message 2 (S14), or one attempt less.
 pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let CommandBody::SettleIdentity {
@@ -171,6 +192,9 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let agent_left = info::left(draft, &by_agent, policy.identity_attempts)?;
     let sale_left = policy.identity_attempts.saturating_sub(attempt);
     let attempts_left = sale_left.min(agent_left);
+    if engine.starts_with(ENROL_AGAIN) {
+        return enrol_again(draft, &row, by_agent, engine);
+    }
     let by_register = engine.starts_with(CITIZEN_CHECK);
     if by_register || score_milli < policy.match_threshold_milli {
         let rule = if by_register {

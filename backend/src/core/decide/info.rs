@@ -104,6 +104,18 @@ pub fn count_attempt(
     Ok(Some((key, row)))
 }
 
+/// One attempt fewer than counted: nothing was compared in it. A lock that it set ends.
+pub fn uncount(draft: &Draft<'_>, key: Key, max: u32) -> Result<(Key, AttemptRow), Stop> {
+    let held: AttemptRow = draft.books.get(&key)?.unwrap_or_default();
+    let failed = held.failed.saturating_sub(1);
+    let locked_until = held.locked_until.filter(|_| failed >= max);
+    let row = AttemptRow {
+        failed,
+        locked_until,
+    };
+    Ok((key, row))
+}
+
 /// Attempts left before this key's lock, beside the sale's own: another sale may have
 /// used some.
 pub fn left(draft: &Draft<'_>, key: &Key, max: u32) -> Result<u32, Stop> {

@@ -333,6 +333,7 @@ fn every_rule_and_every_gate_has_its_own_words_in_both_languages() {
         LOCKED,
         NOT_AGENT_OF_UNIT,
         FINGER_MISMATCH,
+        ENROL_AGAIN,
         CITIZEN_CHECK,
         CARD_UNKNOWN,
     ];
@@ -370,6 +371,11 @@ fn a_gate_s_own_refusal_tells_staff_what_was_wrong_and_the_customer_what_to_do()
         (
             CITIZEN_CHECK,
             "the citizen check did not agree: look at the document",
+            staff,
+        ),
+        (
+            ENROL_AGAIN,
+            "the enrolled prints are of another engine version: enrol the agent again",
             staff,
         ),
         (FINGER_MISMATCH, "score below the threshold", retry),

@@ -5,8 +5,12 @@ use counterfoil_data::wire::sale::SaleState;
 
 use super::bank::*;
 use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::key::{self, Table};
 use crate::core::log;
+use crate::core::overlay;
+use crate::core::record::books::AttemptRow;
 use crate::core::refusal::Refusal;
+use crate::core::rules::ENROL_AGAIN;
 use crate::store::model::ModelStore;
 
 #[test]
@@ -60,4 +64,36 @@ fn an_engine_s_name_is_kept_if_it_is_short_ascii() {
         let named = Field::Engine(kept.to_owned());
         assert!(leaf.expect("a leaf").fields.contains(&named), "{engine}");
     }
+}
+
+#[test]
+fn an_attempt_in_which_nothing_was_compared_is_given_back_and_the_others_stay_counted() {
+    let mut desk = Desk::open(ModelStore::new());
+    let sale = desk.opened(1);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    desk.try_identity(sale, 0);
+    desk.try_identity(sale, 0);
+    let failed = |desk: &Desk<ModelStore>, of: &str| {
+        let row = overlay::get(&*desk.read(), &key::text(Table::Attempt, of));
+        let row: Option<AttemptRow> = row.expect("reads");
+        row.map(|row| (row.failed, row.locked_until))
+    };
+    let body = desk.identity_of(sale, PERSON);
+    let Outcome::IdentityCheck(check) = desk.must(kiosk(), body) else {
+        panic!("counted");
+    };
+    let agent = format!("agent/{}", check.agent);
+    let counted = failed(&desk, &agent).expect("counted");
+    assert!(counted.0 == 3 && counted.1.is_some(), "locked beforehand");
+    let settle = CommandBody::SettleIdentity {
+        sale,
+        attempt: check.attempt,
+        score_milli: THRESHOLD,
+        engine: "enrol-again/test 1".to_owned(),
+    };
+    desk.must(Actor::System, settle);
+    assert_eq!(desk.state(sale), SaleState::Refused);
+    assert_eq!(desk.view(sale).refusal.expect("a rule").rule, ENROL_AGAIN);
+    assert_eq!(failed(&desk, &agent), Some((2, None)));
+    assert_eq!(failed(&desk, "kiosk/kiosk-1"), Some((2, None)));
 }

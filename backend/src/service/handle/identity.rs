@@ -2,7 +2,8 @@
 //!
 //! Order: the kiosk's signed assertion that the document is genuine (S16), room,
 //! seals, the citizen check, count the attempt (durable), match where the check
-//! agreed, settle. Name,
+//! agreed, settle. A copy of an enrolled touch is a finger that does not match; prints
+//! that the engine cannot read end the sale and give the attempt back. Name,
 //! number, image and templates exist in clear only inside worker jobs (I7); the
 //! answer tells the decision and its reason, never a score.
 
@@ -87,10 +88,10 @@ impl Service {
             Some(how) => (0, format!("{CITIZEN_CHECK}/{how}")),
             None => {
                 let compare = move |bench: &mut Bench| {
-                    print::score_milli(bench, &live, binding, &agent, &templates)
+                    print::compare(bench, &live, binding, &agent, &templates)
                 };
-                let score_milli = room.run(compare).await.map_err(|_| Fault::busy())?;
-                (score_milli, print::ENGINE.to_owned())
+                let compared = room.run(compare).await.map_err(|_| Fault::busy())?;
+                (compared.score_milli(), compared.engine())
             }
         };
         drop(room);

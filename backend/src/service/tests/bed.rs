@@ -15,6 +15,7 @@ use counterfoil_data::wire::sale::{
     Authenticity, CardProof, DocumentFields, IdentityHead, LivePrint, SaleView, VerificationInfo,
 };
 use counterfoil_data::wire::{self, Digest};
+use counterfoil_finger::Image;
 use counterfoil_finger::synth::{Contact, Finger};
 use ed25519_dalek::Signer as _;
 use hyper::client::conn::http1::handshake;
@@ -318,14 +319,25 @@ impl Bed {
 
     /// An identity body: document and finger by their names in the demo bank.
     pub fn identity(&self, view: &SaleView, key: &SealKey, who: &Presented<'_>) -> Bytes {
+        let seed = self.bank.finger(who.finger).expect("a finger").seed;
+        let image = Finger::from_seed(seed).impression(&Contact::natural(41));
+        self.identity_with(view, key, who, &image)
+    }
+
+    /// An identity body with this picture for a live print.
+    pub fn identity_with(
+        &self,
+        view: &SaleView,
+        key: &SealKey,
+        who: &Presented<'_>,
+        image: &Image,
+    ) -> Bytes {
         let document = self.bank.document(who.document).expect("a document");
         let fields = DocumentFields {
             name: Secret::new(document.holder.clone()),
             number: Secret::new(document.number.clone()),
             valid_to: document.valid_to,
         };
-        let seed = self.bank.finger(who.finger).expect("a finger").seed;
-        let image = Finger::from_seed(seed).impression(&Contact::natural(41));
         let print = LivePrint {
             width: image.width(),
             height: image.height(),
