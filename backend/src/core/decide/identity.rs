@@ -138,6 +138,23 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     }))
 }
 
+/// An engine's name as evidence keeps it.
+fn named(engine: String) -> String {
+    if engine.len() > ENGINE_MAX || !engine.is_ascii() {
+        return "unnamed".to_owned();
+    }
+    engine
+}
+
+/// The rule that an attempt broke: the register's word, or the finger.
+const fn broken(by_register: bool) -> &'static str {
+    if by_register {
+        CITIZEN_CHECK
+    } else {
+        FINGER_MISMATCH
+    }
+}
+
 /// No enrolled print can be read: the sale ends, and nobody's attempts are fewer for it.
 fn enrol_again(
     draft: &mut Draft<'_>,
@@ -163,7 +180,7 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         sale,
         attempt,
         score_milli,
-        mut engine,
+        engine,
     } = draft.command.body.clone()
     else {
         return Err(Refusal::NotYours.into());
@@ -184,9 +201,7 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             return Err(Refusal::NoSuchAttempt { attempt, state }.into());
         }
     };
-    if engine.len() > ENGINE_MAX || !engine.is_ascii() {
-        engine = "unnamed".to_owned();
-    }
+    let engine = named(engine);
     let policy = draft.policy()?;
     let by_agent = key::text(Table::Attempt, &format!("agent/{agent}"));
     let agent_left = info::left(draft, &by_agent, policy.identity_attempts)?;
@@ -197,11 +212,7 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     }
     let by_register = engine.starts_with(CITIZEN_CHECK);
     if by_register || score_milli < policy.match_threshold_milli {
-        let rule = if by_register {
-            CITIZEN_CHECK
-        } else {
-            FINGER_MISMATCH
-        };
+        let rule = broken(by_register);
         let refusal = rules::refusal(rule, policy.version);
         draft.emit(Event::IdentityFailed {
             sale,

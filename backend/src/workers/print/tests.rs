@@ -86,8 +86,8 @@ fn templates_of_another_version_are_left_out_and_only_none_left_is_enrol_again()
     let bench = bench();
     let mut templates = enrolled(&bench);
     let live = live(&bench, &touch(7, 99));
-    for n in 0..2 {
-        templates[n] = aged(&bench, &templates[n]);
+    for template in templates.iter_mut().take(2) {
+        *template = aged(&bench, template);
     }
     let one = compare(&bench, &live, BINDING, &agent(), &templates);
     assert!(one.score_milli() >= THRESHOLD, "{one:?}");
