@@ -206,6 +206,7 @@ messages! {
     // Remedies: what to do.
     RemedyRetry = "remedy-retry",
     RemedyChangeOrder = "remedy-change-order",
+    RemedyOtherFinger = "remedy-other-finger",
     RemedyRestart = "remedy-restart",
     RemedyCallStaff = "remedy-call-staff",
     RemedyOutOfService = "remedy-out-of-service",
@@ -233,6 +234,8 @@ messages! {
     RuleBalanceShort = "rule-balance-short",
     RuleCitizenCheck = "rule-citizen-check",
     RuleFingerMismatch = "rule-finger-mismatch",
+    RuleSecondFinger = "rule-second-finger",
+    RuleOneFinger = "rule-one-finger",
     RuleEnrolAgain = "rule-enrol-again",
     RuleOther = "rule-other",
     // Out of service.

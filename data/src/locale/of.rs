@@ -38,6 +38,7 @@ impl From<Remedy> for Msg {
         match remedy {
             Remedy::Retry => Self::RemedyRetry,
             Remedy::ChangeOrder => Self::RemedyChangeOrder,
+            Remedy::OtherFinger => Self::RemedyOtherFinger,
             Remedy::Restart => Self::RemedyRestart,
             Remedy::CallStaff => Self::RemedyCallStaff,
             Remedy::OutOfService => Self::RemedyOutOfService,
@@ -179,6 +180,8 @@ pub fn rule_message(id: &str) -> Msg {
         "balance-short" => Msg::RuleBalanceShort,
         "citizen-check" => Msg::RuleCitizenCheck,
         "finger-mismatch" => Msg::RuleFingerMismatch,
+        "second-finger" => Msg::RuleSecondFinger,
+        "one-finger" => Msg::RuleOneFinger,
         "enrol-again" => Msg::RuleEnrolAgain,
         _ => Msg::RuleOther,
     }

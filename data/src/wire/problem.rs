@@ -183,6 +183,8 @@ pub enum Remedy {
     Retry,
     /// Change the order.
     ChangeOrder,
+    /// Put another enrolled finger on the sensor (`POST …/finger`), then order again.
+    OtherFinger,
     /// Begin anew.
     Restart,
     /// Staff must help.

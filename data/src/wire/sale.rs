@@ -16,7 +16,7 @@ use crate::sealed::{Challenge, Sealed, SecretText};
 mod identity;
 mod kiosk;
 
-pub use identity::{Authenticity, DocumentFields, IdentityHead, LivePrint};
+pub use identity::{Authenticity, DocumentFields, FingerPosition, IdentityHead, LivePrint};
 pub use kiosk::{Checkpoint, KioskView, SlotView};
 
 /// Forms in one sale at most, all kinds together.
@@ -271,6 +271,10 @@ pub struct Offer {
 pub struct AgentView {
     /// Surname and stars.
     pub name_masked: String,
+    /// Fingers enrolled besides the one that matched; any of them can prove a large
+    /// order (`POST …/finger`).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_fingers: Vec<FingerPosition>,
 }
 
 /// An order being confirmed.

@@ -61,6 +61,80 @@ pub struct IdentityHead {
     pub authenticity: Authenticity,
 }
 
+/// Which finger (ISO/IEC 19794-2, finger position).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum FingerPosition {
+    /// 右手拇指.
+    RightThumb,
+    /// 右手食指.
+    RightIndex,
+    /// 右手中指.
+    RightMiddle,
+    /// 右手无名指.
+    RightRing,
+    /// 右手小指.
+    RightLittle,
+    /// 左手拇指.
+    LeftThumb,
+    /// 左手食指.
+    LeftIndex,
+    /// 左手中指.
+    LeftMiddle,
+    /// 左手无名指.
+    LeftRing,
+    /// 左手小指.
+    LeftLittle,
+}
+
+impl FingerPosition {
+    /// Every one, in the order of the standard's codes.
+    pub const ALL: [Self; 10] = [
+        Self::RightThumb,
+        Self::RightIndex,
+        Self::RightMiddle,
+        Self::RightRing,
+        Self::RightLittle,
+        Self::LeftThumb,
+        Self::LeftIndex,
+        Self::LeftMiddle,
+        Self::LeftRing,
+        Self::LeftLittle,
+    ];
+
+    /// Its code in the standard, 1 to 10.
+    pub fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// Its stable word, as on the wire and in evidence.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::RightThumb => "right-thumb",
+            Self::RightIndex => "right-index",
+            Self::RightMiddle => "right-middle",
+            Self::RightRing => "right-ring",
+            Self::RightLittle => "right-little",
+            Self::LeftThumb => "left-thumb",
+            Self::LeftIndex => "left-index",
+            Self::LeftMiddle => "left-middle",
+            Self::LeftRing => "left-ring",
+            Self::LeftLittle => "left-little",
+        }
+    }
+}
+
+impl std::str::FromStr for FingerPosition {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let named = |finger: &Self| finger.word() == word;
+        let found = Self::ALL.into_iter().find(named);
+        found.ok_or("say right- or left-, then thumb, index, middle, ring or little")
+    }
+}
+
 /// What the backend needs of an ID document. Travels only sealed.
 pub struct DocumentFields {
     /// Name as printed.
