@@ -1,7 +1,7 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
-//! `register`, `policy`, `custody`, `number`, `load-demo` and `openapi` work offline. This
+//! `register`, `policy`, `custody`, `prints`, `number`, `load-demo` and `openapi` work offline. This
 //! module and its children are the only place that opens files and sockets, starts threads
 //! and reads the real clock; all else is below the seams. Called by the binary and by
 //! `counterfoil backend`.
@@ -14,6 +14,7 @@ mod load_demo;
 mod number;
 mod offline;
 mod policy;
+mod prints;
 mod register;
 mod rules;
 mod serve;
@@ -74,6 +75,8 @@ enum Task {
     Export(ExportArgs),
     /// Record what two members of staff did with blanks.
     Custody(custody::CustodyArgs),
+    /// Enrol an agent's fingerprints anew, or make all templates anew.
+    Prints(prints::PrintsArgs),
     /// Print where a form is and all that was recorded of it.
     Number(number::NumberArgs),
     /// Print every rule, its parameters in force, and what the customer reads.
@@ -177,6 +180,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Audit { db } => offline::audit(&db),
         Task::Export(args) => offline::export(&args),
         Task::Custody(args) => custody::act(&args),
+        Task::Prints(args) => prints::act(&args),
         Task::Number(args) => number::print(&args),
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),

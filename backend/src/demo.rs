@@ -7,12 +7,13 @@
 use counterfoil_data::demo::{self, DemoBank};
 use counterfoil_data::ids::{AgentId, StaffId};
 use counterfoil_data::seam::{Entropy, random};
+use counterfoil_data::wire::sale::FingerPosition;
 use counterfoil_finger::synth::{Contact, Finger};
 use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::core::command::{Actor, Command, CommandBody};
+use crate::core::command::{Actor, Command, CommandBody, Prints};
 use crate::core::record::bank::{
     AccountRow, AgentRow, BankRow, CardRow, Duty, KeyedHash, KioskRow, StaffRow, StationRow,
     UnitRow,
@@ -23,7 +24,7 @@ use crate::keys::{Indexed, Keys};
 use crate::store::Store;
 use crate::terms;
 use crate::workers::pin::{Argon2Params, PinBench};
-use crate::workers::print::{self, NotEnrolled};
+use crate::workers::print::{self, FingerImages, NotEnrolled};
 use crate::writer::{Fatal, Writer};
 
 /// How often three touches are taken at most.
@@ -211,7 +212,12 @@ fn customers(
         });
     }
     for agent in &bank.agents {
-        bodies.push(CommandBody::EnrolAgent(agent_row(bank, agent, means)?));
+        bodies.push(CommandBody::EnrolAgent(agent_row(agent, means)));
+        bodies.push(CommandBody::EnrolPrints {
+            second: None,
+            prints: prints(bank, agent, means)?,
+            reason: String::new(),
+        });
     }
     for card in &bank.cards {
         let (Some(unit), Some(holder)) = (&card.unit, &card.holder) else {
@@ -230,30 +236,8 @@ fn customers(
     Ok(())
 }
 
-fn agent_row(
-    bank: &DemoBank,
-    agent: &demo::Agent,
-    means: &Means<'_>,
-) -> Result<AgentRow, DemoEnrolError> {
-    let finger = bank.finger(&agent.finger);
-    let finger = finger.ok_or(DemoEnrolError::Lacks("a finger"))?;
-    let grown = Finger::from_seed(finger.seed);
-    let enrol = |round: u64| {
-        let touch = |n| round.wrapping_mul(3).wrapping_add(n);
-        let contact = |n| Contact::natural(finger.seed.wrapping_add(touch(n)));
-        let images = [0, 1, 2].map(|n| grown.impression(&contact(n)));
-        print::enrol(means.keys, &agent.id, &images, means.entropy)
-    };
-    // As at a counter: three touches that are refused are taken anew.
-    let mut enrolled = enrol(0);
-    for round in 1..ROUNDS {
-        enrolled = enrolled.or_else(|_| enrol(round));
-    }
-    let templates = enrolled.map_err(|error| DemoEnrolError::Prints {
-        agent: agent.id.clone(),
-        error,
-    })?;
-    Ok(AgentRow {
+fn agent_row(agent: &demo::Agent, means: &Means<'_>) -> AgentRow {
+    AgentRow {
         id: agent.id.clone(),
         unit: agent.unit.clone(),
         name: agent.name.clone(),
@@ -265,7 +249,52 @@ fn agent_row(
         mandate_to: agent.mandate_to,
         forms_per_sale_max: agent.forms_per_sale_max,
         forms_per_day_max: agent.forms_per_day_max,
-        templates,
+        fingers: Vec::new(),
+        enrolment: 0,
+    }
+}
+
+/// The prints of an agent's fingers, as a counter would take them.
+fn prints(
+    bank: &DemoBank,
+    agent: &demo::Agent,
+    means: &Means<'_>,
+) -> Result<Prints, DemoEnrolError> {
+    let mut seeds = Vec::new();
+    let named = [
+        (FingerPosition::RightIndex, Some(&agent.finger)),
+        (FingerPosition::LeftIndex, agent.other_finger.as_ref()),
+    ];
+    for (position, name) in named {
+        let Some(name) = name else { continue };
+        let finger = bank.finger(name);
+        let finger = finger.ok_or(DemoEnrolError::Lacks("a finger"))?;
+        seeds.push((position, finger.seed));
+    }
+    let touch = |position, seed: u64, round: u64| {
+        let grown = Finger::from_seed(seed);
+        let contact =
+            |n| Contact::natural(seed.wrapping_add(round.wrapping_mul(3)).wrapping_add(n));
+        FingerImages {
+            position,
+            images: [0, 1, 2].map(|n| grown.impression(&contact(n))),
+        }
+    };
+    let enrol = |round: u64| {
+        let fingers = seeds
+            .iter()
+            .map(|(position, seed)| touch(*position, *seed, round));
+        let fingers: Vec<_> = fingers.collect();
+        print::enrol(means.keys, &agent.id, &fingers, means.entropy)
+    };
+    // As at a counter: three touches that are refused are taken anew.
+    let mut enrolled = enrol(0);
+    for round in 1..ROUNDS {
+        enrolled = enrolled.or_else(|_| enrol(round));
+    }
+    enrolled.map_err(|error| DemoEnrolError::Prints {
+        agent: agent.id.clone(),
+        error,
     })
 }
 

@@ -11,7 +11,7 @@ pub mod redb;
 use std::collections::BTreeMap;
 
 /// Version of the whole schema; a row of its own in every store.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Rows one range read gives at most.
 pub const RANGE_MAX: usize = 4_096;

@@ -74,7 +74,10 @@ pub fn policy(policy: &demo::Policy) -> Policy {
         identity_attempts: policy.identity_attempts,
         kiosk_attempts: KIOSK_ATTEMPTS,
         lock_s: policy.lock_for_s,
+        finger_locks_s: policy.finger_locks_s.clone(),
         match_threshold_milli: policy.finger_threshold_milli,
+        second_finger_above: policy.second_finger_above,
+        two_finger_threshold_milli: policy.two_finger_threshold_milli,
         sale_within_s: policy.sale_within_s,
         quantity_usual: policy.quantity_usual,
         cards: match policy.cards {

@@ -164,6 +164,15 @@ pub struct Policy {
     pub take_within_s: u32,
     /// Least score of a finger comparison, -log10(FMR) in thousandths.
     pub finger_threshold_milli: u32,
+    /// Seconds an agent's locks last after wrong fingers, from the first lock to the last,
+    /// which repeats; without any, `lock_for_s`.
+    #[serde(default)]
+    pub finger_locks_s: Vec<u32>,
+    /// Forms in one order that one finger is enough for; without it any number.
+    pub second_finger_above: Option<u32>,
+    /// Least score of two fingers together, for larger orders.
+    #[serde(default = "two_fingers_milli")]
+    pub two_finger_threshold_milli: u32,
     /// A sensible first choice of quantity.
     pub quantity_usual: u32,
     /// Which settlement cards are taken.
@@ -175,6 +184,11 @@ pub struct Policy {
     pub list_days_max: Option<u32>,
     /// How many returned cheques are too many; without it nobody asks.
     pub bounce: Option<Bounce>,
+}
+
+/// One stranger in 100,000.
+fn two_fingers_milli() -> u32 {
+    5_000
 }
 
 /// Which settlement cards are taken, by what is known of their authenticity.

@@ -142,6 +142,12 @@ leaf_kinds! {
     Ordered = 25, "ordered";
     /// A rule refused the order.
     OrderRefused = 26, "order-refused";
+    /// An attempt with a second finger was counted.
+    FingerAttempted = 27, "finger-attempted";
+    /// A second finger matched, too.
+    FingerVerified = 28, "finger-verified";
+    /// The second finger did not match, or both together were not enough.
+    FingerFailed = 29, "finger-failed";
     /// Shown to the confirming officer (S17-S22).
     ConfirmShown = 32, "confirm-shown";
     /// The officer opened it.
@@ -198,6 +204,8 @@ leaf_kinds! {
     FormsReturned = 82, "forms-returned";
     /// Something was reported of sold forms (two people).
     FormsMarked = 83, "forms-marked";
+    /// An agent's prints were enrolled; replaced by two people.
+    PrintsEnrolled = 84, "prints-enrolled";
     /// One of two people proposed an act of custody.
     CustodyProposed = 96, "custody-proposed";
     /// Another person approved it; the act itself follows in the same commit.

@@ -11,7 +11,7 @@ use counterfoil_data::wire::problem::Remedy;
 use super::offline::{self, say};
 use crate::config::Config;
 use crate::core::query::terms as in_books;
-use crate::core::record::bank::FeeRow;
+use crate::core::record::bank::{FeeRow, LockScope};
 use crate::core::record::terms::{Hours, ListRow};
 use crate::core::rules::{
     self, CARD_UNKNOWN, CITIZEN_CHECK, ENROL_AGAIN, FINGER_MISMATCH, Gate, LOCKED,
@@ -140,6 +140,11 @@ fn lines(terms: &Terms, fees: &[FeeRow]) -> Vec<String> {
         format!(
             "attempts: {} at information, {} at identity, {} at a kiosk; a lock lasts {} s",
             policy.info_attempts, policy.identity_attempts, policy.kiosk_attempts, policy.lock_s
+        ),
+        format!(
+            "finger: {} of 1000 -log10 FMR; locks of an agent last {:?} s, one after the other",
+            policy.match_threshold_milli,
+            policy.locks_s(LockScope::Agent)
         ),
         format!(
             "officer: {:?}, silent for {} s is no; a sale may take {} s before linking",

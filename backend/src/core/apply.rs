@@ -2,6 +2,7 @@
 //! contradicts the books here is a defect and stops the process.
 
 mod enrol;
+mod finger;
 mod forms;
 mod linked;
 mod proposals;

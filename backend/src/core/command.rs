@@ -6,10 +6,11 @@
 
 mod drawn;
 mod outcome;
+mod prints;
 mod subject;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
-use counterfoil_data::ids::{BranchId, KioskId, SaleId, SlotId, StaffId, StationId};
+use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId, StationId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::{Challenge, SealKey};
 use counterfoil_data::wire::Digest;
@@ -22,12 +23,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, FeeRow, KeyedHash, KioskRow,
-    Policy, StaffRow, StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, EnrolledFinger, FeeRow,
+    KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
 use super::record::terms::{Bounces, CalendarRow, Licence, Listed};
 pub use drawn::PasswordLine;
 pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
+pub use prints::{FingerPrints, Found, Impression, Prints};
 pub use subject::Subject;
 
 /// Commands in one step of the writer at most.
@@ -111,8 +113,29 @@ pub enum CommandBody {
         /// Balance taken over from the core bank.
         balance: Fen,
     },
-    /// Enrols an agent with sealed finger templates (S13).
+    /// Enrols an agent (S13); templates taken over from elsewhere come without images.
     EnrolAgent(AgentRow),
+    /// Enrols an agent's prints, all of them anew: the house itself where there are none,
+    /// else a supervisor and a second person.
+    EnrolPrints {
+        /// The second person; the first is the actor.
+        second: Option<StaffId>,
+        /// The prints.
+        prints: Prints,
+        /// Why, at most [`NOTE_MAX`] characters; for people who replace prints.
+        reason: String,
+    },
+    /// The same prints, with templates of another engine.
+    RefreshTemplates {
+        /// Whose.
+        agent: AgentId,
+        /// The enrolment that they were made from.
+        enrolment: u32,
+        /// Name and version of the engine.
+        engine: String,
+        /// The same fingers.
+        fingers: Vec<EnrolledFinger>,
+    },
     /// Enrols a settlement card.
     EnrolCard(CardRow),
     /// Sets the fee of a kind from a date on; not of a day that has begun.
@@ -225,11 +248,16 @@ pub enum CommandBody {
         sale: SaleId,
         /// The number that [`Outcome::IdentityCheck`] gave.
         attempt: u32,
-        /// Score in thousandths of -log10(FMR); 0 when there was no usable print.
-        score_milli: u32,
-        /// Name and version of the matcher and its templates; where a finger was not
-        /// compared, the reason before it (`replay/`, `enrol-again/`, `citizen-check/`).
-        engine: String,
+        /// What the comparison found.
+        found: Found,
+    },
+    /// Counts an attempt with a second finger, before prints are compared; settled like
+    /// the first one's.
+    CountFingerAttempt {
+        /// Which sale.
+        sale: SaleId,
+        /// The challenge the print was sealed under; it is used up.
+        challenge: Challenge,
     },
     /// Orders (S6); accepted again after the officer asked.
     PlaceOrder {

@@ -4,16 +4,19 @@
 //! whether, and only then emits; whatever a refused command changed is dropped.
 
 mod again;
+mod attempts;
 mod blanks;
 mod closing;
 mod confirm;
 mod enrol;
+mod finger;
 mod forms;
 mod identity;
 mod info;
 mod keyed;
 mod link;
 mod order;
+mod prints;
 mod propose;
 mod sheet;
 mod stock;
@@ -279,6 +282,11 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         } => info::settle(draft, *sale, *attempt, *verified),
         CommandBody::CountIdentityAttempt { .. } => identity::count(draft),
         CommandBody::SettleIdentity { .. } => identity::settle(draft),
+        CommandBody::CountFingerAttempt { sale, challenge } => {
+            finger::count(draft, *sale, *challenge)
+        }
+        CommandBody::EnrolPrints { .. } => prints::enrol(draft),
+        CommandBody::RefreshTemplates { .. } => prints::refresh(draft),
         CommandBody::PlaceOrder { sale, items } => order::place(draft, *sale, items),
         CommandBody::MarkSeen { sale, digest } => confirm::seen(draft, *sale, *digest),
         CommandBody::Confirm { sale, digest } => confirm::confirm(draft, *sale, *digest),

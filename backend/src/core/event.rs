@@ -4,6 +4,7 @@
 mod about;
 mod blanks;
 mod enrolled;
+mod finger;
 mod sheet;
 
 use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
@@ -13,7 +14,7 @@ use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::custody::Mark;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::RuleRefusal;
-use counterfoil_data::wire::sale::AbandonReason;
+use counterfoil_data::wire::sale::{AbandonReason, FingerPosition};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -26,7 +27,8 @@ use super::record::stock::Keeper;
 use crate::store::Key;
 
 pub use blanks::{BlanksHandled, Handling};
-pub use enrolled::Enrolled;
+pub use enrolled::{Enrolled, PrintsEnrolled};
+pub use finger::{FingerChange, SecondFinger};
 pub use sheet::{SheetChange, SheetChanged};
 
 /// Two people who did something together.
@@ -204,9 +206,15 @@ pub enum Event {
         score_milli: u32,
         /// The matcher.
         engine: String,
+        /// The finger that matched.
+        finger: FingerPosition,
+        /// The template of the touch in its envelope.
+        touch: Option<Vec<u8>>,
         /// Counters that start anew.
         cleared: Vec<Key>,
     },
+    /// A second finger, for a large order.
+    SecondFinger(SecondFinger),
     /// The prints did not agree.
     IdentityFailed {
         /// Which sale.

@@ -43,6 +43,10 @@ pub struct Facts {
     pub any_card: bool,
     /// The buyer, or the card's holder before identity is verified.
     pub agent: Option<AgentRow>,
+    /// Forms in one order that one finger is enough for.
+    pub second_finger_above: Option<u32>,
+    /// A second finger was shown.
+    pub second_finger: bool,
     /// Last day of the document shown.
     pub document_valid_to: Option<Date>,
     /// Oldest regulator's list that is good enough, in days, where one is needed.
@@ -105,7 +109,9 @@ impl Facts {
             .max();
         let agent = self.agent.as_ref().map(|agent| {
             let today = agent.forms_per_day_max.saturating_sub(self.bought_today);
-            agent.forms_per_sale_max.min(today)
+            let one_finger = self.second_finger_above.filter(|_| agent.fingers.len() < 2);
+            let by_finger = one_finger.unwrap_or(u32::MAX);
+            agent.forms_per_sale_max.min(today).min(by_finger)
         });
         let account = self.account.as_ref();
         let unused = account.map(|a| a.unused_max.saturating_sub(a.unused));
@@ -129,6 +135,7 @@ impl Facts {
             self.any_card = policy.cards == CardPolicy::Any;
             self.list_days_max = policy.list_days_max;
             self.bounce = policy.bounce;
+            self.second_finger_above = policy.second_finger_above;
         }
         Ok(())
     }
@@ -250,6 +257,7 @@ pub fn of_sale(
         date,
         time,
         day: Some(calendar(read, &bank)?.on(date)),
+        second_finger: sale.second_finger.is_some(),
         document_valid_to: sale.identity.as_ref().and_then(|i| i.document.valid_to),
         items: sale
             .order

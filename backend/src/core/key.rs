@@ -7,6 +7,7 @@ mod table;
 
 use counterfoil_data::bill::{BillKind, BillNumber, BillPrefix, Serial};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, UnitId};
+use counterfoil_data::wire::sale::FingerPosition;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -118,6 +119,27 @@ pub fn agent_lookup(unit: &UnitId, identity: KeyedHash) -> Key {
         Table::AgentLookup,
         &[unit.as_str().as_bytes(), &[0], &identity.0],
     )
+}
+
+/// An enrolled impression of an agent's finger.
+pub fn print(agent: &AgentId, finger: FingerPosition, impression: u8) -> Key {
+    key(
+        Table::Print,
+        &[agent.as_str().as_bytes(), &[0, finger.code(), impression]],
+    )
+}
+
+/// Finger and impression of a key that [`print`] made.
+pub fn print_of(key: &[u8]) -> Option<(FingerPosition, u8)> {
+    let (_, [finger, impression]) = key.split_last_chunk::<2>()?;
+    let mut all = FingerPosition::ALL.into_iter();
+    Some((all.find(|f| f.code() == *finger)?, *impression))
+}
+
+/// One before the first and one past the last impression of an agent.
+pub fn prints(agent: &AgentId) -> (Key, Key) {
+    let of = |end: u8| key(Table::Print, &[agent.as_str().as_bytes(), &[end]]);
+    (of(0), of(1))
 }
 
 /// What the officers of a branch see of a kiosk.

@@ -68,6 +68,9 @@ fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreErr
         Event::Enrolled(enrolled) if matches!(**enrolled, Enrolled::Bank(_)) => {
             LeafKind::BankOpened
         }
+        Event::Enrolled(enrolled) if matches!(**enrolled, Enrolled::Prints(_)) => {
+            LeafKind::PrintsEnrolled
+        }
         Event::Enrolled(_) | Event::AccountStateChanged { .. } => LeafKind::Enrolled,
         Event::BlanksReceived { .. } => LeafKind::BlanksReceived,
         Event::BlanksHandled(handled) => stock::kind(handled.how),
@@ -84,6 +87,7 @@ fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreErr
         Event::IdentityAttempted { .. } => LeafKind::IdentityAttempted,
         Event::IdentityVerified { .. } => LeafKind::IdentityVerified,
         Event::IdentityFailed { .. } => LeafKind::IdentityFailed,
+        Event::SecondFinger(second) => facts::finger_kind(&second.to),
         Event::SaleRefused { sale, .. } => match row(books, *sale)?.state {
             SaleState::Opened => LeafKind::InfoRefused,
             SaleState::InfoVerified => LeafKind::IdentityRefused,
@@ -133,6 +137,9 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
     let approved = |digest: Digest| hashed(salt, Personal::Approved, &digest.to_string());
     Ok(match event {
         Event::Enrolled(row) => {
+            if let Enrolled::Prints(prints) = &**row {
+                return Ok(facts::prints(salt, prints));
+            }
             let number = number(row).map(account);
             let subject = Field::Subject(subject(row));
             [subject].into_iter().chain(number).collect()
@@ -181,6 +188,7 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
             fields
         }
         Event::SheetChanged(change) => facts::sheet(&change.to),
+        Event::SecondFinger(second) => facts::finger(&second.to),
         Event::FormChanged(change) => form(change),
         Event::StrayFrozen { number, .. } => vec![
             Field::Number(*number),
@@ -238,6 +246,8 @@ fn subject(enrolled: &Enrolled) -> String {
         Enrolled::Unit(row) => format!("unit:{}", row.id),
         Enrolled::Account(row, _) => format!("account-of:{}", row.unit),
         Enrolled::Agent(row) => format!("agent:{}", row.id),
+        Enrolled::Prints(row) => format!("agent:{}", row.prints.agent),
+        Enrolled::Templates { agent, engine, .. } => format!("templates:{agent}/{engine}"),
         Enrolled::Card(row) => format!("card-of:{}", row.holder),
         Enrolled::Fee(row) => format!("fee:{}/{}/{}", word(&row.kind), row.from, row.each),
         Enrolled::Calendar(row) => format!("calendar:{} dates", row.days.len()),

@@ -6,6 +6,7 @@ mod confirmation;
 mod custody;
 mod kiosk;
 mod outbox;
+mod prints;
 pub mod register;
 mod sale;
 mod sheet;
@@ -21,6 +22,7 @@ pub use confirmation::{ENDED_SHOWN_S, RESULT_SHOWN_S, confirmation, confirmation
 pub use custody::{WAITING_SHOWN_MAX, custody_changes, custody_view, proposal, proposals};
 pub use kiosk::kiosk_view;
 pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};
+pub use prints::{Images, agents, prints};
 pub use sale::{receipt, sale_view};
 pub use sheet::{numbers_to_draw, passwords_of_sold};
 

@@ -6,6 +6,7 @@
 
 pub mod bank;
 pub mod books;
+pub mod prints;
 pub mod proposal;
 pub mod sale;
 pub mod sheet;

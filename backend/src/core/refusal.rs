@@ -178,6 +178,8 @@ pub enum Missing {
     Proposal,
     /// Payment-password sheet.
     Sheet,
+    /// Agent.
+    Agent,
 }
 
 impl std::fmt::Display for Missing {
@@ -194,6 +196,7 @@ impl std::fmt::Display for Missing {
             Self::Form => "form",
             Self::Proposal => "proposal",
             Self::Sheet => "password sheet",
+            Self::Agent => "agent",
         })
     }
 }
@@ -255,6 +258,12 @@ pub enum Malformed {
     /// A unit's credit code breaks its rule of form.
     #[error("a unified social credit code is wrong: compare with the business licence")]
     UnitCode,
+    /// Prints are replaced by the wrong people.
+    #[error("prints are replaced by a supervisor and an officer or teller of the same branch")]
+    PrintsPeople,
+    /// Prints of no finger, or of one finger twice.
+    #[error("enrol 1 to 4 fingers, each once, with 1 to 5 impressions")]
+    Fingers,
     /// A key belongs to another member of staff.
     #[error("this key is another person's: everybody needs a key of their own")]
     KeyTaken,

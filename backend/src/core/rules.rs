@@ -54,6 +54,10 @@ pub const LOCKED: &str = "locked";
 pub const NOT_AGENT_OF_UNIT: &str = "not-agent-of-unit";
 /// The finger did not agree with the enrolled one (S14).
 pub const FINGER_MISMATCH: &str = "finger-mismatch";
+/// An order of so many forms needs a second enrolled finger (S13).
+pub const SECOND_FINGER: &str = "second-finger";
+/// It needs one, and only one is enrolled.
+pub const ONE_FINGER: &str = "one-finger";
 /// The engine cannot read the enrolled prints, so nothing was compared (S13).
 pub const ENROL_AGAIN: &str = "enrol-again";
 /// The citizen register does not agree with the document (联网核查).
@@ -98,6 +102,10 @@ pub fn refusal(id: &'static str, version: u32) -> RuleRefusal {
             Remedy::CallStaff,
         ),
         FINGER_MISMATCH => ("score below the threshold", Remedy::Retry),
+        ONE_FINGER => (
+            "only one finger is enrolled: enrol another",
+            Remedy::ChangeOrder,
+        ),
         _ => (
             "card, account, PIN or password does not agree",
             Remedy::Retry,

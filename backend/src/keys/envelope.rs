@@ -1,4 +1,5 @@
-//! Encryption at rest: templates are stored only inside these envelopes (I7).
+//! Encryption at rest: templates and images of prints are stored only inside these
+//! envelopes (I7).
 //!
 //! Bytes = version 1, key id, 24 bytes of nonce, XChaCha20-Poly1305 ciphertext.
 //! The data key is HKDF(template key, record name), so one record's key opens no
@@ -10,8 +11,9 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use counterfoil_data::ids::AgentId;
 use counterfoil_data::seam::{Entropy, random};
 use counterfoil_data::secret::Secret;
+use counterfoil_data::wire::sale::FingerPosition;
 use hkdf::Hkdf;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use super::Keys;
 
@@ -21,8 +23,8 @@ const VERSION: u8 = 1;
 const KEY_ID: u8 = 1;
 const HEAD_LEN: usize = 2;
 const NONCE_LEN: usize = 24;
-/// Longest plaintext: far above any template.
-pub const PLAIN_MAX: usize = 64 * 1024;
+/// Longest plaintext: a print of 256 KiB and its measures.
+pub const PLAIN_MAX: usize = 256 * 1024 + 64;
 
 /// Why an envelope did not open or close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +46,44 @@ pub enum EnvelopeError {
 /// Record name of an agent's finger templates.
 pub fn template_name(agent: &AgentId) -> String {
     format!("template/{agent}")
+}
+
+/// Record name of an enrolled impression, from 1.
+pub fn print_name(agent: &AgentId, finger: FingerPosition, number: u8) -> String {
+    format!("print/{agent}/{}/{number}", finger.word())
+}
+
+/// Randomness drawn beforehand, for a job on another thread: SHA-256 over a seed and a
+/// counter, which never repeats within its one job.
+pub struct Drawn {
+    seed: [u8; 32],
+    used: std::cell::Cell<u64>,
+}
+
+impl Drawn {
+    /// From 32 fresh random bytes, which nobody else uses.
+    pub fn from(entropy: &dyn Entropy) -> Self {
+        Self {
+            seed: random(entropy),
+            used: std::cell::Cell::new(0),
+        }
+    }
+}
+
+impl Entropy for Drawn {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let count = self.used.get();
+            self.used.set(count.wrapping_add(1));
+            let block = Sha256::new()
+                .chain_update(self.seed)
+                .chain_update(count.to_be_bytes())
+                .finalize();
+            for (to, from) in chunk.iter_mut().zip(block) {
+                *to = from;
+            }
+        }
+    }
 }
 
 /// Encrypts `plain` for the record `name`, for example [`template_name`].

@@ -6,7 +6,7 @@ use counterfoil_data::bill::{BillKind, BillPrefix};
 use counterfoil_data::ids::{BranchId, KioskId, SlotId, StaffId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::unit_code::{self, UnitCode};
-use counterfoil_data::wire::sale::PurchaseMode;
+use counterfoil_data::wire::sale::{FingerPosition, PurchaseMode};
 use ed25519_dalek::SigningKey;
 use jiff::civil::{date, time};
 
@@ -15,8 +15,8 @@ use crate::core::command::CommandBody;
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty, FeeRow,
-    KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty,
+    EnrolledFinger, FeeRow, KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
 use crate::store::{Read, StoreError};
 
@@ -162,7 +162,10 @@ fn policy() -> Policy {
         identity_attempts: 3,
         kiosk_attempts: 30,
         lock_s: 86_400,
+        finger_locks_s: Vec::new(),
         match_threshold_milli: 4_000,
+        second_finger_above: None,
+        two_finger_threshold_milli: 5_000,
         sale_within_s: 900,
         quantity_usual: 25,
         cards: CardPolicy::Proven,
@@ -272,7 +275,11 @@ fn buyers(seed: u64, number: u64, bodies: &mut Vec<CommandBody>) -> Result<(), L
         forms_per_sale_max: 50,
         forms_per_day_max: 100,
         // Three impressions of the size the finger engine makes.
-        templates: vec![vec![0; 600]; 3],
+        fingers: vec![EnrolledFinger {
+            position: FingerPosition::RightIndex,
+            templates: vec![vec![0; 600]; 3],
+        }],
+        enrolment: 0,
     }));
     bodies.push(CommandBody::EnrolCard(CardRow {
         lookup: card(seed, number),

@@ -11,7 +11,7 @@ use ed25519_dalek::Signer as _;
 use jiff::Timestamp;
 
 use super::{LoadError, advice, bank, drawn, need, roll};
-use crate::core::command::{Actor, CommandBody, Outcome, Resolution, Subject};
+use crate::core::command::{Actor, CommandBody, Found, Outcome, Resolution, Subject};
 use crate::core::record::bank::CardTrust;
 use crate::core::record::sale::SaleRow;
 
@@ -270,8 +270,7 @@ impl Step {
             (Self::Identity, Outcome::IdentityCheck(check)) => CommandBody::SettleIdentity {
                 sale,
                 attempt: check.attempt,
-                score_milli: SCORE_MILLI,
-                engine: "load 1".to_owned(),
+                found: Found::scored(SCORE_MILLI, "load 1"),
             },
             _ => return None,
         };

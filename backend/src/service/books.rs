@@ -1,13 +1,13 @@
 //! Reading the books for an answer: one snapshot, faults instead of store errors.
 
-use counterfoil_data::ids::SaleId;
+use counterfoil_data::ids::{AgentId, SaleId};
 use counterfoil_data::wire::confirm::ConfirmationView;
 use counterfoil_data::wire::sale::SaleView;
 use jiff::Timestamp;
 
 use super::fault::Fault;
 use super::{Service, fault};
-use crate::core::query::{self, SaleHead, Signer};
+use crate::core::query::{self, Images, SaleHead, Signer};
 use crate::store::{Read, StoreError};
 
 /// One snapshot.
@@ -59,6 +59,11 @@ impl Books {
     /// A sale as its kiosk may see it.
     pub fn sale_view(&self, sale: SaleId, now: Timestamp) -> Result<SaleView, Fault> {
         told(query::sale_view(self.read(), sale, now))?.ok_or_else(Fault::not_found)
+    }
+
+    /// The stored images of an agent's prints, each in its envelope.
+    pub fn prints(&self, agent: &AgentId) -> Result<Images, Fault> {
+        told(query::prints(self.read(), agent))
     }
 
     /// A confirmation as its station may see it.

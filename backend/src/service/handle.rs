@@ -98,6 +98,7 @@ impl Service {
             Operation::ReadSale => self.read_sale(&asked),
             Operation::Info => self.info(asked).await,
             Operation::Identity => self.identity(asked).await,
+            Operation::Finger => self.finger(asked).await,
             Operation::Order => self.order(asked).await,
             Operation::Link => self.link(asked).await,
             Operation::Forms => self.forms(asked).await,

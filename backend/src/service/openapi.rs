@@ -191,7 +191,7 @@ fn request_body(route: &Route) -> Option<RequestBody> {
         BodyRule::Json(name) => (schemas::asked(route.operation, name), Required::True),
         BodyRule::Maybe(name) => (schemas::asked(route.operation, name), Required::False),
         BodyRule::Nothing => (reference("Nothing"), Required::False),
-        BodyRule::Identity => (RefOr::T(binary()), Required::True),
+        BodyRule::Identity | BodyRule::Print => (RefOr::T(binary()), Required::True),
     };
     let (note, example) = match rule {
         BodyRule::Identity => (
@@ -199,6 +199,7 @@ fn request_body(route: &Route) -> Option<RequestBody> {
              then the bytes of a sealed LivePrint",
             None,
         ),
+        BodyRule::Print => ("the bytes of a sealed LivePrint", None),
         BodyRule::Json(name) => ("one JSON document", examples::of(name)),
         BodyRule::Maybe(name) => ("one JSON document or nothing at all", examples::of(name)),
         _ => ("{} or nothing at all", None),

@@ -60,6 +60,8 @@ pub enum BodyRule {
     Maybe(&'static str),
     /// The octet stream of `identity`.
     Identity,
+    /// The bytes of a sealed live print.
+    Print,
 }
 
 impl BodyRule {
@@ -68,7 +70,7 @@ impl BodyRule {
         match self {
             Self::None => 0,
             Self::Json(_) | Self::Nothing | Self::Maybe(_) => JSON_BODY_MAX,
-            Self::Identity => IDENTITY_BODY_MAX,
+            Self::Identity | Self::Print => IDENTITY_BODY_MAX,
         }
     }
 
@@ -77,7 +79,7 @@ impl BodyRule {
         match self {
             Self::None => None,
             Self::Json(_) | Self::Nothing | Self::Maybe(_) => Some("application/json"),
-            Self::Identity => Some("application/octet-stream"),
+            Self::Identity | Self::Print => Some("application/octet-stream"),
         }
     }
 }
@@ -110,6 +112,8 @@ pub enum Operation {
     Info,
     /// S12 to S14: identity.
     Identity,
+    /// S13: a second finger for a large order.
+    Finger,
     /// S6: purchase info.
     Order,
     /// S7, S8: linked processing.
@@ -225,7 +229,7 @@ const fn keyed(route: Route) -> Route {
 
 use AnswerRule::{Document, Events, Json as JsonAnswer, List, Octets, Text};
 use Audience::{Kiosk, Public, Signed, Staff, Station};
-use BodyRule::{Identity, Json, Maybe, Nothing};
+use BodyRule::{Identity, Json, Maybe, Nothing, Print};
 
 /// Every route there is.
 #[rustfmt::skip]
@@ -238,6 +242,8 @@ pub const TABLE: &[Route] = &[
         "Verify the purchase information (message 1)"),
     post("/v1/sales/{sale}/identity", Kiosk, Identity, "SaleView", Operation::Identity,
         "Verify document and live finger (message 2)"),
+    post("/v1/sales/{sale}/finger", Kiosk, Print, "SaleView", Operation::Finger,
+        "Verify a second enrolled finger, for an order that was refused without one"),
     post("/v1/sales/{sale}/order", Kiosk, Json("Order"), "SaleView", Operation::Order,
         "Order kinds and quantities"),
     keyed(post("/v1/sales/{sale}/link", Kiosk, Nothing, "SaleView", Operation::Link,

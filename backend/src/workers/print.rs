@@ -1,25 +1,27 @@
 //! Fingerprints: the live print against the agent's enrolled templates (S13, S14).
 //!
-//! Owns the comparison and what an enrolment must be. Everything here runs inside a
-//! matcher job or at enrolment: the sealed image is opened, matched and wiped;
-//! templates leave their envelopes only for the comparison (I7). Refuses a picture
-//! of an enrolled touch, and impressions that do not belong together.
+//! Owns the comparison; [`enrol`] what an enrolment must be. Everything here runs inside
+//! a matcher job or at enrolment: the sealed image is opened, matched and wiped; templates
+//! and images leave their envelopes only for it (I7). Refuses a picture of an enrolled
+//! touch, or of the one accepted last.
+
+mod enrol;
 
 use counterfoil_data::ids::AgentId;
 use counterfoil_data::sealed::{Binding, Sealed};
 use counterfoil_data::seam::Entropy;
-use counterfoil_data::wire::sale::LivePrint;
-use counterfoil_finger::{
-    EnrolError, IMPRESSIONS, Image, NoTemplate, TEMPLATE_VERSION, Template, extract, is_replay,
-    verify,
-};
+use counterfoil_data::wire::sale::{FingerPosition, LivePrint};
+use counterfoil_finger::{Image, TEMPLATE_VERSION, Template, extract, is_replay, verify};
 
 use super::Bench;
+use crate::core::command::{Found, IdentityCheck};
+use crate::core::record::bank::EnrolledFinger;
 use crate::core::rules::ENROL_AGAIN;
 use crate::keys::Keys;
-use crate::keys::envelope::{self, EnvelopeError};
+use crate::keys::envelope;
+pub use enrol::{FingerImages, NotEnrolled, Unrenewed, enrol, renew};
 
-/// Begins the engine's name in evidence where the live print repeats an enrolled touch.
+/// Begins the engine's name in evidence where the live print repeats an earlier touch.
 pub const REPLAY: &str = "replay";
 /// Thousandths in one unit of -log10(FMR).
 const MILLI: f32 = 1_000.0;
@@ -31,57 +33,108 @@ pub fn engine() -> String {
 }
 
 /// What the comparison found. Stays on the server: the kiosk hears the decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Compared {
-    /// Thousandths of -log10(FMR). Zero when there is nothing to compare: a seal that
-    /// does not open, no usable print, no template.
-    Scored(u32),
-    /// A picture of a touch that is enrolled, not a finger: no score.
+    /// There is nothing to compare: a seal that does not open, no usable print.
+    Nothing,
+    /// The best enrolled finger.
+    Scored {
+        /// Thousandths of -log10(FMR).
+        milli: u32,
+        /// Which finger.
+        finger: FingerPosition,
+        /// The touch's template in its envelope.
+        touch: Option<Vec<u8>>,
+    },
+    /// A picture of an earlier touch, not a finger: no score.
     Replay,
     /// No enrolled template is of this engine's version: nothing was compared.
     EnrolAgain,
 }
 
 impl Compared {
-    /// Score in thousandths; zero without one.
-    pub const fn score_milli(self) -> u32 {
+    /// In the books' words: the engine after the reason, if there is no score.
+    pub fn found(self) -> Found {
+        let without = |reason: &str| Found {
+            score_milli: 0,
+            engine: format!("{reason}/{}", engine()),
+            finger: None,
+            touch: None,
+        };
         match self {
-            Self::Scored(milli) => milli,
-            Self::Replay | Self::EnrolAgain => 0,
-        }
-    }
-
-    /// The engine for evidence, after the reason if there is no score.
-    pub fn engine(self) -> String {
-        match self {
-            Self::Scored(_) => engine(),
-            Self::Replay => format!("{REPLAY}/{}", engine()),
-            Self::EnrolAgain => format!("{ENROL_AGAIN}/{}", engine()),
+            Self::Nothing => Found {
+                engine: engine(),
+                ..without("")
+            },
+            Self::Scored {
+                milli,
+                finger,
+                touch,
+            } => Found {
+                score_milli: milli,
+                engine: engine(),
+                finger: Some(finger),
+                touch,
+            },
+            Self::Replay => without(REPLAY),
+            Self::EnrolAgain => without(ENROL_AGAIN),
         }
     }
 }
 
-/// Compares the live print with everything enrolled for this agent.
+impl std::fmt::Debug for Compared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("Nothing"),
+            Self::Scored { milli, finger, .. } => write!(f, "Scored({milli}, {finger:?})"),
+            Self::Replay => f.write_str("Replay"),
+            Self::EnrolAgain => f.write_str("EnrolAgain"),
+        }
+    }
+}
+
+/// Compares the live print with the fingers of this check.
 pub fn compare(
     bench: &Bench,
     live: &Sealed<LivePrint>,
     binding: Binding,
-    agent: &AgentId,
-    templates: &[Vec<u8>],
+    check: &IdentityCheck,
+    entropy: &dyn Entropy,
 ) -> Compared {
-    let (enrolled, unread) = enrolled(&bench.keys, agent, templates);
-    if enrolled.is_empty() && unread {
+    let (fingers, unread) = opened(&bench.keys, check);
+    if fingers.is_empty() && unread {
         return Compared::EnrolAgain;
     }
     let Some(probe) = probe(bench, live, binding) else {
-        return Compared::Scored(0);
+        return Compared::Nothing;
     };
-    // Before the score: a copy of an enrolled touch would have the best one.
-    if enrolled.iter().any(|seen| is_replay(&probe, seen)) {
-        tracing::warn!("a live print is a copy of an enrolled touch: look after the kiosk");
+    let name = envelope::template_name(&check.agent);
+    let last = check.touch.as_ref().and_then(|sealed| {
+        let plain = envelope::unwrap(&bench.keys, &name, sealed).ok()?;
+        // One of another engine is no use; a new one follows it.
+        Template::from_bytes(plain.expose()).ok()
+    });
+    // Before the score: a copy of an earlier touch would have the best one.
+    let mut seen = fingers.iter().flat_map(|(_, of)| of).chain(&last);
+    if seen.any(|seen| is_replay(&probe, seen)) {
+        tracing::warn!("a live print is a copy of an earlier touch: look after the kiosk");
         return Compared::Replay;
     }
-    Compared::Scored(milli(verify(&probe, &enrolled).value()))
+    // A stranger has a chance with every finger: taken off, as `verify` does for impressions.
+    let chances = (fingers.len().max(1) as f32).log10();
+    let scores = fingers.iter().map(|(finger, enrolled)| {
+        let score = verify(&probe, enrolled).value();
+        (milli(score - chances), *finger)
+    });
+    let Some((milli, finger)) = scores.max() else {
+        return Compared::Nothing;
+    };
+    let touch = envelope::wrap(&bench.keys, &name, &probe.to_bytes(), entropy).ok();
+    Compared::Scored {
+        milli,
+        finger,
+        touch,
+    }
 }
 
 fn probe(bench: &Bench, live: &Sealed<LivePrint>, binding: Binding) -> Option<Template> {
@@ -97,75 +150,44 @@ fn probe(bench: &Bench, live: &Sealed<LivePrint>, binding: Binding) -> Option<Te
     extract(&image).ok()
 }
 
-/// Templates that open, and whether one opened that this engine does not read; one
-/// that does not open at all is reported and left out.
-fn enrolled(keys: &Keys, agent: &AgentId, templates: &[Vec<u8>]) -> (Vec<Template>, bool) {
-    let name = envelope::template_name(agent);
-    let (mut open, mut unread) = (Vec::new(), false);
-    for sealed in templates {
-        let Ok(plain) = envelope::unwrap(keys, &name, sealed) else {
-            tracing::error!("an enrolled template does not open: its record was altered or moved");
-            continue;
-        };
-        match Template::from_bytes(plain.expose()) {
-            Ok(template) => open.push(template),
-            Err(error) => {
-                tracing::error!(%agent, %error, "enrol the agent again");
-                unread = true;
+/// Fingers with the templates that open, and whether one opened that this engine does not
+/// read; one that does not open at all is reported and left out.
+fn opened(keys: &Keys, check: &IdentityCheck) -> (Vec<(FingerPosition, Vec<Template>)>, bool) {
+    let name = envelope::template_name(&check.agent);
+    let (mut fingers, mut unread) = (Vec::new(), false);
+    for finger in &check.fingers {
+        let mut open = Vec::new();
+        for sealed in &finger.templates {
+            let Ok(plain) = envelope::unwrap(keys, &name, sealed) else {
+                tracing::error!("an enrolled template does not open: it was altered or moved");
+                continue;
+            };
+            match Template::from_bytes(plain.expose()) {
+                Ok(template) => open.push(template),
+                Err(_) => unread = true,
             }
         }
+        if !open.is_empty() {
+            fingers.push((finger.position, open));
+        }
     }
-    (open, unread)
+    (fingers, unread)
+}
+
+/// Whether this engine reads every template of these fingers.
+pub fn is_read(keys: &Keys, agent: &AgentId, fingers: &[EnrolledFinger]) -> bool {
+    let name = envelope::template_name(agent);
+    let reads = |sealed: &Vec<u8>| {
+        let plain = envelope::unwrap(keys, &name, sealed);
+        plain.is_ok_and(|plain| Template::from_bytes(plain.expose()).is_ok())
+    };
+    fingers.iter().flat_map(|f| &f.templates).all(reads)
 }
 
 fn milli(score: f32) -> u32 {
     let thousandths = (score.max(0.0) * MILLI).floor();
     // Scores end far below u32; the cast saturates and NaN becomes 0.
     thousandths as u32
-}
-
-/// Why impressions are not enrolled; each names what to capture again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotEnrolled {
-    /// No usable finger in one of them.
-    #[error("impression {number} shows no usable finger, capture it again")]
-    Unusable {
-        /// 1 to 3.
-        number: u8,
-        /// What is wrong with it.
-        #[source]
-        why: NoTemplate,
-    },
-    /// They do not belong together.
-    #[error(transparent)]
-    Apart(#[from] EnrolError),
-    /// A template could not be encrypted.
-    #[error("a template cannot be encrypted")]
-    Envelope(#[from] EnvelopeError),
-}
-
-/// Templates of three impressions of one finger for an agent's record, each in its
-/// envelope; all of them or none.
-///
-/// # Errors
-/// [`NotEnrolled`] naming the impression to capture again.
-pub fn enrol(
-    keys: &Keys,
-    agent: &AgentId,
-    images: &[Image; IMPRESSIONS],
-    entropy: &dyn Entropy,
-) -> Result<Vec<Vec<u8>>, NotEnrolled> {
-    let [first, second, third] = images;
-    let usable = |number, image| {
-        let template = extract(image);
-        template.map_err(|why| NotEnrolled::Unusable { number, why })
-    };
-    let templates = [usable(1, first)?, usable(2, second)?, usable(3, third)?];
-    counterfoil_finger::enrol(&templates)?;
-    let name = envelope::template_name(agent);
-    let wrap = |template: &Template| envelope::wrap(keys, &name, &template.to_bytes(), entropy);
-    let wrapped: Result<_, EnvelopeError> = templates.iter().map(wrap).collect();
-    Ok(wrapped?)
 }
 
 #[cfg(test)]

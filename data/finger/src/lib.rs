@@ -26,7 +26,7 @@ pub use extract::{AREA_MIN_MM2, NoTemplate, extract};
 pub use image::{DPI_MAX, DPI_MIN, Image, ImageError, SIDE_MAX_PX, SIDE_MIN_PX, WORKING_DPI};
 pub use iso::{FingerPosition, IsoError, IsoView, export_iso, import_iso};
 pub use quality::{Advice, Facts, Quality, facts_of, quality};
-pub use score::{ENROLLED_MAX, SCORE_MAX, Score, raw_likeness, verify};
+pub use score::{ENROLLED_MAX, SCORE_MAX, Score, both, raw_likeness, verify};
 pub use template::{
     MINUTIAE_MAX, MINUTIAE_MIN, TEMPLATE_BYTES_MAX, TEMPLATE_VERSION, Template, TemplateError,
 };

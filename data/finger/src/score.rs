@@ -75,6 +75,17 @@ pub fn verify(probe: &Template, enrolled: &[Template]) -> Score {
     Score((best - chances.log10()).max(0.0))
 }
 
+/// The score of two different fingers of one person together, from the scores of each.
+///
+/// Two fingers of a stranger are independent chances, each of which reaches s with
+/// probability 10^-s. Their sum t is then reached with 10^-t (1 + t ln 10), whose -log10 this
+/// is: two fingers of score 3 are worth 4.8. Values below zero count as none.
+#[must_use]
+pub fn both(first: f32, second: f32) -> f32 {
+    let sum = first.max(0.0) + second.max(0.0);
+    (sum - sum.mul_add(std::f32::consts::LN_10, 1.0).log10()).max(0.0)
+}
+
 /// The uncalibrated likeness of two templates, for measuring only.
 #[must_use]
 pub fn raw_likeness(probe: &Template, reference: &Template) -> f32 {
@@ -94,5 +105,23 @@ mod tests {
         assert_eq!(Score::from_raw(0.0), Score::ZERO);
         assert_eq!(Score::from_raw(1.9), Score(SCORE_MAX));
         assert!(Score::from_raw(1.62).reaches(4.0) && !Score::from_raw(1.61).reaches(4.0));
+    }
+
+    #[test]
+    fn two_fingers_of_strangers_reach_what_both_says_as_often_as_it_says() {
+        // Scores of strangers as they are defined: 10^-s reach s. Drawn by a lattice, so that
+        // the shares are those of the distribution and of no generator.
+        let at = |i: u32| -((f64::from(i) + 0.5) / 2_000.0).log10() as f32;
+        let drawn: Vec<f32> = (0..2_000).map(at).collect();
+        for claimed in [0.5_f32, 1.0, 2.0, 3.0] {
+            let pairs = drawn
+                .iter()
+                .flat_map(|a| drawn.iter().map(move |b| both(*a, *b)));
+            let reached = pairs.filter(|score| *score >= claimed).count() as f64;
+            let share = -(reached / 4_000_000.0).log10() as f32;
+            assert!((share - claimed).abs() < 0.05, "{claimed}: {share}");
+        }
+        assert!((both(3.0, 3.0) - 4.83).abs() < 0.01);
+        assert!(both(0.0, 0.0) == 0.0 && both(-1.0, 4.0) < 4.0);
     }
 }

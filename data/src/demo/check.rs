@@ -46,7 +46,10 @@ pub(super) fn whole(bank: &DemoBank) -> Result<(), DemoError> {
     for agent in &bank.agents {
         let id = agent.id.as_str();
         refers(id, "unit", agent.unit.as_str(), &known.units)?;
-        refers(id, "finger", &agent.finger, &known.fingers)?;
+        for finger in [Some(&agent.finger), agent.other_finger.as_ref()] {
+            let Some(finger) = finger else { continue };
+            refers(id, "finger", finger, &known.fingers)?;
+        }
         let number = citizen::check(&agent.citizen_number).is_ok();
         holds(number, "citizen_number", id, "GB 11643")?;
     }

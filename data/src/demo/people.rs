@@ -99,8 +99,10 @@ pub struct Agent {
     pub forms_per_sale_max: u32,
     /// Cap of forms on one business day.
     pub forms_per_day_max: u32,
-    /// Name of the enrolled finger.
+    /// Name of the enrolled finger, a right index finger.
     pub finger: String,
+    /// Name of a second enrolled finger, a left index finger.
+    pub other_finger: Option<String>,
 }
 
 /// A settlement card.

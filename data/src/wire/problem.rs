@@ -183,14 +183,14 @@ pub enum Remedy {
     Retry,
     /// Change the order.
     ChangeOrder,
-    /// Put another enrolled finger on the sensor (`POST …/finger`), then order again.
-    OtherFinger,
     /// Begin anew.
     Restart,
     /// Staff must help.
     CallStaff,
     /// The kiosk stops selling.
     OutOfService,
+    /// Put another enrolled finger on the sensor (`POST …/finger`), then order again.
+    OtherFinger,
 }
 
 #[cfg(test)]

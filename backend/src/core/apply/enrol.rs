@@ -1,15 +1,17 @@
 //! Enrolment into rows and look-up indexes.
 
 use super::Moment;
+use crate::core::command::Prints;
 use crate::core::event::Enrolled;
 use crate::core::key::{self, Table};
 use crate::core::ledger;
 use crate::core::overlay::Overlay;
-use crate::core::record::bank::{AccountRow, Policy, UnitRow};
+use crate::core::record::bank::{AccountRow, AgentRow, EnrolledFinger, Policy, UnitRow};
 use crate::core::record::books::{LedgerAccount, Memo};
+use crate::core::record::prints::PrintRow;
 use crate::core::record::stock::SlotRow;
 use crate::core::record::terms::{ListRow, Listed, ListedRow, PolicyVersionRow};
-use crate::store::StoreError;
+use crate::store::{From, RANGE_MAX, Read as _, StoreError};
 use counterfoil_data::money::Fen;
 
 /// Writes what was enrolled.
@@ -47,6 +49,15 @@ pub fn enrolled(
             books.put_bytes(lookup, row.id.as_str().as_bytes().to_vec());
             books.put(key::text(Table::Agent, row.id.as_str()), row)
         }
+        Enrolled::Prints(enrolled) => prints(books, &enrolled.prints),
+        Enrolled::Templates { agent, fingers, .. } => {
+            let key = key::text(Table::Agent, agent.as_str());
+            let mut row: AgentRow = books.need(&key, "templates of no agent")?;
+            row.fingers.clone_from(fingers);
+            // Its template is of the engine before.
+            books.remove(key::text(Table::Touch, agent.as_str()));
+            books.put(key, &row)
+        }
         Enrolled::Card(row) => books.put(key::hashed(Table::Card, row.lookup), row),
         Enrolled::Fee(row) => books.put(key::fee(row.kind, row.from), row),
         Enrolled::Calendar(row) => books.put(key::single(Table::Calendar), row),
@@ -64,6 +75,38 @@ pub fn enrolled(
             books.put(key, &account)
         }
     }
+}
+
+/// Prints in place of those before; with them end their images, the last touch, and a
+/// lock that they led to.
+fn prints(books: &mut Overlay<'_>, prints: &Prints) -> Result<(), StoreError> {
+    let agent = &prints.agent;
+    let (low, high) = key::prints(agent);
+    for (key, _) in books.range(&low, &high, From::First, RANGE_MAX)? {
+        books.remove(key);
+    }
+    books.remove(key::text(Table::Touch, agent.as_str()));
+    books.remove(key::text(Table::Attempt, &format!("agent/{agent}")));
+    let mut fingers = Vec::new();
+    for finger in &prints.fingers {
+        for (number, impression) in (1_u8..).zip(&finger.impressions) {
+            let image = impression.image.clone();
+            books.put(
+                key::print(agent, finger.position, number),
+                &PrintRow { image },
+            )?;
+        }
+        let templates = finger.impressions.iter().map(|i| i.template.clone());
+        fingers.push(EnrolledFinger {
+            position: finger.position,
+            templates: templates.collect(),
+        });
+    }
+    let key = key::text(Table::Agent, agent.as_str());
+    let mut row: AgentRow = books.need(&key, "prints of no agent")?;
+    row.fingers = fingers;
+    row.enrolment = row.enrolment.saturating_add(1);
+    books.put(key, &row)
 }
 
 /// The policy in force, and the version that a refusal names.

@@ -6,7 +6,7 @@ use counterfoil_data::wire::sale::SaleState;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Moment;
-use super::register;
+use super::{finger, register};
 use crate::core::event::Event;
 use crate::core::key::{self, Table};
 use crate::core::ledger;
@@ -187,6 +187,7 @@ pub fn changed(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result
                 books.remove(key.clone());
             }
         }
+        Event::SecondFinger(second) => finger::counters(books, &second.to)?,
         _ => {}
     }
     let policy: Policy = books.need(&key::single(Table::Policy), "no policy")?;
@@ -206,7 +207,8 @@ pub fn changed(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result
             gate(row, moment, event);
         }
     })?;
-    if let Event::IdentityVerified { .. } = event {
+    if let Event::IdentityVerified { agent, touch, .. } = event {
+        finger::accepted(books, agent, touch.as_ref())?;
         // S19: from now on this branch's stations see who is buying.
         let key = key::confirming(&row.branch, &row.kiosk);
         books.put_bytes(key, row.sale.0.to_be_bytes().to_vec());
@@ -256,10 +258,12 @@ fn gate(row: &mut SaleRow, moment: Moment, event: &Event) {
                 document: document.clone(),
             });
         }
+        Event::SecondFinger(second) => finger::gate(row, moment, &second.to),
         Event::IdentityVerified {
             agent,
             document,
             score_milli,
+            finger,
             ..
         } => {
             row.pending = None;
@@ -268,6 +272,7 @@ fn gate(row: &mut SaleRow, moment: Moment, event: &Event) {
                 agent: agent.clone(),
                 at: moment.at,
                 score_milli: *score_milli,
+                finger: *finger,
                 document: document.clone(),
             });
             row.confirm = Some(ConfirmRow {

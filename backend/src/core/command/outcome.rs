@@ -6,6 +6,7 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::wire::sale::SaleState;
 use serde::{Deserialize, Serialize};
 
+use crate::core::record::bank::EnrolledFinger;
 use crate::core::refusal::Refusal;
 
 /// What a command came to. The sale itself is read with `core::query`.
@@ -76,12 +77,14 @@ pub struct InfoCheck {
 pub struct IdentityCheck {
     /// To name in `SettleIdentity`.
     pub attempt: u32,
-    /// Whose templates these are (associated data of their envelopes).
+    /// Whose fingers these are (associated data of their envelopes).
     pub agent: AgentId,
-    /// Enrolled templates, each in its encrypted envelope.
-    pub templates: Vec<Vec<u8>>,
-    /// Score that verifies, in thousandths.
-    pub threshold_milli: u32,
+    /// Enrolled fingers to compare with.
+    pub fingers: Vec<EnrolledFinger>,
+    /// Which enrolment they are of.
+    pub enrolment: u32,
+    /// The touch accepted last, its template in its envelope.
+    pub touch: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for InfoCheck {

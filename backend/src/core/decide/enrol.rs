@@ -2,18 +2,18 @@
 
 mod terms;
 
-use super::{Draft, Stop};
+use super::{Draft, Stop, prints};
 use crate::core::command::{Actor, CommandBody, GROUP_MAX, Outcome};
 use crate::core::event::{Enrolled, Event};
 use crate::core::key::{self, Table};
-use crate::core::record::bank::{Duty, SLOTS_MAX, StaffRow, StationRow, TEMPLATES_MAX};
+use crate::core::record::bank::{Duty, LOCKS_MAX, SLOTS_MAX, StaffRow, StationRow};
 use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::store::{Key, Read as _};
 
 /// Longest text of an enrolment in bytes.
 const TEXT_MAX: usize = 256;
 /// Largest template envelope in bytes.
-const ENVELOPE_MAX: usize = 16 * 1024;
+pub const ENVELOPE_MAX: usize = 16 * 1024;
 
 /// Decides enrolment and what else only the house itself commands.
 pub fn decide(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
@@ -73,7 +73,10 @@ fn enrolled(draft: &Draft<'_>, body: CommandBody) -> Result<Option<Enrolled>, St
             account.unused_before = account.unused;
             Enrolled::Account(account, balance)
         }
-        CommandBody::EnrolAgent(row) => Enrolled::Agent(row),
+        CommandBody::EnrolAgent(mut row) => {
+            row.enrolment = 0;
+            Enrolled::Agent(row)
+        }
         CommandBody::EnrolCard(row) => Enrolled::Card(row),
         CommandBody::EnrolFee(row) => Enrolled::Fee(row),
         CommandBody::EnrolCalendar(row) => Enrolled::Calendar(row),
@@ -121,7 +124,12 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
             Some(key::single(Table::Bank)),
             row.name.len() <= TEXT_MAX && jiff::tz::TimeZone::get(&row.time_zone).is_ok(),
         ),
-        Enrolled::Policy(row) => (None, row.info_attempts > 0 && row.identity_attempts > 0),
+        Enrolled::Policy(row) => (
+            None,
+            row.info_attempts > 0
+                && row.identity_attempts > 0
+                && row.finger_locks_s.len() <= LOCKS_MAX,
+        ),
         Enrolled::Staff(row) => {
             own_key(draft, row)?;
             (
@@ -155,11 +163,8 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
         Enrolled::Agent(row) => {
             let unit = key::text(Table::Unit, row.unit.as_str());
             known(draft, &unit, Missing::Unit)?;
-            let fits = row.templates.iter().all(|t| t.len() <= ENVELOPE_MAX);
-            (
-                Some(key::text(Table::Agent, row.id.as_str())),
-                fits && row.templates.len() <= TEMPLATES_MAX,
-            )
+            prints::lawful(&row.fingers)?;
+            (Some(key::text(Table::Agent, row.id.as_str())), true)
         }
         Enrolled::Card(row) => {
             let account = key::text(Table::Account, &row.account);
@@ -170,7 +175,9 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
         Enrolled::Calendar(_)
         | Enrolled::List(..)
         | Enrolled::Licence(_)
-        | Enrolled::Bounces(_) => (None, true),
+        | Enrolled::Bounces(_)
+        | Enrolled::Prints(_)
+        | Enrolled::Templates { .. } => (None, true),
     };
     if !within {
         return Err(Refusal::Malformed(Malformed::Limit).into());

@@ -2,32 +2,31 @@
 //! assertion that the document is authentic; only against the prints enrolled
 //! for an agent of this very unit.
 
+use counterfoil_data::ids::AgentId;
 use counterfoil_data::sealed::{Binding, Challenge};
 use counterfoil_data::wire::sale::{Authenticity, SaleState};
 use counterfoil_data::wire::unhex;
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use super::{Draft, Stop, info};
-use crate::core::command::{Actor, CommandBody, IdentityCheck, Outcome};
+use super::attempts::{Counter, agent_key, kiosk_key};
+use super::{Draft, Stop, finger, info};
+use crate::core::command::{Actor, CommandBody, Found, IdentityCheck, Outcome};
 use crate::core::event::Event;
 use crate::core::facts;
 use crate::core::key::{self, Table};
-use crate::core::record::bank::{AgentRow, KeyedHash};
+use crate::core::record::bank::{AgentRow, EnrolledFinger, KeyedHash, Policy};
+use crate::core::record::prints::TouchRow;
 use crate::core::record::sale::{DocumentRow, Pending, SaleRow};
 use crate::core::refusal::Refusal;
 use crate::core::rules::{
     self, CITIZEN_CHECK, ENROL_AGAIN, FINGER_MISMATCH, Gate, LOCKED, NOT_AGENT_OF_UNIT,
 };
-use crate::store::{Key, Read as _, StoreError};
+use crate::store::{Read as _, StoreError};
 
 /// Oldest assertion accepted, in seconds.
 const ASSERTION_AGE_MAX_S: i64 = 300;
 /// Longest name of a matcher in bytes.
 const ENGINE_MAX: usize = 64;
-
-fn agent_key(agent: &AgentRow) -> Key {
-    key::text(Table::Attempt, &format!("agent/{}", agent.id))
-}
 
 /// S16: the assertion says genuine, is this kiosk's, over this sale and challenge,
 /// and recent.
@@ -97,8 +96,7 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     }
     let policy = draft.policy()?;
     let attempt = row.identity_attempts.saturating_add(1);
-    let by_kiosk = info::kiosk_key(&row);
-    let by_kiosk = info::count_attempt(draft, by_kiosk, policy.kiosk_attempts, &policy)?;
+    let by_kiosk = Counter::of_kiosk(&row, &policy).count(draft)?;
     let Some(by_kiosk) = by_kiosk else {
         return info::refuse(draft, sale, LOCKED, vec![]);
     };
@@ -114,8 +112,7 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     if let Some(refusal) = rules::judge(Gate::Identity, &facts, &policy) {
         return info::end(draft, sale, refusal, vec![]);
     }
-    let max = policy.identity_attempts;
-    let Some(by_agent) = info::count_attempt(draft, agent_key(&agent), max, &policy)? else {
+    let Some(by_agent) = Counter::of_agent(&agent.id, &policy).count(draft)? else {
         return info::refuse(draft, sale, LOCKED, vec![by_kiosk]);
     };
     draft.emit(Event::IdentityAttempted {
@@ -130,16 +127,31 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         challenge: draft.challenge(),
         counted: vec![by_agent, by_kiosk],
     })?;
+    let fingers = agent.fingers.clone();
+    check(draft, attempt, agent, fingers)
+}
+
+/// What the matcher needs to compare a touch with these fingers of an agent.
+pub fn check(
+    draft: &Draft<'_>,
+    attempt: u32,
+    agent: AgentRow,
+    fingers: Vec<EnrolledFinger>,
+) -> Result<Outcome, Stop> {
+    let touch: Option<TouchRow> = draft
+        .books
+        .get(&key::text(Table::Touch, agent.id.as_str()))?;
     Ok(Outcome::IdentityCheck(IdentityCheck {
         attempt,
         agent: agent.id,
-        templates: agent.templates,
-        threshold_milli: policy.match_threshold_milli,
+        fingers,
+        enrolment: agent.enrolment,
+        touch: touch.map(|touch| touch.template),
     }))
 }
 
 /// An engine's name as evidence keeps it.
-fn named(engine: String) -> String {
+pub fn named(engine: String) -> String {
     if engine.len() > ENGINE_MAX || !engine.is_ascii() {
         return "unnamed".to_owned();
     }
@@ -156,10 +168,10 @@ const fn broken(by_register: bool) -> &'static str {
 }
 
 /// No enrolled print can be read: the sale ends, and nobody's attempts are fewer for it.
-fn enrol_again(
+pub fn enrol_again(
     draft: &mut Draft<'_>,
     row: &SaleRow,
-    by_agent: Key,
+    agent: &AgentId,
     engine: String,
 ) -> Result<Outcome, Stop> {
     let policy = draft.policy()?;
@@ -169,18 +181,17 @@ fn enrol_again(
         engine,
         refusal: rules::refusal(ENROL_AGAIN, policy.version),
     })?;
-    let by_agent = info::uncount(draft, by_agent, policy.identity_attempts)?;
-    let by_kiosk = info::uncount(draft, info::kiosk_key(row), policy.kiosk_attempts)?;
+    let by_agent = Counter::of_agent(agent, &policy).give_back(draft)?;
+    let by_kiosk = Counter::of_kiosk(row, &policy).give_back(draft)?;
     info::refuse(draft, row.sale, ENROL_AGAIN, vec![by_agent, by_kiosk])
 }
 
-/// The comparison is done: message 2 (S14), or one attempt less.
+/// A comparison is done: of the first finger (S14), or of a second one.
 pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let CommandBody::SettleIdentity {
         sale,
         attempt,
-        score_milli,
-        engine,
+        mut found,
     } = draft.command.body.clone()
     else {
         return Err(Refusal::NotYours.into());
@@ -189,35 +200,50 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         Actor::System => draft.sale(sale)?,
         _ => draft.own_sale(sale)?,
     };
-    let row = draft.in_state(row, SaleState::InfoVerified)?;
-    let (agent, document) = match row.pending.clone() {
+    let state = row.state;
+    let row = match row.state {
+        // Where a second finger may be awaited.
+        SaleState::IdentityVerified | SaleState::Ordered => draft.in_state(row, state)?,
+        _ => draft.in_state(row, SaleState::InfoVerified)?,
+    };
+    found.engine = named(found.engine);
+    match row.pending.clone() {
         Some(Pending::Identity {
             attempt: counted,
             agent,
             document,
-        }) if counted == attempt => (agent, document),
-        _ => {
-            let state = row.state;
-            return Err(Refusal::NoSuchAttempt { attempt, state }.into());
-        }
-    };
-    let engine = named(engine);
-    let policy = draft.policy()?;
-    let by_agent = key::text(Table::Attempt, &format!("agent/{agent}"));
-    let agent_left = info::left(draft, &by_agent, policy.identity_attempts)?;
-    let sale_left = policy.identity_attempts.saturating_sub(attempt);
-    let attempts_left = sale_left.min(agent_left);
-    if engine.starts_with(ENROL_AGAIN) {
-        return enrol_again(draft, &row, by_agent, engine);
+        }) if counted == attempt => first(draft, &row, agent, document, found),
+        Some(Pending::Finger {
+            attempt: counted,
+            agent,
+        }) if counted == attempt => finger::settle(draft, &row, agent, found),
+        _ => Err(Refusal::NoSuchAttempt { attempt, state }.into()),
     }
-    let by_register = engine.starts_with(CITIZEN_CHECK);
-    if by_register || score_milli < policy.match_threshold_milli {
+}
+
+/// The first finger: message 2 (S14), or one attempt less.
+fn first(
+    draft: &mut Draft<'_>,
+    row: &SaleRow,
+    agent: AgentId,
+    document: DocumentRow,
+    found: Found,
+) -> Result<Outcome, Stop> {
+    let sale = row.sale;
+    let policy = draft.policy()?;
+    if found.engine.starts_with(ENROL_AGAIN) {
+        return enrol_again(draft, row, &agent, found.engine);
+    }
+    let by_register = found.engine.starts_with(CITIZEN_CHECK);
+    let reached = !by_register && found.score_milli >= policy.match_threshold_milli;
+    let attempts_left = left(draft, &agent, row.identity_attempts, &policy)?;
+    let Some(finger) = found.finger.filter(|_| reached) else {
         let rule = broken(by_register);
         let refusal = rules::refusal(rule, policy.version);
         draft.emit(Event::IdentityFailed {
             sale,
-            score_milli,
-            engine,
+            score_milli: found.score_milli,
+            engine: found.engine,
             refusal,
         })?;
         if attempts_left == 0 {
@@ -225,17 +251,19 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         }
         return Ok(Outcome::Settled {
             verified: false,
-            state: SaleState::InfoVerified,
+            state: row.state,
             attempts_left,
         });
-    }
-    let cleared = vec![by_agent, info::kiosk_key(&row)];
+    };
+    let cleared = vec![agent_key(&agent), kiosk_key(row)];
     draft.emit(Event::IdentityVerified {
         sale,
         agent,
         document,
-        score_milli,
-        engine,
+        score_milli: found.score_milli,
+        engine: found.engine,
+        finger,
+        touch: found.touch,
         cleared,
     })?;
     Ok(Outcome::Settled {
@@ -243,4 +271,11 @@ pub fn settle(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         state: SaleState::IdentityVerified,
         attempts_left,
     })
+}
+
+/// Attempts left: the sale's own, or the agent's, of which another sale may have used some.
+pub fn left(draft: &Draft<'_>, agent: &AgentId, used: u32, policy: &Policy) -> Result<u32, Stop> {
+    let by_agent = Counter::of_agent(agent, policy).left(draft)?;
+    let by_sale = policy.identity_attempts.saturating_sub(used);
+    Ok(by_sale.min(by_agent))
 }

@@ -3,18 +3,18 @@
 
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::Challenge;
-use counterfoil_data::wire::hex;
 use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 use jiff::Timestamp;
 
+use super::attempts::{Counter, kiosk_key, subject_key};
 use super::{Draft, Stop};
 use crate::core::apply;
 use crate::core::command::{Actor, CommandBody, InfoCheck, Outcome, Subject};
 use crate::core::event::Event;
 use crate::core::facts::{self, Facts};
 use crate::core::key::{self, Table};
-use crate::core::record::bank::{AccountRow, CardPolicy, CardTrust, KeyedHash, Policy};
+use crate::core::record::bank::{AccountRow, CardPolicy, CardTrust, Policy};
 use crate::core::record::books::AttemptRow;
 use crate::core::record::sale::{CardProven, InfoProven, Pending, SaleRow};
 use crate::core::refusal::{Malformed, Refusal};
@@ -51,9 +51,11 @@ pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<O
         challenge: draft.challenge(),
         info_attempts: 0,
         identity_attempts: 0,
+        finger_attempts: 0,
         pending: None,
         info: None,
         identity: None,
+        second_finger: None,
         refusal: None,
         order: None,
         confirm: None,
@@ -69,65 +71,6 @@ pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<O
 /// A time so many seconds of policy later.
 pub fn later(at: Timestamp, seconds: u32) -> Timestamp {
     apply::later(at, i64::from(seconds))
-}
-
-/// Key of the failed attempts of a card or account.
-fn subject_key(subject: KeyedHash) -> Key {
-    key::text(Table::Attempt, &format!("subject/{}", hex(&subject.0)))
-}
-
-/// Key of the failed attempts at one kiosk.
-pub fn kiosk_key(row: &SaleRow) -> Key {
-    key::text(Table::Attempt, &format!("kiosk/{}", row.kiosk))
-}
-
-/// Counts one more attempt; `None` while locked.
-pub fn count_attempt(
-    draft: &Draft<'_>,
-    key: Key,
-    max: u32,
-    policy: &Policy,
-) -> Result<Option<(Key, AttemptRow)>, Stop> {
-    let at = draft.command.at;
-    let held: AttemptRow = draft.books.get(&key)?.unwrap_or_default();
-    let failed = match held.locked_until {
-        Some(until) if until > at => return Ok(None),
-        Some(_) => 1,
-        None => held.failed.saturating_add(1),
-    };
-    // The last attempt allowed locks beforehand; success unlocks.
-    let locked_until = (failed >= max).then(|| later(at, policy.lock_s));
-    let row = AttemptRow {
-        failed,
-        locked_until,
-    };
-    Ok(Some((key, row)))
-}
-
-/// One attempt fewer than counted: nothing was compared in it. A lock that it set ends.
-pub fn uncount(draft: &Draft<'_>, key: Key, max: u32) -> Result<(Key, AttemptRow), Stop> {
-    let held: AttemptRow = draft.books.get(&key)?.unwrap_or_default();
-    let failed = held.failed.saturating_sub(1);
-    let locked_until = held.locked_until.filter(|_| failed >= max);
-    let row = AttemptRow {
-        failed,
-        locked_until,
-    };
-    Ok((key, row))
-}
-
-/// Attempts left before this key's lock, beside the sale's own: another sale may have
-/// used some.
-pub fn left(draft: &Draft<'_>, key: &Key, max: u32) -> Result<u32, Stop> {
-    let held: AttemptRow = draft.books.get(key)?.unwrap_or_default();
-    let locked = held
-        .locked_until
-        .is_some_and(|until| until > draft.command.at);
-    Ok(if locked {
-        0
-    } else {
-        max.saturating_sub(held.failed)
-    })
 }
 
 /// Ends the sale by a rule; what the attempt counted against stays counted.
@@ -187,8 +130,8 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     let policy = draft.policy()?;
     let attempt = row.info_attempts.saturating_add(1);
     let hash = subject.hash();
-    let by_subject = count_attempt(draft, subject_key(hash), policy.info_attempts, &policy)?;
-    let by_kiosk = count_attempt(draft, kiosk_key(&row), policy.kiosk_attempts, &policy)?;
+    let by_subject = Counter::of_subject(hash, &policy).count(draft)?;
+    let by_kiosk = Counter::of_kiosk(&row, &policy).count(draft)?;
     let Some(by_kiosk) = by_kiosk else {
         return refuse(draft, sale, LOCKED, vec![]);
     };
@@ -307,7 +250,7 @@ pub fn settle(
         return Err(none.into());
     }
     let policy = draft.policy()?;
-    let by_subject = left(draft, &subject_key(subject), policy.info_attempts)?;
+    let by_subject = Counter::of_subject(subject, &policy).left(draft)?;
     let attempts_left = policy.info_attempts.saturating_sub(attempt).min(by_subject);
     let Some(proof) = proof.filter(|_| verified) else {
         if attempts_left == 0 {

@@ -2,7 +2,7 @@
 
 use counterfoil_data::ids::SaleId;
 
-use super::Event;
+use super::{Enrolled, Event};
 
 impl Event {
     /// The sale it is about, if any.
@@ -24,6 +24,7 @@ impl Event {
             Self::BlanksHandled(handled) => handled.sale,
             Self::FormChanged(change) => Some(change.sale),
             Self::SheetChanged(change) => Some(change.sale),
+            Self::SecondFinger(second) => Some(second.sale),
             Self::UnknownResolved { sale, .. } => *sale,
             Self::InfoAttempted { sale, .. }
             | Self::InfoVerified { sale, .. }
@@ -58,6 +59,10 @@ impl Event {
             Self::Asked { question, .. } => Some(question),
             Self::UnknownResolved { evidence, .. } => Some(evidence),
             Self::BlanksHandled(handled) => handled.seen.as_deref(),
+            Self::Enrolled(enrolled) => match &**enrolled {
+                Enrolled::Prints(prints) => prints.reason.as_deref(),
+                _ => None,
+            },
             _ => None,
         }
     }

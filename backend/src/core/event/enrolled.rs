@@ -1,11 +1,26 @@
 //! What is enrolled: rows that people set, not the sale.
 
+use counterfoil_data::ids::AgentId;
 use counterfoil_data::money::Fen;
 
+use super::TwoPeople;
+use crate::core::command::Prints;
 use crate::core::record::bank::{
-    AccountRow, AgentRow, BankRow, CardRow, FeeRow, KioskRow, Policy, StaffRow, StationRow, UnitRow,
+    AccountRow, AgentRow, BankRow, CardRow, EnrolledFinger, FeeRow, KioskRow, Policy, StaffRow,
+    StationRow, UnitRow,
 };
 use crate::core::record::terms::{Bounces, CalendarRow, Licence, ListRow, Listed};
+
+/// An agent's prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrintsEnrolled {
+    /// What is enrolled.
+    pub prints: Prints,
+    /// The two people; `None` where the house enrolled an agent's first prints.
+    pub by: Option<TwoPeople>,
+    /// Why they replaced prints, in their own words.
+    pub reason: Option<String>,
+}
 
 /// Something enrolled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +41,17 @@ pub enum Enrolled {
     Account(AccountRow, Fen),
     /// An agent.
     Agent(AgentRow),
+    /// An agent's prints, in place of those before.
+    Prints(PrintsEnrolled),
+    /// The same prints, with templates of another engine.
+    Templates {
+        /// Whose.
+        agent: AgentId,
+        /// Name and version of the engine.
+        engine: String,
+        /// Every finger.
+        fingers: Vec<EnrolledFinger>,
+    },
     /// A card.
     Card(CardRow),
     /// A fee.

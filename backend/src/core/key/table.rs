@@ -40,6 +40,10 @@ pub enum Table {
     PolicyVersion = 16,
     /// Public keys of staff to whose they are: one person, one key.
     StaffKey = 17,
+    /// [`crate::core::record::prints::PrintRow`] by agent, finger and impression.
+    Print = 18,
+    /// [`crate::core::record::prints::TouchRow`] by agent.
+    Touch = 19,
     /// Slots by kiosk and slot.
     Slot = 20,
     /// Blanks by prefix and first serial.
@@ -106,7 +110,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, in key order.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 51] = [
         Self::Meta,
         Self::Bank,
         Self::Policy,
@@ -125,6 +129,8 @@ impl Table {
         Self::Listed,
         Self::PolicyVersion,
         Self::StaffKey,
+        Self::Print,
+        Self::Touch,
         Self::Slot,
         Self::Blank,
         Self::Lot,

@@ -3,7 +3,7 @@
 use counterfoil_data::leaf::{Field, LeafKind, Personal};
 
 use super::{hashed, rule, second};
-use crate::core::event::{Event, SheetChange};
+use crate::core::event::{Event, FingerChange, PrintsEnrolled, SheetChange};
 use crate::core::register::ranges_of;
 
 pub fn stock(event: &Event) -> Vec<Field> {
@@ -70,11 +70,13 @@ pub fn identity(salt: &[u8; 32], event: &Event) -> Vec<Field> {
             agent,
             score_milli,
             engine,
+            finger,
             ..
         } => vec![
             Field::Subject(format!("agent:{agent}")),
             Field::ScoreMilli(*score_milli),
             Field::Engine(engine.clone()),
+            Field::State(finger.word().to_owned()),
         ],
         Event::IdentityFailed {
             score_milli,
@@ -90,6 +92,68 @@ pub fn identity(salt: &[u8; 32], event: &Event) -> Vec<Field> {
             fields
         }
         _ => Vec::new(),
+    }
+}
+
+/// Whose, by whom, by which engine, which fingers with how many impressions, and why.
+pub fn prints(salt: &[u8; 32], enrolled: &PrintsEnrolled) -> Vec<Field> {
+    let prints = &enrolled.prints;
+    let fingers = prints.fingers.iter().map(|finger| {
+        let count = finger.impressions.len();
+        Field::State(format!("{} {count}", finger.position.word()))
+    });
+    let by = enrolled.by.as_ref();
+    let reason = enrolled.reason.as_ref();
+    let subject = Field::Subject(format!("agent:{}", prints.agent));
+    [subject, Field::Engine(prints.engine.clone())]
+        .into_iter()
+        .chain(by.map(|by| Field::Second(second(by))))
+        .chain(fingers)
+        .chain(reason.map(|words| hashed(salt, Personal::Words, words)))
+        .collect()
+}
+
+pub fn finger_kind(change: &FingerChange) -> LeafKind {
+    match change {
+        FingerChange::Attempted { .. } => LeafKind::FingerAttempted,
+        FingerChange::Verified { .. } => LeafKind::FingerVerified,
+        FingerChange::Failed { .. } => LeafKind::FingerFailed,
+    }
+}
+
+/// The second finger's own score, and that of both.
+pub fn finger(change: &FingerChange) -> Vec<Field> {
+    match change {
+        FingerChange::Attempted { attempt, agent, .. } => vec![
+            Field::Subject(format!("agent:{agent}")),
+            Field::Count(*attempt),
+        ],
+        FingerChange::Verified {
+            agent,
+            finger,
+            score_milli,
+            both_milli,
+            engine,
+            ..
+        } => vec![
+            Field::Subject(format!("agent:{agent}")),
+            Field::ScoreMilli(*score_milli),
+            Field::ScoreMilli(*both_milli),
+            Field::Engine(engine.clone()),
+            Field::State(finger.word().to_owned()),
+        ],
+        FingerChange::Failed {
+            score_milli,
+            engine,
+            refusal,
+        } => {
+            let mut fields = rule(refusal);
+            fields.extend([
+                Field::ScoreMilli(*score_milli),
+                Field::Engine(engine.clone()),
+            ]);
+            fields
+        }
     }
 }
 

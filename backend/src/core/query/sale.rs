@@ -10,8 +10,8 @@ use counterfoil_data::tlog;
 use counterfoil_data::wire::confirm::code;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::{
-    AgentView, FormView, LinkedResult, Offer, OrderView, PrintJob, Proof, Receipt, SaleState,
-    SaleView, UnitView,
+    AgentView, FingerPosition, FormView, LinkedResult, Offer, OrderView, PrintJob, Proof, Receipt,
+    SaleState, SaleView, UnitView,
 };
 use counterfoil_data::wire::sheet::SheetView;
 use jiff::Timestamp;
@@ -46,6 +46,7 @@ pub fn sale_view(
         expires: row.deadline.filter(|_| expires(row.state)),
         unit: unit(read, &row, &policy, now)?,
         agent: agent(read, &row)?.map(|agent| AgentView {
+            other_fingers: other_fingers(&row, &agent),
             name_masked: agent.name_masked,
         }),
         refusal: row.refusal.clone(),
@@ -74,6 +75,10 @@ fn attempts_left(row: &SaleRow, policy: &Policy) -> Option<u32> {
             let used = row.identity_attempts;
             Some(policy.identity_attempts.saturating_sub(used))
         }
+        SaleState::IdentityVerified | SaleState::Ordered if row.finger_attempts > 0 => {
+            let used = row.finger_attempts;
+            Some(policy.identity_attempts.saturating_sub(used))
+        }
         _ => None,
     }
 }
@@ -83,6 +88,16 @@ fn agent(read: &dyn Read, row: &SaleRow) -> Result<Option<AgentRow>, StoreError>
         Some(identity) => get(read, &key::text(Table::Agent, identity.agent.as_str())),
         None => Ok(None),
     }
+}
+
+/// Fingers that could still be asked for.
+fn other_fingers(row: &SaleRow, agent: &AgentRow) -> Vec<FingerPosition> {
+    let ordering = matches!(row.state, SaleState::IdentityVerified | SaleState::Ordered);
+    let proven = row.identity.as_ref().map(|identity| identity.finger);
+    let fingers = agent.fingers.iter().map(|finger| finger.position);
+    fingers
+        .filter(|finger| ordering && Some(*finger) != proven)
+        .collect()
 }
 
 /// All but the last four digits masked.

@@ -10,15 +10,19 @@ use counterfoil_data::ids::{
     AgentId, BranchId, KioskId, SaleId, SlotId, StaffId, StationId, UnitId,
 };
 use counterfoil_data::money::Fen;
-use counterfoil_data::wire::sale::PurchaseMode;
+use counterfoil_data::wire::sale::{FingerPosition, PurchaseMode};
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
 use crate::core::key::Table;
 
-/// Templates of one agent at most.
-pub const TEMPLATES_MAX: usize = 10;
+/// Enrolled fingers of one agent at most.
+pub const FINGERS_MAX: usize = 4;
+/// Templates of one finger at most.
+pub const TEMPLATES_MAX: usize = 5;
+/// Steps of a ladder of locks at most.
+pub const LOCKS_MAX: usize = 8;
 /// Feed slots of one kiosk at most.
 pub const SLOTS_MAX: usize = 8;
 
@@ -64,8 +68,15 @@ pub struct Policy {
     pub kiosk_attempts: u32,
     /// Seconds a lock lasts.
     pub lock_s: u32,
+    /// Seconds an agent's locks last at the second gate, from the first lock to the
+    /// last, which repeats; without any, `lock_s`.
+    pub finger_locks_s: Vec<u32>,
     /// Score that verifies, in thousandths of -log10(FMR).
     pub match_threshold_milli: u32,
+    /// Forms in one order that one finger is enough for; `None` = any number.
+    pub second_finger_above: Option<u32>,
+    /// Score of two fingers together that verifies a larger order, in thousandths.
+    pub two_finger_threshold_milli: u32,
     /// Seconds a sale may live before it is linked.
     pub sale_within_s: u32,
     /// A sensible first choice of quantity (a book).
@@ -256,6 +267,34 @@ impl fmt::Debug for AccountRow {
     }
 }
 
+impl Policy {
+    /// Seconds that the locks of a scope last, from the first to the last.
+    pub fn locks_s(&self, scope: LockScope) -> &[u32] {
+        match scope {
+            LockScope::Agent if !self.finger_locks_s.is_empty() => &self.finger_locks_s,
+            LockScope::Agent | LockScope::Other => std::slice::from_ref(&self.lock_s),
+        }
+    }
+}
+
+/// Whose failed attempts are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockScope {
+    /// An agent's, at the second gate.
+    Agent,
+    /// A card's, an account's or a kiosk's.
+    Other,
+}
+
+/// A finger of an agent, enrolled (S13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolledFinger {
+    /// Which.
+    pub position: FingerPosition,
+    /// Templates of its impressions, each in its encrypted envelope.
+    pub templates: Vec<Vec<u8>>,
+}
+
 /// An agent (经办人) of one unit.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentRow {
@@ -281,8 +320,10 @@ pub struct AgentRow {
     pub forms_per_sale_max: u32,
     /// Forms in one day at most.
     pub forms_per_day_max: u32,
-    /// Enrolled finger templates, each in its encrypted envelope.
-    pub templates: Vec<Vec<u8>>,
+    /// Enrolled fingers, each once.
+    pub fingers: Vec<EnrolledFinger>,
+    /// Counts the enrolments of prints; the backend's, ignored at enrolment.
+    pub enrolment: u32,
 }
 
 impl fmt::Debug for AgentRow {

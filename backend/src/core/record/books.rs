@@ -233,6 +233,8 @@ pub struct AttemptRow {
     pub failed: u32,
     /// Locked until then.
     pub locked_until: Option<Timestamp>,
+    /// Locks since the last success: each lasts as long as its step of the ladder.
+    pub locks: u32,
 }
 
 /// A maintained counter.

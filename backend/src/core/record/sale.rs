@@ -8,7 +8,7 @@ use counterfoil_data::wire::confirm::{ConfirmState, ConfirmText};
 use counterfoil_data::wire::custody::Mark;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::RuleRefusal;
-use counterfoil_data::wire::sale::{OrderItem, PurchaseMode, SaleState};
+use counterfoil_data::wire::sale::{FingerPosition, OrderItem, PurchaseMode, SaleState};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -48,12 +48,16 @@ pub struct SaleRow {
     pub info_attempts: u32,
     /// Attempts counted at the second gate.
     pub identity_attempts: u32,
+    /// Attempts counted with a second finger.
+    pub finger_attempts: u32,
     /// The attempt that awaits its settlement.
     pub pending: Option<Pending>,
     /// What the first gate proved (S4).
     pub info: Option<InfoProven>,
     /// What the second gate proved (S14).
     pub identity: Option<IdentityProven>,
+    /// A second finger, for a large order.
+    pub second_finger: Option<SecondFingerProven>,
     /// The rule that refused last.
     pub refusal: Option<RuleRefusal>,
     /// The order, as shown to the officer.
@@ -118,6 +122,13 @@ pub enum Pending {
         /// The document shown.
         document: DocumentRow,
     },
+    /// With a second finger.
+    Finger {
+        /// Its number.
+        attempt: u32,
+        /// Whose prints are compared.
+        agent: AgentId,
+    },
 }
 
 /// The document shown at the second gate.
@@ -160,8 +171,21 @@ pub struct IdentityProven {
     pub at: Timestamp,
     /// Score in thousandths.
     pub score_milli: u32,
+    /// The finger that matched.
+    pub finger: FingerPosition,
     /// The document shown.
     pub document: DocumentRow,
+}
+
+/// Two fingers of the agent agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFingerProven {
+    /// The second one.
+    pub finger: FingerPosition,
+    /// When.
+    pub at: Timestamp,
+    /// Score of both together, in thousandths.
+    pub both_milli: u32,
 }
 
 /// An order and the text its confirmation binds to.

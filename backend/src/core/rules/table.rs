@@ -6,7 +6,7 @@ use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::OrderItem;
 
 use super::terms::Terms;
-use super::{CARD_NOT_PROVEN, CARD_UNKNOWN, Gate, Rule};
+use super::{CARD_NOT_PROVEN, CARD_UNKNOWN, Gate, ONE_FINGER, Rule, SECOND_FINGER};
 use crate::core::facts::Facts;
 use crate::core::record::bank::{AccountState, CardTrust};
 
@@ -231,7 +231,35 @@ pub const RULES: &[Rule] = &[
             ))
         },
     },
+    // Last, so that nobody gives a finger for what is refused anyway.
+    Rule {
+        id: ONE_FINGER,
+        gate: Gate::Order,
+        remedy: Remedy::ChangeOrder,
+        optional: false,
+        terms: Terms::second_finger,
+        broken: |f| {
+            let enrolled = f.agent.as_ref()?.fingers.len();
+            let over = two_fingers(f).filter(|_| enrolled < 2)?;
+            Some(format!("{over}; {enrolled} is enrolled: enrol another"))
+        },
+    },
+    Rule {
+        id: SECOND_FINGER,
+        gate: Gate::Order,
+        remedy: Remedy::OtherFinger,
+        optional: false,
+        terms: Terms::second_finger,
+        broken: two_fingers,
+    },
 ];
+
+/// S13: more forms than one finger is enough for, and no second one was shown.
+fn two_fingers(facts: &Facts) -> Option<String> {
+    let (above, ordered) = (facts.second_finger_above?, facts.ordered());
+    (ordered > above && !facts.second_finger)
+        .then(|| format!("{ordered} forms in one order need two fingers, at most {above} do not"))
+}
 
 fn mandate(facts: &Facts) -> Option<String> {
     let agent = facts.agent.as_ref()?;

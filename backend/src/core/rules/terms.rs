@@ -46,6 +46,14 @@ impl Terms {
         }
     }
 
+    pub(super) fn second_finger(&self) -> String {
+        let above = self.policy.second_finger_above;
+        above.map_or("no order needs two fingers".to_owned(), |above| {
+            let milli = self.policy.two_finger_threshold_milli;
+            format!("above {above} forms in one order; both together {milli} of 1000 -log10 FMR")
+        })
+    }
+
     pub(super) fn hours(&self) -> String {
         let mut week: Vec<String> = Vec::new();
         for hours in self.calendar.week.iter().flatten() {

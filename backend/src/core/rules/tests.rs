@@ -25,7 +25,8 @@ fn agent() -> crate::core::record::bank::AgentRow {
         mandate_to: date(2026, 12, 31),
         forms_per_sale_max: 25,
         forms_per_day_max: 50,
-        templates: Vec::new(),
+        fingers: Vec::new(),
+        enrolment: 0,
     }
 }
 

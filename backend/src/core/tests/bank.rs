@@ -14,7 +14,9 @@ use counterfoil_data::wire::sale::{Authenticity, PurchaseMode, SaleState, SaleVi
 use ed25519_dalek::{Signer as _, SigningKey};
 use jiff::Timestamp;
 
-use crate::core::command::{Actor, Answer, Command, CommandBody, Outcome, PasswordLine, Subject};
+use crate::core::command::{
+    Actor, Answer, Command, CommandBody, Found, Outcome, PasswordLine, Subject,
+};
 use crate::core::key::{self, Table};
 use crate::core::query;
 use crate::core::record::bank::{CardTrust, KeyedHash};
@@ -22,7 +24,7 @@ use crate::core::refusal::Refusal;
 use crate::store::{Read, Store};
 use crate::writer::{LogKey, Writer};
 pub use acts::*;
-pub use enrolment::{UNIT_CODE, account, agent, enrolment, policy, staff};
+pub use enrolment::{UNIT_CODE, account, agent, enrolment, finger, policy, staff};
 
 pub const CARD: KeyedHash = KeyedHash([1; 32]);
 pub const ACCOUNT: KeyedHash = KeyedHash([2; 32]);
@@ -275,8 +277,7 @@ impl<S: Store> Desk<S> {
         let body = CommandBody::SettleIdentity {
             sale,
             attempt: check.attempt,
-            score_milli,
-            engine: "test 1".to_owned(),
+            found: Found::scored(score_milli, "test 1"),
         };
         self.must(Actor::System, body)
     }

@@ -1,12 +1,14 @@
 //! What enrolment refuses: limits, loose ends, the same thing twice (I9).
 
 use counterfoil_data::money::Fen;
+use counterfoil_data::wire::sale::FingerPosition;
 use jiff::civil::date;
 
 use super::bank::*;
 use crate::core::command::{Actor, CommandBody, GROUP_MAX};
 use crate::core::record::bank::{
-    AccountState, BankRow, BounceRule, CardRow, Duty, SLOTS_MAX, StationRow, TEMPLATES_MAX, UnitRow,
+    AccountState, BankRow, BounceRule, CardRow, Duty, EnrolledFinger, FINGERS_MAX, SLOTS_MAX,
+    StationRow, TEMPLATES_MAX, UnitRow,
 };
 use crate::core::record::terms::{
     BOUNCES_MAX, Bounces, CALENDAR_DAYS_MAX, CalendarRow, Hours, LISTED_MAX, Licence, Listed,
@@ -143,25 +145,36 @@ fn an_account_number_is_16_to_19_digits_of_a_unit_that_is_known() {
 }
 
 #[test]
-fn an_agent_has_ten_enrolled_prints_at_most_and_a_unit() {
+fn an_agent_has_four_fingers_of_five_impressions_at_most_each_once_and_a_unit() {
     let mut desk = desk();
-    let of = |unit: &str, prints: usize, bytes: usize| {
+    let of = |unit: &str, fingers: &[FingerPosition], prints: usize, bytes: usize| {
         let mut row = agent();
         row.id = id("agent-2");
         row.unit = id(unit);
-        row.templates = vec![vec![0; bytes]; prints];
+        let finger = |position: &FingerPosition| EnrolledFinger {
+            position: *position,
+            templates: vec![vec![0; bytes]; prints],
+        };
+        row.fingers = fingers.iter().map(finger).collect();
         CommandBody::EnrolAgent(row)
     };
-    let envelope = 16 * 1024;
-    let bodies = vec![
-        of("unit-1", TEMPLATES_MAX + 1, 1),
-        of("unit-1", 1, envelope + 1),
-    ];
-    over(&mut desk, bodies);
+    let (envelope, all) = (16 * 1024, FingerPosition::ALL);
+    let one = &all[..1];
+    for body in [
+        of("unit-1", one, TEMPLATES_MAX + 1, 1),
+        of("unit-1", one, 0, 1),
+        of("unit-1", one, 1, envelope + 1),
+        of("unit-1", &all[..FINGERS_MAX + 1], 1, 1),
+        of("unit-1", &[all[1], all[1]], 1, 1),
+    ] {
+        let refused = desk.give(Actor::System, body);
+        assert_eq!(refused, Err(Refusal::Malformed(Malformed::Fingers)));
+    }
     let what = Missing::Unit;
-    let nobodys = desk.give(Actor::System, of("unit-7", 1, 1));
+    let nobodys = desk.give(Actor::System, of("unit-7", one, 1, 1));
     assert_eq!(nobodys, Err(Refusal::NotFound { what }));
-    desk.must(Actor::System, of("unit-1", TEMPLATES_MAX, envelope));
+    let most = of("unit-1", &all[..FINGERS_MAX], TEMPLATES_MAX, envelope);
+    desk.must(Actor::System, most);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use counterfoil_data::leaf::{Field, LeafKind};
 use counterfoil_data::wire::sale::SaleState;
 
 use super::bank::*;
-use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::command::{Actor, CommandBody, Found, Outcome, Subject};
 use crate::core::key::{self, Table};
 use crate::core::log;
 use crate::core::overlay;
@@ -21,8 +21,7 @@ fn a_result_belongs_to_the_attempt_that_was_counted_and_to_no_other() {
     let settle = |attempt| CommandBody::SettleIdentity {
         sale,
         attempt,
-        score_milli: THRESHOLD,
-        engine: "test 1".to_owned(),
+        found: Found::scored(THRESHOLD, "test 1"),
     };
     let state = SaleState::InfoVerified;
     let none = |attempt| Err(Refusal::NoSuchAttempt { attempt, state });
@@ -54,8 +53,7 @@ fn an_engine_s_name_is_kept_if_it_is_short_ascii() {
         let settle = CommandBody::SettleIdentity {
             sale,
             attempt: 1,
-            score_milli: THRESHOLD,
-            engine: engine.to_owned(),
+            found: Found::scored(THRESHOLD, engine),
         };
         desk.must(Actor::System, settle);
         let size = log::size(&*desk.read()).expect("reads");
@@ -76,7 +74,7 @@ fn an_attempt_in_which_nothing_was_compared_is_given_back_and_the_others_stay_co
     let failed = |desk: &Desk<ModelStore>, of: &str| {
         let row = overlay::get(&*desk.read(), &key::text(Table::Attempt, of));
         let row: Option<AttemptRow> = row.expect("reads");
-        row.map(|row| (row.failed, row.locked_until))
+        row.map(|row| (row.failed, row.locked_until, row.locks))
     };
     let body = desk.identity_of(sale, PERSON);
     let Outcome::IdentityCheck(check) = desk.must(kiosk(), body) else {
@@ -85,15 +83,15 @@ fn an_attempt_in_which_nothing_was_compared_is_given_back_and_the_others_stay_co
     let agent = format!("agent/{}", check.agent);
     let counted = failed(&desk, &agent).expect("counted");
     assert!(counted.0 == 3 && counted.1.is_some(), "locked beforehand");
+    assert_eq!(counted.2, 1, "the first step");
     let settle = CommandBody::SettleIdentity {
         sale,
         attempt: check.attempt,
-        score_milli: THRESHOLD,
-        engine: "enrol-again/test 1".to_owned(),
+        found: Found::scored(THRESHOLD, "enrol-again/test 1"),
     };
     desk.must(Actor::System, settle);
     assert_eq!(desk.state(sale), SaleState::Refused);
     assert_eq!(desk.view(sale).refusal.expect("a rule").rule, ENROL_AGAIN);
-    assert_eq!(failed(&desk, &agent), Some((2, None)));
-    assert_eq!(failed(&desk, "kiosk/kiosk-1"), Some((2, None)));
+    assert_eq!(failed(&desk, &agent), Some((2, None, 0)));
+    assert_eq!(failed(&desk, "kiosk/kiosk-1"), Some((2, None, 0)));
 }

@@ -289,3 +289,47 @@ fn a_lock_leaves_no_attempts_even_if_the_policy_has_grown_since() {
     desk.must(crate::core::command::Actor::System, settle);
     assert_eq!(desk.state(sale), SaleState::Refused);
 }
+
+/// Three wrong fingers, which lock; the moment the lock ends.
+fn lock_agent(desk: &mut Books, sale: u128) -> i64 {
+    let sale = begun(desk, Scope::Agent, sale);
+    desk.try_info(sale, Subject::Card(CARD), true);
+    for _ in 0..3 {
+        desk.try_identity(sale, 0);
+    }
+    assert_eq!(desk.state(sale), SaleState::Refused);
+    let row: Option<AttemptRow> = get(&*desk.read(), &Scope::Agent.key()).expect("reads");
+    let until = row.and_then(|row| row.locked_until).expect("locked");
+    until.as_second() - desk.at.as_second()
+}
+
+#[test]
+fn an_agent_s_locks_grow_from_step_to_step_and_only_a_success_begins_anew() {
+    let mut bodies = enrolment();
+    for body in &mut bodies {
+        if let CommandBody::EnrolPolicy(held) = body {
+            held.finger_locks_s = vec![30, 300, 3_600];
+        }
+    }
+    let mut desk = Desk::stocked(ModelStore::new(), bodies);
+    let mut sale = 1;
+    for step in [30, 300, 3_600, 3_600] {
+        sale += 1;
+        assert_eq!(lock_agent(&mut desk, sale), step);
+        desk.later(step - 1);
+        sale += 1;
+        let early = honest(&mut desk, Scope::Agent, sale);
+        assert_eq!(early, SaleState::Refused, "{step} s, a second early");
+        // The power fails; the step of the ladder is in the books.
+        desk = crash(desk);
+        desk.later(1);
+    }
+    let right = honest(&mut desk, Scope::Agent, sale + 1);
+    assert_eq!(right, SaleState::IdentityVerified);
+    assert_eq!(lock_agent(&mut desk, sale + 2), 30, "begins anew");
+    // Cards keep their one step.
+    let mut desk = locked(Scope::Card);
+    desk.later(i64::from(LOCK_S));
+    let after = honest(&mut desk, Scope::Card, 50);
+    assert_eq!(after, SaleState::IdentityVerified);
+}

@@ -4,7 +4,7 @@ use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 
 use super::bank::*;
-use crate::core::command::{Actor, CommandBody, Outcome, Subject};
+use crate::core::command::{Actor, CommandBody, Found, Outcome, Subject};
 use crate::core::record::bank::{AccountState, CardPolicy, CardTrust, KeyedHash};
 use crate::core::refusal::{Malformed, Refusal};
 use crate::store::model::ModelStore;
@@ -43,8 +43,7 @@ fn confirmed_with(desk: &mut Desk<ModelStore>, valid_to: jiff::civil::Date) -> S
     let body = CommandBody::SettleIdentity {
         sale,
         attempt: 1,
-        score_milli: THRESHOLD,
-        engine: "test 1".to_owned(),
+        found: Found::scored(THRESHOLD, "test 1"),
     };
     desk.must(Actor::System, body);
     let items = vec![transfer(1)];

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::bank::*;
 use crate::core::apply::KIOSK_LOST_S;
-use crate::core::command::{Actor, Answer, CommandBody, Outcome, Resolution, Subject};
+use crate::core::command::{Actor, Answer, CommandBody, Found, Outcome, Resolution, Subject};
 use crate::core::record::bank::CardTrust;
 use crate::core::{log, query};
 use crate::store::model::ModelStore;
@@ -265,8 +265,7 @@ impl<S: Store> Trace<S> {
             Ok(Outcome::IdentityCheck(check)) => CommandBody::SettleIdentity {
                 sale,
                 attempt: check.attempt,
-                score_milli,
-                engine: "test 1".to_owned(),
+                found: Found::scored(score_milli, "test 1"),
             },
             _ => return vec![counted],
         };

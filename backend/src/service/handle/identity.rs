@@ -10,6 +10,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, SealError, Sealed};
 use counterfoil_data::wire;
 use counterfoil_data::wire::problem::ProblemKind;
@@ -24,13 +25,15 @@ use super::super::Service;
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::{Asked, Given, malformed_json};
-use crate::core::command::{CommandBody, IdentityCheck, Outcome};
+use crate::core::command::{Actor, CommandBody, Found, IdentityCheck, Outcome};
 use crate::core::query::Signer;
 use crate::core::record::bank::KeyedHash;
 use crate::core::rules::CITIZEN_CHECK;
 use crate::keys::Indexed;
+use crate::keys::envelope::Drawn;
 use crate::ports::{CitizenCheck, CitizenCheckResult};
-use crate::workers::{Bench, Kind, print};
+use crate::workers::print::{self, Compared};
+use crate::workers::{Bench, Kind, Room};
 
 /// Longest JSON head inside an identity body.
 const HEAD_MAX: usize = 8 * 1024;
@@ -76,30 +79,124 @@ impl Service {
             // A rule ended the sale before anything had to be compared.
             return self.settled_reply(sale, &outcome);
         };
-        let IdentityCheck {
-            attempt,
-            agent,
-            templates,
-            ..
-        } = check;
         // A register that does not agree is an attempt like a finger that does not:
         // counted, in evidence, and the last one locks. The finger is not looked at.
-        let (score_milli, engine) = match disagreement(person.citizen) {
-            Some(how) => (0, format!("{CITIZEN_CHECK}/{how}")),
-            None => {
-                let compare = move |bench: &mut Bench| {
-                    print::compare(bench, &live, binding, &agent, &templates)
-                };
-                let compared = room.run(compare).await.map_err(|_| Fault::busy())?;
-                (compared.score_milli(), compared.engine())
+        if let Some(how) = disagreement(person.citizen) {
+            let found = Found {
+                score_milli: 0,
+                engine: format!("{CITIZEN_CHECK}/{how}"),
+                finger: None,
+                touch: None,
+            };
+            drop(room);
+            return self.settle(&asked, sale, check.attempt, found).await;
+        }
+        self.compare(&asked, room, live, binding, check).await
+    }
+
+    /// A second finger, for an order above the policy's limit (S13).
+    pub(super) async fn finger(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
+        let sale = asked.sale()?;
+        let head = self.books()?.sale_of(&asked.signer, sale)?;
+        if !matches!(head.state, SaleState::IdentityVerified | SaleState::Ordered) {
+            return Err(Fault::out_of_order(head.state));
+        }
+        let live = Sealed::from_bytes(&asked.body);
+        let live = live.map_err(|error| Fault::malformed(error.to_string()))?;
+        let binding = Binding {
+            sale,
+            challenge: head.challenge,
+        };
+        let room = self.workers.room(Kind::Print).map_err(|_| Fault::busy())?;
+        let count = CommandBody::CountFingerAttempt {
+            sale,
+            challenge: head.challenge,
+        };
+        let Given { outcome, .. } = self.give(&asked, count).await?;
+        let Outcome::IdentityCheck(check) = outcome else {
+            return self.settled_reply(sale, &outcome);
+        };
+        self.compare(&asked, room, live, binding, check).await
+    }
+
+    /// Compares, and settles the attempt that was counted.
+    async fn compare(
+        self: &Rc<Self>,
+        asked: &Asked,
+        room: Room<'_>,
+        live: Sealed<LivePrint>,
+        binding: Binding,
+        mut check: IdentityCheck,
+    ) -> Result<Reply, Fault> {
+        let live = Arc::new(live);
+        let mut compared = self.compared(&room, &live, binding, &check).await?;
+        if compared == Compared::EnrolAgain && self.renew(&room, &mut check).await? {
+            compared = self.compared(&room, &live, binding, &check).await?;
+        }
+        drop(room);
+        self.settle(asked, binding.sale, check.attempt, compared.found())
+            .await
+    }
+
+    async fn compared(
+        &self,
+        room: &Room<'_>,
+        live: &Arc<Sealed<LivePrint>>,
+        binding: Binding,
+        check: &IdentityCheck,
+    ) -> Result<Compared, Fault> {
+        let (live, check) = (Arc::clone(live), check.clone());
+        let entropy = Drawn::from(&*self.entropy);
+        let job = move |bench: &mut Bench| print::compare(bench, &live, binding, &check, &entropy);
+        room.run(job).await.map_err(|_| Fault::busy())
+    }
+
+    /// Makes the templates of an agent anew from the stored images, for an engine that
+    /// does not read those there are; whether it could. Kept in the books, so that it
+    /// happens once.
+    async fn renew(
+        self: &Rc<Self>,
+        room: &Room<'_>,
+        check: &mut IdentityCheck,
+    ) -> Result<bool, Fault> {
+        let images = self.books()?.prints(&check.agent)?;
+        let (agent, fingers) = (check.agent.clone(), check.fingers.clone());
+        let entropy = Drawn::from(&*self.entropy);
+        let job = move |bench: &mut Bench| {
+            let image = |finger, number| images.get(&(finger, number)).cloned();
+            print::renew(&bench.keys, &agent, &fingers, image, &entropy)
+        };
+        let renewed = room.run(job).await.map_err(|_| Fault::busy())?;
+        let fingers = match renewed {
+            Ok(fingers) => fingers,
+            Err(error) => {
+                let agent = &check.agent;
+                tracing::error!(%agent, %error, "the engine does not read the enrolled templates");
+                return Ok(false);
             }
         };
-        drop(room);
+        check.fingers.clone_from(&fingers);
+        let refresh = CommandBody::RefreshTemplates {
+            agent: check.agent.clone(),
+            enrolment: check.enrolment,
+            engine: print::engine(),
+            fingers,
+        };
+        self.command(Actor::System, None, None, refresh).await?;
+        Ok(true)
+    }
+
+    async fn settle(
+        self: &Rc<Self>,
+        asked: &Asked,
+        sale: SaleId,
+        attempt: u32,
+        found: Found,
+    ) -> Result<Reply, Fault> {
         let settle = CommandBody::SettleIdentity {
             sale,
             attempt,
-            score_milli,
-            engine,
+            found,
         };
         let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
         self.settled_reply(sale, &outcome)

@@ -15,7 +15,7 @@ fn own(operation: O) -> &'static [K] {
     match operation {
         O::OpenSale => &[K::OutOfOrder],
         O::ReadSale | O::Number | O::Tile | O::Checkpoint => &[K::NotFound],
-        O::Info | O::Identity => &[
+        O::Info | O::Identity | O::Finger => &[
             K::NotFound,
             K::OutOfOrder,
             K::NotVerified,

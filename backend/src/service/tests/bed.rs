@@ -137,6 +137,7 @@ pub struct Bed {
     pub bank: DemoBank,
     pub store: ModelStore,
     gate: Rc<Semaphore>,
+    touches: Cell<u64>,
 }
 
 fn writer(store: &ModelStore) -> Writer<ModelStore> {
@@ -222,6 +223,7 @@ impl Bed {
             bank: demo::bank().expect("the demo bank"),
             store,
             gate,
+            touches: Cell::new(0),
         }
     }
 
@@ -320,7 +322,9 @@ impl Bed {
     /// An identity body: document and finger by their names in the demo bank.
     pub fn identity(&self, view: &SaleView, key: &SealKey, who: &Presented<'_>) -> Bytes {
         let seed = self.bank.finger(who.finger).expect("a finger").seed;
-        let image = Finger::from_seed(seed).impression(&Contact::natural(41));
+        // No touch is like another: the same one again would be a copy.
+        let touch = self.touches.replace(self.touches.get() + 1);
+        let image = Finger::from_seed(seed).impression(&Contact::natural(seed + 41 + touch));
         self.identity_with(view, key, who, &image)
     }
 

@@ -1,7 +1,7 @@
 //! Enrolled prints at the second gate: copies, and engines that cannot read them (S13, S14).
 
 use counterfoil_data::leaf::{Field, Leaf, LeafKind};
-use counterfoil_data::wire::sale::{PurchaseMode, SaleState, SaleView};
+use counterfoil_data::wire::sale::{FingerPosition, PurchaseMode, SaleState, SaleView};
 use counterfoil_finger::synth::{Contact, Finger};
 use counterfoil_finger::{Image, TEMPLATE_VERSION};
 
@@ -15,7 +15,7 @@ use crate::core::{log, overlay};
 use crate::keys::Keys;
 use crate::keys::envelope::{template_name, unwrap, wrap};
 use crate::store::Snapshots as _;
-use crate::workers::print::{NotEnrolled, engine, enrol};
+use crate::workers::print::{FingerImages, NotEnrolled, engine, enrol};
 
 /// The touch of Zhang's that the demo bank enrolled first, and one it never saw.
 const ENROLLED: u64 = 0;
@@ -86,7 +86,7 @@ fn s14_a_copy_of_an_enrolled_touch_is_a_mismatch_to_the_kiosk_and_a_replay_in_ev
         let replay = (0, format!("replay/{}", engine()));
         assert_eq!(failures(&bed), [replay.clone(), replay]);
         let log = String::from_utf8_lossy(&logged()).into_owned();
-        assert!(log.contains("a live print is a copy of an enrolled touch"));
+        assert!(log.contains("a live print is a copy of an earlier touch"));
         let fresh = touch(&bed, NEW);
         let view: SaleView = show(&bed, &kiosk, &view, &fresh).await.ok();
         assert_eq!(view.state, SaleState::IdentityVerified);
@@ -103,7 +103,7 @@ fn aged(bed: &Bed) -> AgentRow {
     let mut row: AgentRow = row.expect("enrolled");
     row.id = "agent-aged".parse().expect("an id");
     let keys = Keys::demo();
-    for sealed in &mut row.templates {
+    for sealed in row.fingers.iter_mut().flat_map(|f| &mut f.templates) {
         let plain = unwrap(&keys, &template_name(zhang), sealed).expect("opens");
         let mut plain: Vec<u8> = plain.expose().clone();
         plain[0] = TEMPLATE_VERSION - 1;
@@ -149,8 +149,11 @@ fn an_enrolment_is_refused_with_the_impression_to_capture_again_and_nothing_is_s
         let bed = Bed::open();
         let agent = "agent-new".parse().expect("an id");
         let stranger = Finger::from_seed(8).impression(&Contact::natural(3));
-        let images = [touch(&bed, 0), stranger, touch(&bed, 2)];
-        let stored = enrol(&Keys::demo(), &agent, &images, &*bed.entropy);
+        let finger = FingerImages {
+            position: FingerPosition::RightIndex,
+            images: [touch(&bed, 0), stranger, touch(&bed, 2)],
+        };
+        let stored = enrol(&Keys::demo(), &agent, &[finger], &*bed.entropy);
         let refused: NotEnrolled = stored.expect_err("refused");
         assert!(refused.to_string().starts_with("impression 2 is not of"));
         let read = bed.store.snapshot().expect("reads");

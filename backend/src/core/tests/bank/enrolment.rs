@@ -2,13 +2,13 @@
 
 use counterfoil_data::bill::BillKind;
 use counterfoil_data::money::Fen;
-use counterfoil_data::wire::sale::PurchaseMode;
+use counterfoil_data::wire::sale::{FingerPosition, PurchaseMode};
 
 use super::{ACCOUNT, ACCOUNT_NUMBER, CARD, NAME, PERSON, THRESHOLD, id, kiosk_key};
 use crate::core::command::CommandBody;
 use crate::core::record::bank::{
-    AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty, FeeRow,
-    KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
+    AccountRow, AccountState, AgentRow, BankRow, CardPolicy, CardRow, ConfirmPolicy, Duty,
+    EnrolledFinger, FeeRow, KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
 
 /// The credit code of the standard's own example, which is nobody's.
@@ -23,7 +23,10 @@ pub fn policy() -> Policy {
         identity_attempts: 3,
         kiosk_attempts: 30,
         lock_s: 86_400,
+        finger_locks_s: Vec::new(),
         match_threshold_milli: THRESHOLD,
+        second_finger_above: None,
+        two_finger_threshold_milli: 5_000,
         sale_within_s: 900,
         quantity_usual: 25,
         cards: CardPolicy::Proven,
@@ -58,6 +61,13 @@ fn machine(name: &str, key: [u8; 32]) -> CommandBody {
     })
 }
 
+pub fn finger(position: FingerPosition) -> EnrolledFinger {
+    EnrolledFinger {
+        position,
+        templates: vec![vec![1, 2, 3]],
+    }
+}
+
 pub fn agent() -> AgentRow {
     AgentRow {
         id: id("agent-1"),
@@ -71,7 +81,8 @@ pub fn agent() -> AgentRow {
         mandate_to: jiff::civil::date(2045, 12, 31),
         forms_per_sale_max: 50,
         forms_per_day_max: 100,
-        templates: vec![vec![1, 2, 3]],
+        fingers: vec![finger(FingerPosition::RightIndex)],
+        enrolment: 0,
     }
 }
 
