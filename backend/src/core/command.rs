@@ -4,13 +4,14 @@
 //! the writer. Refuses nothing itself (`core::decide` does). Carries no secret:
 //! card, account and citizen numbers arrive here as keyed hashes (I7).
 
+mod actor;
 mod drawn;
 mod outcome;
 mod prints;
 mod subject;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
-use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId, StationId};
+use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::{Challenge, SealKey};
 use counterfoil_data::wire::Digest;
@@ -20,13 +21,13 @@ use counterfoil_data::wire::sale::{AbandonReason, Authenticity, OrderItem, Purch
 use counterfoil_data::wire::sheet::SheetOutcome;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use super::record::bank::{
     AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, EnrolledFinger, FeeRow,
     KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
 use super::record::terms::{Bounces, CalendarRow, Licence, Listed};
+pub use actor::{Actor, ClientKey, Resolution};
 pub use drawn::PasswordLine;
 pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
 pub use prints::{FingerPrints, Found, Impression, Prints};
@@ -54,41 +55,6 @@ pub struct Command {
     pub key: Option<ClientKey>,
     /// What.
     pub body: CommandBody,
-}
-
-/// Who gives a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// A kiosk, by its signature (S1).
-    Kiosk(KioskId),
-    /// The officer at a confirm station, by the station's signature (S17).
-    Station(StationId, StaffId),
-    /// A member of staff, by their own signature or at the admin tools.
-    Staff(StaffId),
-    /// A timer, the outbox relay, or enrolment at first start.
-    System,
-}
-
-/// An idempotency key and the request it was first used with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientKey {
-    /// 1 to [`KEY_MAX`] bytes, unique per actor.
-    pub key: String,
-    /// Digest over method, path and body of the request.
-    pub request: Digest,
-}
-
-/// How two people settle an unknown form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Resolution {
-    /// The customer has it.
-    Sold,
-    /// It was found, damaged or misprinted.
-    Spoiled,
-    /// It was found in the retract bin or handed back.
-    Retracted,
-    /// It cannot be found.
-    Missing,
 }
 
 /// The commands, in the order of a kiosk's life.

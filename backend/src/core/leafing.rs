@@ -136,14 +136,7 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
     let account = |number: &str| hashed(salt, Personal::AccountNumber, number);
     let approved = |digest: Digest| hashed(salt, Personal::Approved, &digest.to_string());
     Ok(match event {
-        Event::Enrolled(row) => {
-            if let Enrolled::Prints(prints) = &**row {
-                return Ok(facts::prints(salt, prints));
-            }
-            let number = number(row).map(account);
-            let subject = Field::Subject(subject(row));
-            [subject].into_iter().chain(number).collect()
-        }
+        Event::Enrolled(row) => enrolled(salt, row),
         Event::AccountStateChanged {
             account: number,
             state,
@@ -205,6 +198,15 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
         | Event::CustodyRefused { .. } => proposals::fields(salt, event)?,
         _ => facts::confirmation(salt, event),
     })
+}
+
+fn enrolled(salt: &[u8; 32], row: &Enrolled) -> Vec<Field> {
+    if let Enrolled::Prints(prints) = row {
+        return facts::prints(salt, prints);
+    }
+    let account = number(row).map(|number| hashed(salt, Personal::AccountNumber, number));
+    let subject = Field::Subject(subject(row));
+    [subject].into_iter().chain(account).collect()
 }
 
 /// A personal datum, under the salt of this command's leaves.

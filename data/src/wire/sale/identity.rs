@@ -65,9 +65,10 @@ pub struct IdentityHead {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
+#[repr(u8)]
 pub enum FingerPosition {
     /// 右手拇指.
-    RightThumb,
+    RightThumb = 1,
     /// 右手食指.
     RightIndex,
     /// 右手中指.
@@ -105,7 +106,7 @@ impl FingerPosition {
 
     /// Its code in the standard, 1 to 10.
     pub fn code(self) -> u8 {
-        self as u8 + 1
+        self as u8
     }
 
     /// Its stable word, as on the wire and in evidence.
