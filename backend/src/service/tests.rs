@@ -13,6 +13,7 @@ mod gates;
 mod prints;
 mod relay;
 mod replay;
+mod second_finger;
 mod sheet;
 mod stream;
 mod whole;

@@ -21,7 +21,7 @@ use crate::workers::print::{FingerImages, NotEnrolled, engine, enrol};
 const ENROLLED: u64 = 0;
 const NEW: u64 = 41;
 
-fn touch(bed: &Bed, n: u64) -> Image {
+pub fn touch(bed: &Bed, n: u64) -> Image {
     let seed = bed.bank.finger("zhang").expect("a finger").seed;
     Finger::from_seed(seed).impression(&Contact::natural(seed + n))
 }
@@ -32,21 +32,29 @@ fn dressed(image: &Image) -> Image {
     Image::new(image.width(), image.height(), image.dpi(), brighter).expect("an image")
 }
 
-async fn show(bed: &Bed, kiosk: &Client, view: &SaleView, image: &Image) -> Heard {
+pub async fn show(bed: &Bed, kiosk: &Client, view: &SaleView, image: &Image) -> Heard {
     let key = kiosk.kiosk_view().await.sealing_key().expect("a key");
     let body = bed.identity_with(view, &key, &ZHANG, image);
     kiosk.ask(&Ask::octets(&path(view, "identity"), body)).await
 }
 
-/// Score and engine of each comparison that did not verify, as evidence has them.
-fn failures(bed: &Bed) -> Vec<(u32, String)> {
+/// All evidence.
+pub fn leaves(bed: &Bed) -> Vec<Leaf> {
     let read = bed.store.snapshot().expect("reads");
     let size = log::size(&*read).expect("reads");
-    let leaves = (0..size).map(|index| {
+    let leaf = |index| {
         let bytes = read.read(&key::numbered(Table::Leaf, index));
         Leaf::decode(&bytes.expect("reads").expect("a leaf")).expect("a leaf")
-    });
-    let failed = leaves.filter(|leaf| leaf.kind == LeafKind::IdentityFailed);
+    };
+    (0..size).map(leaf).collect()
+}
+
+/// Score and engine of each comparison that did not verify, as evidence has them.
+fn failures(bed: &Bed) -> Vec<(u32, String)> {
+    let leaves = leaves(bed);
+    let failed = leaves
+        .iter()
+        .filter(|leaf| leaf.kind == LeafKind::IdentityFailed);
     let facts = failed.map(|leaf| {
         let score = leaf.fields.iter().find_map(|f| match f {
             Field::ScoreMilli(milli) => Some(*milli),
