@@ -15,6 +15,7 @@ use counterfoil_data::demo;
 use counterfoil_data::sign::{self, RequestParts, SigningIdentity};
 use counterfoil_data::wire::sale::{KioskView, OpenSale, PurchaseMode, SaleState, SaleView};
 use counterfoil_data::wire::{self, Digest};
+use counterfoil_finger::synth::{Contact, Finger};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper_util::rt::TokioIo;
@@ -320,4 +321,87 @@ fn a_bank_sets_its_terms_anew_and_a_wrong_file_is_told_by_line_and_changes_nothi
         "{}",
         register.1
     );
+}
+
+/// A greyscale PNG of an invented finger's touch.
+fn picture(folder: &Folder, finger: u64, touch: u64) -> String {
+    let image = Finger::from_seed(finger).impression(&Contact::natural(touch));
+    let path = folder.file(&format!("{finger}-{touch}.png"));
+    let file = std::fs::File::create(&path).expect("creates");
+    let (width, height) = (u32::from(image.width()), u32::from(image.height()));
+    let mut encoder = png::Encoder::new(file, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().expect("a head");
+    writer.write_image_data(image.pixels()).expect("pixels");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn prints_are_replaced_by_two_people_from_three_pictures_of_each_finger_or_not_at_all() {
+    let folder = Folder::new("prints");
+    let db = folder.file("books.redb");
+    let mut running = Running::start(&db);
+    running.signal("TERM");
+    assert_eq!(running.child.wait().expect("ends").code(), Some(0));
+    let db_text = db.to_str().expect("UTF-8");
+    let prints = |act: &[&str]| told(&[&["prints", "--demo", "--db", db_text], act].concat());
+    let enrol = |second: &str, fingers: &[&str]| {
+        let people = ["enrol", "--first", "supervisor-1", "--second", second];
+        let whose = ["--agent", "agent-zhang", "--reason", "cut his finger"];
+        prints(&[&people[..], &whose, fingers].concat())
+    };
+    let finger = |word: &str, seed: u64, touches: [u64; 3]| {
+        let files = touches.map(|touch| picture(&folder, seed, touch));
+        format!("{word}={}", files.join(","))
+    };
+    let right = finger("right-index", 4_242, [1, 2, 3]);
+    let left = finger("left-thumb", 4_343, [1, 2, 3]);
+    let letter = folder.file("letter.png");
+    std::fs::write(&letter, "dear bank").expect("writes");
+    let letter = letter.display();
+    let (code, text) = enrol("custodian-a", &[&right]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains("a supervisor and an officer or teller"),
+        "{text}"
+    );
+    for (wrong, words) in [
+        (
+            finger("left-index", 4_242, [4, 5, 6]),
+            "are the same finger",
+        ),
+        (finger("left-index", 4_343, [1, 1, 2]), "are one touch"),
+        (
+            "left-index=/nowhere.png,b,c".to_owned(),
+            "/nowhere.png: cannot be read",
+        ),
+        (format!("left-index={letter},b,c"), "an 8-bit greyscale PNG"),
+    ] {
+        let (code, text) = enrol("officer-1", &[&right, &wrong]);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains(words), "{words} in {text}");
+    }
+    assert_eq!(enrol("officer-1", &["left-toe=a,b,c"]).0, Some(2));
+    let (code, text) = enrol("officer-1", &[&right, &left]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("right-index, left-thumb of agent-zhang"),
+        "{text}"
+    );
+    let (code, text) = prints(&["renew"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.starts_with("renewed 0 agents, 10 needed nothing, 0 must"),
+        "{text}"
+    );
+    assert_eq!(offline(&["audit", "--db"], &db).status.code(), Some(0));
+    // Pictures are in there only encrypted.
+    let image = Finger::from_seed(4_242).impression(&Contact::natural(1));
+    let row = image
+        .pixels()
+        .chunks(64)
+        .find(|row| row.iter().any(|p| *p != row[0]));
+    let row = row.expect("a row with ridges");
+    let books = std::fs::read(&db).expect("reads");
+    assert!(!books.windows(row.len()).any(|bytes| bytes == row));
 }
