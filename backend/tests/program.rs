@@ -375,7 +375,10 @@ fn prints_are_replaced_by_two_people_from_three_pictures_of_each_finger_or_not_a
             "left-index=/nowhere.png,b,c".to_owned(),
             "/nowhere.png: cannot be read",
         ),
-        (format!("left-index={letter},b,c"), "an 8-bit greyscale PNG"),
+        (
+            format!("left-index={letter},b,c"),
+            "neither a PNG nor an impression sealed",
+        ),
     ] {
         let (code, text) = enrol("officer-1", &[&right, &wrong]);
         assert_eq!(code, Some(1), "{text}");

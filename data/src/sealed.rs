@@ -83,6 +83,12 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// Of a print that is captured for an enrolment: of no sale, and no sale has it.
+    pub const ENROLMENT: Self = Self {
+        sale: SaleId(0),
+        challenge: Challenge(*b"enrolment prints"),
+    };
+
     fn aad(self) -> [u8; 32] {
         let mut aad = [0; 32];
         let (sale, challenge) = aad.split_at_mut(16);

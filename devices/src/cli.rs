@@ -14,6 +14,7 @@ mod calibrate;
 mod capture;
 mod certify;
 mod doubt;
+mod finger;
 mod hello;
 mod list;
 mod replay;
@@ -61,6 +62,9 @@ enum Command {
     /// Print the calibration page on plain paper: crosses at whole centimetres, to be
     /// held against a ruler.
     Calibrate(calibrate::Calibrate),
+    /// Take three impressions of a finger for an enrolment, judged and held against each
+    /// other, sealed to the backend.
+    Finger(finger::Capture),
     /// Do `probe`, `calibrate` or `certify` and write every transfer to a file that Wireshark reads.
     Capture(capture::Capture),
     /// Run the drivers against such a file, or against what Linux recorded, and name the
@@ -167,6 +171,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Calibrate(what) => {
                 let usbip = what.usbip.clone();
                 verb::Verb::Calibrate(what).run_at(usbip, &clock).await
+            }
+            Command::Finger(what) => {
+                let usbip = what.usbip.clone();
+                verb::Verb::Finger(what).run_at(usbip, &clock).await
             }
             Command::Capture(what) => capture::run(&what, &clock).await,
             Command::Replay(what) => replay::run(&what),

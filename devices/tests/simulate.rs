@@ -9,6 +9,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+use counterfoil_data::sealed::{Binding, OpenKey, Sealed};
+use counterfoil_data::wire::sale::LivePrint;
+
 struct Server {
     process: Child,
     usbip: String,
@@ -279,4 +282,95 @@ fn a_foreign_keyboard_is_an_alarm_of_list() {
         "{said}"
     );
     std::fs::remove_file(&file).expect("removes its file");
+}
+
+/// Does `acts` one after the other: a finger for each "lay the finger", lifted when told.
+fn captured(
+    server: &Server,
+    folder: &std::path::Path,
+    seal: Option<&str>,
+    acts: &[&str],
+) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil-devices"));
+    command.args(["finger", "right-index"]).arg(folder);
+    command.args(["--usbip", &server.usbip]);
+    command.args(seal.iter().flat_map(|key| ["--seal", key]));
+    let mut process = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut acts = acts.iter();
+    let mut text = String::new();
+    for line in BufReader::new(process.stdout.take().expect("stdout")).lines() {
+        let line = line.expect("text");
+        if line.contains("lay the finger on the sensor") {
+            let Some(act) = acts.next() else {
+                process.kill().expect("runs");
+                break;
+            };
+            assert!(server.say(&format!("finger place {act}")).starts_with("ok"));
+        } else if line == "lift the finger" {
+            assert!(server.say("finger lift").starts_with("ok"));
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let ended = process.wait().expect("ends").success();
+    let mut errors = process.stderr.take().expect("stderr");
+    errors.read_to_string(&mut text).expect("text");
+    (ended, text)
+}
+
+#[test]
+fn three_impressions_are_judged_held_against_each_other_and_kept_sealed() {
+    let server = Server::start_with(&["--speed", "20", "--finger", "uru4500"]);
+    let folder = std::env::temp_dir().join(format!("counterfoil-finger-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (open, seal) = OpenKey::derive(&[9; 32]);
+    let key = counterfoil_data::wire::hex(&seal.0);
+    let acts = [
+        "zhang seed 31",
+        "zhang poor seed 32",
+        "stranger seed 33",
+        "zhang seed 34",
+        "zhang seed 35",
+    ];
+    let (ended, text) = captured(&server, &folder, Some(&key), &acts);
+    assert!(ended, "{text}");
+    let refused: Vec<&str> = text.lines().filter(|l| l.starts_with("not kept")).collect();
+    assert_eq!(refused.len(), 2, "a poor one and a stranger's: {text}");
+    assert!(
+        refused
+            .iter()
+            .any(|l| l.contains("is not of the same finger")),
+        "{text}"
+    );
+    for number in 1..=3 {
+        let file = folder.join(format!("right-index-{number}.print"));
+        let mode = file.metadata().expect("kept").permissions();
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+            0o600
+        );
+        let bytes = std::fs::read(&file).expect("reads");
+        let print: Sealed<LivePrint> = Sealed::from_bytes(&bytes).expect("a seal");
+        let print = print.open(&open, Binding::ENROLMENT).expect("opens");
+        assert_eq!((print.width, print.height), (384, 290));
+    }
+    // What is there is never overwritten.
+    let three = ["zhang seed 41", "zhang seed 42", "zhang seed 43"];
+    let (ended, text) = captured(&server, &folder, Some(&key), &three);
+    assert!(
+        !ended && text.contains("right-index-1.print cannot be written"),
+        "{text}"
+    );
+    let plain = captured(&server, &folder, None, &three);
+    assert!(
+        plain.0 && plain.1.contains("plain pictures of a finger"),
+        "{}",
+        plain.1
+    );
+    assert!(folder.join("right-index-3.png").is_file());
+    std::fs::remove_dir_all(&folder).expect("removes");
 }

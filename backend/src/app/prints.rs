@@ -11,8 +11,10 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use counterfoil_data::ids::{AgentId, StaffId};
+use counterfoil_data::sealed::{Binding, Sealed};
 use counterfoil_data::seam::{Clock as _, random};
-use counterfoil_data::wire::sale::FingerPosition;
+use counterfoil_data::wire;
+use counterfoil_data::wire::sale::{FingerPosition, LivePrint};
 use counterfoil_finger::{IMPRESSIONS, Image, SIDE_MAX_PX};
 
 use super::offline::{self, say};
@@ -43,6 +45,8 @@ pub struct PrintsArgs {
 enum Act {
     /// Enrol every finger of an agent anew; a supervisor and an officer or teller.
     Enrol(EnrolArgs),
+    /// Print the key that `counterfoil-devices finger --seal` seals impressions to.
+    Key,
     /// Make templates anew that this engine does not read, from their stored images.
     Renew,
 }
@@ -61,11 +65,12 @@ struct EnrolArgs {
     /// Why, in a few words; evidence has them under a salt.
     #[arg(long)]
     reason: String,
-    /// Resolution of the images in dots per inch.
+    /// Resolution of pictures in dots per inch; a sealed impression has its own.
     #[arg(long, default_value_t = 500)]
     dpi: u16,
-    /// Each finger and its three impressions, 8-bit greyscale PNG:
-    /// right-index=A.png,B.png,C.png. Two fingers let the agent place large orders.
+    /// Each finger and its three impressions, as `counterfoil-devices finger` wrote them
+    /// or as 8-bit greyscale PNG: right-index=A,B,C. Two fingers let the agent place large
+    /// orders.
     #[arg(required = true)]
     fingers: Vec<Given>,
 }
@@ -81,7 +86,7 @@ impl FromStr for Given {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rule = "say FINGER=FIRST.png,SECOND.png,THIRD.png, as right-index=a.png,b.png,c.png";
+        let rule = "say FINGER=FIRST,SECOND,THIRD, as right-index=a.print,b.print,c.print";
         let (finger, files) = text.split_once('=').ok_or(rule)?;
         let position = finger.parse::<FingerPosition>()?;
         let files: Vec<PathBuf> = files.split(',').map(PathBuf::from).collect();
@@ -94,6 +99,10 @@ impl FromStr for Given {
 pub fn act(args: &PrintsArgs) -> anyhow::Result<ExitCode> {
     match &args.act {
         Act::Enrol(given) => enrol(&args.books, given),
+        Act::Key => {
+            let (_, _, keys) = args.books.find()?;
+            say(&wire::hex(&keys.seal.0))
+        }
         Act::Renew => renew(&args.books),
     }
 }
@@ -122,16 +131,16 @@ fn give(writer: &mut Writer<RedbStore>, actor: Actor, body: CommandBody) -> anyh
 }
 
 fn enrol(books: &BooksArgs, given: &EnrolArgs) -> anyhow::Result<ExitCode> {
+    let (mut writer, keys) = opened(books)?;
     let mut fingers = Vec::new();
     for finger in &given.fingers {
         let [first, second, third] = &finger.files;
-        let image = |path| image(path, given.dpi);
+        let image = |path| image(path, given.dpi, &keys);
         fingers.push(FingerImages {
             position: finger.position,
             images: [image(first)?, image(second)?, image(third)?],
         });
     }
-    let (mut writer, keys) = opened(books)?;
     let prints =
         print::enrol(&keys, &given.agent, &fingers, &OsEntropy).context("nothing was enrolled")?;
     let body = CommandBody::EnrolPrints {
@@ -148,16 +157,34 @@ fn enrol(books: &BooksArgs, given: &EnrolArgs) -> anyhow::Result<ExitCode> {
     ))
 }
 
-/// An 8-bit greyscale PNG.
-fn image(path: &Path, dpi: u16) -> anyhow::Result<Image> {
+/// What every PNG begins with.
+const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+
+/// A sealed impression, or an 8-bit greyscale PNG.
+fn image(path: &Path, dpi: u16, keys: &Keys) -> anyhow::Result<Image> {
     let name = path.display();
     let bytes = bounded(path).with_context(|| format!("{name}: cannot be read"))?;
+    if !bytes.starts_with(&PNG) {
+        let told = || {
+            format!(
+                "{name}: neither a PNG nor an impression sealed to this backend: see `prints key`"
+            )
+        };
+        return unsealed(&bytes, keys).with_context(told);
+    }
     let side = u32::from(SIDE_MAX_PX);
     let decode = || -> anyhow::Result<Image> {
         let reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info()?;
         read_pixels(reader, side, dpi)
     };
     decode().with_context(|| format!("{name}: give an 8-bit greyscale PNG of a fingerprint"))
+}
+
+fn unsealed(bytes: &[u8], keys: &Keys) -> anyhow::Result<Image> {
+    let print: Sealed<LivePrint> = Sealed::from_bytes(bytes)?;
+    let print = print.open(&keys.open, Binding::ENROLMENT)?;
+    let pixels = print.pixels.expose().clone();
+    Ok(Image::new(print.width, print.height, print.dpi, pixels)?)
 }
 
 fn read_pixels(

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use counterfoil_data::seam::{SharedClock, SharedEntropy};
 
-use super::{calibrate, certify, hello, no_server, own_usb};
+use super::{calibrate, certify, finger, hello, no_server, own_usb};
 use crate::system::SystemEntropy;
 use crate::transport::Bus;
 use crate::transport::usbip::{Address, UsbIpBus};
@@ -21,6 +21,9 @@ pub(super) enum Verb {
     Probe,
     /// Print the calibration page on plain paper.
     Calibrate(calibrate::Calibrate),
+    /// Take three impressions of a finger.
+    #[command(skip)]
+    Finger(finger::Capture),
     /// Run a conformance kit against one device.
     Certify(Box<certify::Certify>),
 }
@@ -36,6 +39,7 @@ impl Verb {
         match self {
             Self::Probe => hello::probe(&**bus, clock, entropy).await,
             Self::Calibrate(what) => calibrate::print(&**bus, clock, entropy, what).await,
+            Self::Finger(what) => finger::capture(&**bus, clock, entropy, what).await,
             Self::Certify(what) => certify::certify(Rc::clone(bus), clock, entropy, what).await,
         }
     }
@@ -45,6 +49,7 @@ impl Verb {
         match self {
             Self::Probe => None,
             Self::Calibrate(what) => what.usbip.as_ref(),
+            Self::Finger(what) => what.usbip.as_ref(),
             Self::Certify(what) => what.usbip.as_ref(),
         }
     }

@@ -76,7 +76,7 @@ pub fn identity(salt: &[u8; 32], event: &Event) -> Vec<Field> {
             Field::Subject(format!("agent:{agent}")),
             Field::ScoreMilli(*score_milli),
             Field::Engine(engine.clone()),
-            Field::State(finger.word().to_owned()),
+            Field::Evidence(finger.word().to_owned()),
         ],
         Event::IdentityFailed {
             score_milli,
@@ -140,7 +140,7 @@ pub fn finger(change: &FingerChange) -> Vec<Field> {
             Field::ScoreMilli(*score_milli),
             Field::ScoreMilli(*both_milli),
             Field::Engine(engine.clone()),
-            Field::State(finger.word().to_owned()),
+            Field::Evidence(finger.word().to_owned()),
         ],
         FingerChange::Failed {
             score_milli,

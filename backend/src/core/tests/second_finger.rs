@@ -316,7 +316,7 @@ fn evidence_says_which_fingers_with_which_scores_and_the_score_of_both() {
     };
     has(
         LeafKind::IdentityVerified,
-        Field::State("right-index".to_owned()),
+        Field::Evidence("right-index".to_owned()),
     );
     assert_eq!(of(LeafKind::FingerAttempted).count(), 2);
     has(LeafKind::FingerFailed, Field::ScoreMilli(1_000));
@@ -329,7 +329,7 @@ fn evidence_says_which_fingers_with_which_scores_and_the_score_of_both() {
     has(LeafKind::FingerVerified, Field::ScoreMilli(5_766));
     has(
         LeafKind::FingerVerified,
-        Field::State("left-index".to_owned()),
+        Field::Evidence("left-index".to_owned()),
     );
     has(LeafKind::FingerVerified, Field::Engine("test 1".to_owned()));
 }
