@@ -7,7 +7,7 @@ use crate::wire::confirm::ConfirmState;
 use crate::wire::custody::{Act, Mark, ProposalState, Resolved};
 use crate::wire::forms::FormState;
 use crate::wire::problem::Remedy;
-use crate::wire::sale::{PurchaseMode, SaleState};
+use crate::wire::sale::{FingerPosition, PurchaseMode, SaleState};
 
 impl From<BillKind> for Msg {
     fn from(kind: BillKind) -> Self {
@@ -29,6 +29,23 @@ impl From<PurchaseMode> for Msg {
         match mode {
             PurchaseMode::SettlementCard => Self::ModeSettlementCard,
             PurchaseMode::PaymentPassword => Self::ModePaymentPassword,
+        }
+    }
+}
+
+impl From<FingerPosition> for Msg {
+    fn from(finger: FingerPosition) -> Self {
+        match finger {
+            FingerPosition::RightThumb => Self::FingerRightThumb,
+            FingerPosition::RightIndex => Self::FingerRightIndex,
+            FingerPosition::RightMiddle => Self::FingerRightMiddle,
+            FingerPosition::RightRing => Self::FingerRightRing,
+            FingerPosition::RightLittle => Self::FingerRightLittle,
+            FingerPosition::LeftThumb => Self::FingerLeftThumb,
+            FingerPosition::LeftIndex => Self::FingerLeftIndex,
+            FingerPosition::LeftMiddle => Self::FingerLeftMiddle,
+            FingerPosition::LeftRing => Self::FingerLeftRing,
+            FingerPosition::LeftLittle => Self::FingerLeftLittle,
         }
     }
 }

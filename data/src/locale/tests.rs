@@ -87,3 +87,17 @@ fn a_rule_nobody_knows_still_has_a_sentence_and_an_unknown_card_reveals_nothing(
         );
     }
 }
+
+#[test]
+fn every_finger_has_a_name_of_its_own_that_names_its_hand() {
+    use crate::wire::sale::FingerPosition;
+    for (lang, right) in [(Lang::ZhHans, "右手"), (Lang::En, "right ")] {
+        let name = |finger: FingerPosition| template(lang, finger.into());
+        let names: BTreeSet<&str> = FingerPosition::ALL.into_iter().map(name).collect();
+        assert_eq!(names.len(), FingerPosition::ALL.len());
+        for finger in FingerPosition::ALL {
+            let is_right = finger.word().starts_with("right-");
+            assert_eq!(name(finger).starts_with(right), is_right, "{finger:?}");
+        }
+    }
+}

@@ -16,7 +16,9 @@ use crate::sealed::{Challenge, Sealed, SecretText};
 mod identity;
 mod kiosk;
 
-pub use identity::{Authenticity, DocumentFields, FingerPosition, IdentityHead, LivePrint};
+pub use identity::{
+    AgentView, Authenticity, DocumentFields, FingerPosition, IdentityHead, LivePrint,
+};
 pub use kiosk::{Checkpoint, KioskView, SlotView};
 
 /// Forms in one sale at most, all kinds together.
@@ -263,18 +265,6 @@ pub struct Offer {
     pub quantity_max: u32,
     /// A sensible first choice (a book of 25, or the last purchase).
     pub quantity_usual: u32,
-}
-
-/// Message 2: the identity is verified (S14).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct AgentView {
-    /// Surname and stars.
-    pub name_masked: String,
-    /// Fingers enrolled besides the one that matched; any of them can prove a large
-    /// order (`POST …/finger`).
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub other_fingers: Vec<FingerPosition>,
 }
 
 /// An order being confirmed.

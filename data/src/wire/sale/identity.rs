@@ -1,5 +1,5 @@
-//! The identity gate on the wire (S10-S12, S16): the document, the kiosk's
-//! assertion that it is authentic, and the live print.
+//! The identity gate on the wire (S10-S12, S14, S16): the document, the kiosk's
+//! assertion that it is authentic, the live print, and who was identified.
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,18 @@ pub struct IdentityHead {
     pub document: Sealed<DocumentFields>,
     /// The kiosk's signed assertion.
     pub authenticity: Authenticity,
+}
+
+/// Message 2: the identity is verified (S14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AgentView {
+    /// Surname and stars.
+    pub name_masked: String,
+    /// Fingers enrolled besides the one that matched; any of them can prove a large
+    /// order (`POST …/finger`).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub other_fingers: Vec<FingerPosition>,
 }
 
 /// Which finger (ISO/IEC 19794-2, finger position).
