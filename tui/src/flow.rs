@@ -7,7 +7,8 @@
 //!    │ │      Stopped ◄── any step before linking        message 2 (S14) ┐  │
 //!    │ │         ▲                                                   (identity)
 //!    │ └─ Done ◄─┴─ Receipt ◄─ (close) ◄─ Dispensing ◄─ (link) ◄─ AwaitConfirm ◄─ PickOrder
-//!    └── a restart with a linked sale goes straight to Dispensing
+//!    │                                                            │ order needs it ▲ ▼ (S13)
+//!    └── a restart with a linked sale goes straight to Dispensing └─(finger) ◄─ PlaceOtherFinger
 //! ```
 //!
 //! A step owns exactly what has been proven ([`proof`]) and a transition consumes
@@ -24,6 +25,7 @@ mod arrive;
 mod bank;
 mod context;
 mod dispense;
+mod finger;
 mod finish;
 mod front;
 mod identify;

@@ -10,7 +10,7 @@ use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::locale::Msg;
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
-use counterfoil_data::wire::sale::{Offer, OrderView, PurchaseMode, Receipt};
+use counterfoil_data::wire::sale::{FingerPosition, Offer, OrderView, PurchaseMode, Receipt};
 use counterfoil_data::wire::sheet::{SheetReason, SheetView};
 use serde::Serialize;
 
@@ -145,6 +145,17 @@ pub enum Body {
         /// Why the last order was refused, or what the officer asked.
         notice: Option<OrderNotice>,
     },
+    /// S13: so large an order needs another enrolled finger.
+    PlaceOtherFinger {
+        /// Any of these will do.
+        fingers: Vec<FingerPosition>,
+        /// Forms ordered, all kinds together.
+        forms: u32,
+        /// What to do better.
+        advice: Option<FingerAdvice>,
+        /// Attempts left after one that did not match.
+        attempts_left: Option<u32>,
+    },
     /// S17-S22: the confirming officer looks.
     AwaitConfirm {
         /// What the officer sees.
@@ -265,7 +276,7 @@ pub enum Body {
 
 impl Body {
     /// Every public name, in the order of a sale.
-    pub const NAMES: [&'static str; 30] = [
+    pub const NAMES: [&'static str; 31] = [
         "Starting",
         "Attract",
         "PickMode",
@@ -281,6 +292,7 @@ impl Body {
         "ReadingFinger",
         "CheckingIdentity",
         "PickOrder",
+        "PlaceOtherFinger",
         "AwaitConfirm",
         "Linking",
         "Dispensing",
@@ -316,6 +328,7 @@ impl Body {
             Self::ReadingFinger { .. } => "ReadingFinger",
             Self::CheckingIdentity => "CheckingIdentity",
             Self::PickOrder { .. } => "PickOrder",
+            Self::PlaceOtherFinger { .. } => "PlaceOtherFinger",
             Self::AwaitConfirm { .. } => "AwaitConfirm",
             Self::Linking => "Linking",
             Self::Dispensing { .. } => "Dispensing",
@@ -346,6 +359,12 @@ pub enum OrderNotice {
     RangeMoved,
     /// Nothing was chosen.
     NothingChosen,
+    /// So many need another enrolled finger, and the customer went back (S13).
+    OtherFinger,
+    /// That finger gave no image worth comparing.
+    FingerPoor,
+    /// The sensor failed.
+    FingerFault,
 }
 
 /// What is being done to the current form.

@@ -138,6 +138,10 @@ fn before(body: &Body) -> Option<Words> {
             "桌面：按 4 按手指（e 他人）",
             "desk: key 4 puts the finger on (e: stranger)",
         ),
+        Body::PlaceOtherFinger { .. } => (
+            "桌面：按 5 移开手指，再按 z；顾客：Esc 返回",
+            "desk: key 5 lifts, z: Zhang's other finger; or Esc",
+        ),
         Body::PickOrder { .. } => (
             "顾客：左右改数量，选提交后回车",
             "customer: left/right, then Enter on confirm",

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::bank::Asking;
 use super::context::Context;
 use super::dispense::Dispensing;
+use super::finger::PlaceFinger;
 use super::finish::PrintingReceipt;
 use super::front::Attract;
 use super::identify;
@@ -26,10 +27,21 @@ pub(super) struct News {
     pub rule: Option<RuleRefusal>,
     pub attempts_left: Option<u32>,
     pub moved: bool,
-    /// The order that was refused: the customer changes it, and does not begin anew.
-    pub tried: Option<Order>,
+    /// The order that was not taken, where the sale still takes one.
+    pub tried: Option<Tried>,
     /// Until when the officer was awaited.
     pub awaited_until: Option<Timestamp>,
+}
+
+/// How an order that was not taken goes on.
+#[derive(Debug)]
+pub(super) enum Tried {
+    /// The customer changes it, and does not begin anew.
+    Change(Order),
+    /// It needs another enrolled finger (S13); `again` where one was put that did not match.
+    NeedsFinger { order: Order, again: bool },
+    /// A finger was put for it: the kiosk sends it again by itself.
+    SendAgain(Order),
 }
 
 /// Goes where the sale stands (S4, S8, S14; also after a restart).
@@ -114,7 +126,14 @@ fn ordering(cx: &mut Context, view: SaleView, news: News, refusal: Option<RuleRe
     let Some(identity) = IdentityVerified::from_view(&view) else {
         return lost(cx, view.sale);
     };
-    let placed = view.order.map(|order| order.items);
-    let chosen = news.tried.map(|order| order.items).or(placed);
+    let chosen = match news.tried {
+        Some(Tried::SendAgain(order)) => return Asking::order_again(cx, &identity, order),
+        Some(Tried::NeedsFinger { order, again }) => {
+            let left = news.attempts_left.or(view.attempts_left).filter(|_| again);
+            return PlaceFinger::for_order(cx, identity, order, left, again);
+        }
+        Some(Tried::Change(order)) => Some(order.items),
+        None => view.order.map(|order| order.items),
+    };
     PickOrder::begin(identity, chosen.as_deref(), notice)
 }

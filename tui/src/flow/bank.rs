@@ -13,7 +13,7 @@ use counterfoil_data::wire::sale::{
 };
 use counterfoil_data::wire::sheet::SheetOutcome;
 
-use super::arrive::{News, arrive};
+use super::arrive::{News, Tried, arrive};
 use super::context::{Context, back_off};
 use super::effect::{BankCall, Record, Ticket};
 use super::event::Answer;
@@ -31,10 +31,16 @@ pub(super) fn is_problem(problem: &Problem, word: &str) -> bool {
 /// Which gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gate {
-    Opening { focus: usize },
+    Opening {
+        focus: usize,
+    },
     Info,
     Identity,
-    Order,
+    /// Another finger was put for the very order before.
+    Order {
+        again: bool,
+    },
+    Finger,
     Linking,
     Ending,
 }
@@ -66,6 +72,8 @@ pub(super) struct Asking {
     phase: Phase,
     tries: u32,
     news: News,
+    /// The order that is placed, or that another finger is put for.
+    order: Option<Order>,
     /// The screen the customer left, shown until the answer is here.
     kept: Option<Box<Body>>,
     ticket: Ticket,
@@ -82,6 +90,7 @@ impl Asking {
             phase: Phase::Calling,
             tries: 0,
             news: News::default(),
+            order: None,
             kept: None,
         }
     }
@@ -118,9 +127,36 @@ impl Asking {
     /// Sends the purchase info (S6); takes messages 1 and 2 as proof (S5, S15).
     pub fn order(cx: &mut Context, identity: &IdentityVerified, order: Order, kept: Body) -> Step {
         let sale = identity.sale();
-        let call = BankCall::PlaceOrder(sale, order);
-        let mut step = Self::begin(cx, Gate::Order, sale, call);
+        let call = BankCall::PlaceOrder(sale, order.clone());
+        let mut step = Self::begin(cx, Gate::Order { again: false }, sale, call);
+        step.order = Some(order);
         step.kept = Some(Box::new(kept));
+        step.into()
+    }
+
+    /// Sends another finger (S13) of who was identified, for this order.
+    pub fn finger(
+        cx: &mut Context,
+        identity: &IdentityVerified,
+        order: Order,
+        print: Sealed<LivePrint>,
+    ) -> Step {
+        let binding = identity.binding();
+        let call = BankCall::SubmitFinger(binding.sale, print);
+        let mut step = Self::begin(cx, Gate::Finger, binding.sale, call);
+        step.before = Some((identity.state(), binding.challenge));
+        // Whether an attempt whose answer was lost did match, the order will show.
+        step.news.tried = Some(Tried::SendAgain(order.clone()));
+        step.order = Some(order);
+        step.into()
+    }
+
+    /// Sends the same order after another finger was put for it; no key is needed.
+    pub fn order_again(cx: &mut Context, identity: &IdentityVerified, order: Order) -> Step {
+        let sale = identity.sale();
+        let call = BankCall::PlaceOrder(sale, order.clone());
+        let mut step = Self::begin(cx, Gate::Order { again: true }, sale, call);
+        step.order = Some(order);
         step.into()
     }
 
@@ -193,7 +229,7 @@ impl Asking {
     fn unchanged(&self, view: &SaleView) -> bool {
         match (self.gate, self.before) {
             (_, Some(before)) => before == (view.state, view.challenge),
-            (Gate::Order, None) => {
+            (Gate::Order { .. }, None) => {
                 matches!(view.state, SaleState::IdentityVerified | SaleState::Ordered)
             }
             _ => false,
@@ -232,15 +268,28 @@ impl Asking {
         }
         self.news = News {
             moved: is("range-moved"),
+            tried: self.tried(&problem),
             rule: problem.rule,
             attempts_left: problem.attempts_left,
-            tried: match &self.call {
-                BankCall::PlaceOrder(_, order) => Some(order.clone()),
-                _ => None,
-            },
             awaited_until: None,
         };
         self.look(cx, Phase::Syncing)
+    }
+
+    /// How the order goes on after a refusal, should the sale still take one.
+    fn tried(&self, problem: &Problem) -> Option<Tried> {
+        let order = self.order.clone()?;
+        let rule = problem.rule.as_ref();
+        let needs_finger = rule.is_some_and(|rule| rule.remedy == Remedy::OtherFinger);
+        Some(match self.gate {
+            Gate::Finger if is_problem(problem, "not-verified") => {
+                Tried::NeedsFinger { order, again: true }
+            }
+            Gate::Order { again } if needs_finger => Tried::NeedsFinger { order, again },
+            // No rule is in its way: the finger is there already, or not needed any more.
+            Gate::Finger if rule.is_none() => Tried::SendAgain(order),
+            _ => Tried::Change(order),
+        })
     }
 }
 
@@ -287,7 +336,7 @@ impl Stage for Asking {
             Gate::Opening { .. } => 1,
             Gate::Info => 2,
             Gate::Identity => 3,
-            Gate::Order => 4,
+            Gate::Order { .. } | Gate::Finger => 4,
             Gate::Linking => 5,
             Gate::Ending => 7,
         };
@@ -305,8 +354,8 @@ impl Stage for Asking {
                 connecting: self.tries > 0,
             },
             Gate::Info => Body::CheckingInfo,
-            Gate::Identity => Body::CheckingIdentity,
-            Gate::Order | Gate::Linking => Body::Linking,
+            Gate::Identity | Gate::Finger | Gate::Order { .. } => Body::CheckingIdentity,
+            Gate::Linking => Body::Linking,
             Gate::Ending => Body::PrintingReceipt,
         }
     }

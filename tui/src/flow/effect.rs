@@ -165,7 +165,8 @@ pub enum Act {
     SealDocument(Sealing),
     /// Answer `DocumentRemoved` once none lies there.
     WatchDocument,
-    /// Arm the sensor, wait for a finger, capture, judge, seal. Only after S16.
+    /// Arm the sensor, wait for a finger, capture, judge, seal. Only after S16, and again
+    /// for a large order (S13).
     CaptureFinger(Sealing),
     /// What lies where in the form printer.
     PrinterStatus,
@@ -279,6 +280,8 @@ pub enum BankCall {
     SubmitInfo(SaleId, VerificationInfo),
     /// `POST …/identity` (S12).
     SubmitIdentity(SaleId, IdentityHead, Sealed<LivePrint>),
+    /// `POST …/finger` (S13): another enrolled finger for a large order.
+    SubmitFinger(SaleId, Sealed<LivePrint>),
     /// `POST …/order` (S6).
     PlaceOrder(SaleId, Order),
     /// `POST …/link` (S7) under an idempotency key.
@@ -304,6 +307,7 @@ impl BankCall {
             Self::OpenSale(_) => "OpenSale",
             Self::SubmitInfo(..) => "SubmitInfo",
             Self::SubmitIdentity(..) => "SubmitIdentity",
+            Self::SubmitFinger(..) => "SubmitFinger",
             Self::PlaceOrder(..) => "PlaceOrder",
             Self::Link(..) => "Link",
             Self::Advise(..) => "Advise",

@@ -1,24 +1,19 @@
-//! Who stands here: document (S10), its authenticity (S16), live finger (S11).
-//!
-//! The finger sensor is asked for in exactly one place, [`PlaceFinger::begin`],
-//! and that takes a [`DocumentAuthentic`] by value.
+//! Who stands here: document (S10) and its authenticity (S16). What is read here is
+//! the proof without which no finger is asked for ([`super::finger`]).
 
 use counterfoil_data::wire::problem::Remedy;
-use counterfoil_data::wire::sale::IdentityHead;
 
-use super::bank::Asking;
 use super::context::Context;
 use super::effect::{Act, Desk, Ticket};
 use super::event::Answer;
+use super::finger::PlaceFinger;
 use super::proof::{DocumentAuthentic, InfoVerified};
 use super::step::{PLACES, Patience, Stage, Step};
 use crate::cmd::Cmd;
-use crate::model::{Body, DocumentProblem, FingerAdvice, StopReason};
+use crate::model::{Body, DocumentProblem, StopReason};
 
 /// Documents tried in one sale before staff must help.
 const DOCUMENT_TRIES_MAX: u32 = 5;
-/// Poor images in one sale before staff must help (S11: never a dead end).
-const POOR_IMAGES_MAX: u32 = 5;
 
 /// The second gate (S10 only after message 1), or again after a wrong finger.
 pub(super) fn begin(cx: &mut Context, info: InfoVerified, attempts_left: Option<u32>) -> Step {
@@ -101,7 +96,8 @@ impl Stage for PlaceDocument {
                 cx.document_on = true;
                 cx.document_read = true;
                 let authentic = DocumentAuthentic::read(document, authenticity);
-                PlaceFinger::begin(cx, self, authentic)
+                let (left, again) = (self.attempts_left, self.again);
+                PlaceFinger::for_identity(cx, self.info, authentic, left, again)
             }
             Answer::DocumentProblem(problem) => self.again(cx, problem),
             // S16: not authentic, so no biometric is taken.
@@ -153,119 +149,6 @@ impl Stage for PlaceDocument {
                 unit: self.info.unit_name().to_owned(),
                 problem: self.problem,
             }
-        }
-    }
-}
-
-/// Waits for the finger, then for its image.
-#[derive(Debug)]
-pub(super) struct PlaceFinger {
-    info: InfoVerified,
-    authentic: DocumentAuthentic,
-    attempts_left: Option<u32>,
-    advice: Option<FingerAdvice>,
-    percent: Option<u8>,
-    poor: u32,
-    ticket: Ticket,
-}
-
-impl PlaceFinger {
-    /// Arms the sensor: only with an authentic document in hand (S16).
-    fn begin(cx: &mut Context, from: PlaceDocument, authentic: DocumentAuthentic) -> Step {
-        let Some(sealing) = cx.sealing(from.info.binding()) else {
-            return from.give_up(cx, StopReason::Device, Remedy::CallStaff);
-        };
-        Self {
-            ticket: cx.ask(Desk::Finger, Act::CaptureFinger(sealing)),
-            advice: from.again.then_some(FingerAdvice::OtherFinger),
-            info: from.info,
-            authentic,
-            attempts_left: from.attempts_left,
-            percent: None,
-            poor: 0,
-        }
-        .into()
-    }
-
-    fn give_up(self, cx: &mut Context, why: StopReason, remedy: Remedy) -> Step {
-        cx.stop(Desk::Finger);
-        cx.cancel(self.info.binding().sale, why, remedy)
-    }
-}
-
-impl Stage for PlaceFinger {
-    fn awaits(&self, ticket: Ticket) -> bool {
-        self.ticket == ticket
-    }
-
-    fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
-        match answer {
-            Answer::FingerLies => self.advice = Some(FingerAdvice::LiftFirst),
-            Answer::FingerPresent => self.percent = Some(0),
-            Answer::FingerProgress(percent) => self.percent = Some(percent),
-            Answer::FingerPoor(advice) => {
-                self.poor = self.poor.saturating_add(1);
-                self.percent = None;
-                self.advice = Some(advice);
-                let sealing = cx.sealing(self.info.binding());
-                match sealing {
-                    Some(sealing) if self.poor < POOR_IMAGES_MAX => {
-                        self.ticket = cx.ask(Desk::Finger, Act::CaptureFinger(sealing));
-                    }
-                    _ => {
-                        return self.give_up(cx, StopReason::NotIdentified, Remedy::CallStaff);
-                    }
-                }
-            }
-            Answer::FingerCaptured(print) => {
-                let (document, authenticity) = self.authentic.into_parts();
-                let head = IdentityHead {
-                    document,
-                    authenticity,
-                };
-                return Asking::identity(cx, &self.info, head, print);
-            }
-            Answer::Fault(remedy) => return self.give_up(cx, StopReason::Device, remedy),
-            _ => {}
-        }
-        self.into()
-    }
-
-    fn cmd(self, cx: &mut Context, cmd: Cmd) -> Step {
-        match cmd {
-            Cmd::Back => self.give_up(cx, StopReason::Cancelled, Remedy::Restart),
-            _ => self.into(),
-        }
-    }
-
-    fn deadline(self, cx: &mut Context) -> Step {
-        let why = if self.percent.is_some() {
-            StopReason::Device
-        } else {
-            StopReason::TimedOut
-        };
-        self.give_up(cx, why, Remedy::Restart)
-    }
-
-    fn patience(&self, cx: &Context) -> Option<Patience> {
-        if self.percent.is_some() {
-            Patience::machine(cx.settings.gate)
-        } else {
-            Patience::customer(cx.settings.idle)
-        }
-    }
-
-    fn place(&self) -> Option<(u8, u8)> {
-        Some((3, PLACES))
-    }
-
-    fn body(&self, _: &Context) -> Body {
-        match self.percent {
-            Some(percent) => Body::ReadingFinger { percent },
-            None => Body::PlaceFinger {
-                advice: self.advice,
-                attempts_left: self.attempts_left,
-            },
         }
     }
 }

@@ -90,7 +90,8 @@ pub struct DocumentAuthentic {
 }
 
 impl DocumentAuthentic {
-    /// From the ID reader's answer; the only way to arm the finger sensor.
+    /// From the ID reader's answer; before [`IdentityVerified`] the only way to arm the
+    /// finger sensor.
     pub(super) fn read(document: Sealed<DocumentFields>, authenticity: Authenticity) -> Self {
         Self {
             document,
@@ -104,10 +105,13 @@ impl DocumentAuthentic {
     }
 }
 
-/// Message 2 came (S14, S15): the person is the unit's agent.
+/// Message 2 came (S14, S15): the person is the unit's agent. The backend gives it only
+/// on an authentic document, so it implies [`DocumentAuthentic`] and may arm the finger
+/// sensor again (S13, S16).
 #[derive(Debug, Clone)]
 pub struct IdentityVerified {
-    sale: SaleId,
+    binding: Binding,
+    state: SaleState,
     unit: UnitView,
     agent: AgentView,
 }
@@ -118,15 +122,26 @@ impl IdentityVerified {
         let open = matches!(view.state, SaleState::IdentityVerified | SaleState::Ordered);
         let (unit, agent) = (view.unit.clone()?, view.agent.clone()?);
         open.then_some(Self {
-            sale: view.sale,
+            binding: binding(view),
+            state: view.state,
             unit,
             agent,
         })
     }
 
+    /// The sale and its challenge.
+    pub fn binding(&self) -> Binding {
+        self.binding
+    }
+
+    /// As the sale stood: not ordered yet, or to be ordered again.
+    pub fn state(&self) -> SaleState {
+        self.state
+    }
+
     /// The sale.
     pub fn sale(&self) -> SaleId {
-        self.sale
+        self.binding.sale
     }
 
     /// Message 1.

@@ -24,6 +24,13 @@ pub fn ask(call: &BankCall) -> Ask {
             media_type: Some("application/octet-stream"),
             key: None,
         },
+        BankCall::SubmitFinger(sale, print) => Ask {
+            method: Method::POST,
+            path: sale_path(*sale, "/finger"),
+            body: print.to_bytes().into(),
+            media_type: Some("application/octet-stream"),
+            key: None,
+        },
         BankCall::PlaceOrder(sale, order) => Ask::post(sale_path(*sale, "/order"), order),
         BankCall::Link(sale, key) => Ask::post(sale_path(*sale, "/link"), &Nothing {}).keyed(key),
         BankCall::Advise(sale, advices) => Ask::post(sale_path(*sale, "/forms"), advices),

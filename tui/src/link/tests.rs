@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::sealed::Sealed;
 use counterfoil_data::seam::{Clock, Entropy, Local, SharedClock};
 use counterfoil_data::sign::{self, RequestParts, SignatureHeaders, SignerId, SigningIdentity};
 use counterfoil_data::wire::Digest;
@@ -210,6 +211,25 @@ fn a_problem_document_becomes_a_refusal_and_a_lost_answer_is_offline() {
     assert_eq!(saw.len(), 2);
     assert!(saw.iter().all(|s| s.key.as_deref() == Some("link-7")));
     assert_eq!(saw[0].line, format!("POST /v1/sales/{:032x}/link", 7));
+}
+
+/// The body is the sealed print and nothing else: what the backend opens.
+#[test]
+fn another_finger_goes_out_as_the_bytes_of_the_sealed_print_and_under_no_key() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    let print = Sealed::from_bytes(&bytes).expect("the shape of a sealed value");
+    let call = BankCall::SubmitFinger(SaleId(7), print);
+    let ask = bank::ask(&call);
+    assert_eq!((ask.body.as_ref(), ask.key.as_deref()), (&bytes[..], None));
+    assert_eq!(ask.media_type, Some("application/octet-stream"));
+    let backend = Backend::new(&[Turn::Answer(409, PROBLEM)]);
+    run(async {
+        let answer = bank::answer(&backend.link(), &call).await;
+        assert!(matches!(answer, Answer::Problem(_)));
+    });
+    let saw = backend.saw.borrow();
+    assert_eq!(saw[0].line, format!("POST /v1/sales/{:032x}/finger", 7));
+    assert_eq!(saw[0].key, None);
 }
 
 #[test]

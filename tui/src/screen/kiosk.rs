@@ -5,6 +5,7 @@
 
 mod dispense;
 mod ends;
+mod finger;
 mod gates;
 mod hand;
 mod order;
@@ -81,9 +82,10 @@ fn body(words: Words, body: &Body) -> Page {
         | Body::CheckingInfo
         | Body::PlaceDocument { .. }
         | Body::ReadingDocument
-        | Body::PlaceFinger { .. }
-        | Body::ReadingFinger { .. }
         | Body::CheckingIdentity => gates::page(words, body),
+        Body::PlaceFinger { .. } | Body::PlaceOtherFinger { .. } | Body::ReadingFinger { .. } => {
+            finger::page(words, body)
+        }
         Body::PickOrder { .. } | Body::AwaitConfirm { .. } => order::page(words, body),
         Body::Linking
         | Body::Dispensing { .. }

@@ -55,6 +55,14 @@ impl Words {
         })
     }
 
+    /// Things of which any will do, in one line.
+    pub fn list(self, things: &[String]) -> String {
+        things.join(match self.0 {
+            Lang::ZhHans => "、",
+            Lang::En => ", ",
+        })
+    }
+
     /// Money, or "no charge".
     pub fn fee(self, fee: Fen) -> String {
         if fee == Fen::ZERO {

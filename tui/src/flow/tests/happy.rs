@@ -17,13 +17,13 @@ pub fn at_order(fates: &[u8]) -> World {
     world
 }
 
-fn order(world: &mut World) {
+pub fn order(world: &mut World) {
     world.until("PickOrder");
     world.cmd(Cmd::Enter);
     world.cmd(Cmd::Enter);
 }
 
-fn stop_reason(world: &World) -> Option<StopReason> {
+pub fn stop_reason(world: &World) -> Option<StopReason> {
     match world.body() {
         Body::Stopped { why, .. } => Some(why),
         _ => None,

@@ -2,7 +2,8 @@
 //!
 //! The world panics on every breach: a feed without a durable `Feeding` (I5), a
 //! number fired or inked twice (I2), ink on another number (S9), the sensor
-//! armed before authenticity (S16), an outcome sent before it was written (I6),
+//! armed before authenticity (S16) or for an order that needs no other finger (S13), an
+//! attempt with a finger sent twice, an outcome sent before it was written (I6),
 //! an advice the blank's table does not allow (§5), digits held past the first
 //! gate (I10), ink on a form whose number no person typed twice, a password sheet printed twice or said to be printed when it was not (L7).
 
@@ -61,7 +62,7 @@ fn begin_printing(world: &mut World, quantity: u8) {
 
 /// Mostly right: a world in which everything fails sells nothing.
 fn fate() -> impl Strategy<Value = u8> {
-    prop_oneof![12 => Just(0u8), 3 => 1u8..=4]
+    prop_oneof![12 => Just(0u8), 3 => 1u8..=5]
 }
 
 proptest! {
@@ -79,10 +80,12 @@ proptest! {
         by_password: bool,
         sheet: bool,
         by_hand in proptest::bool::weighted(0.3),
+        large_above in proptest::option::weighted(0.4, 1u32..=6),
     ) {
         let mut world = World::new(Fates::new());
         world.sheet = sheet;
         world.by_hand = by_hand;
+        world.large_above = large_above;
         if by_password {
             world.modes = vec![PurchaseMode::PaymentPassword];
         }

@@ -67,6 +67,20 @@ pub fn problem(word: &str, attempts_left: Option<u32>) -> Answer {
     }))
 }
 
+/// So large an order needs another enrolled finger (S13).
+pub fn second_finger() -> Answer {
+    let Answer::Problem(mut refused) = problem("refused", None) else {
+        unreachable!("a problem");
+    };
+    refused.rule = Some(RuleRefusal {
+        rule: "second-finger".to_owned(),
+        version: 1,
+        staff: "2 forms".to_owned(),
+        remedy: Remedy::OtherFinger,
+    });
+    Answer::Problem(refused)
+}
+
 /// What a field answers: a digit, and its end unless it is stopped halfway.
 pub fn typed(field: Field, halfway: bool) -> Vec<Answer> {
     let shown = match field {

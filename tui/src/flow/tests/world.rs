@@ -18,15 +18,17 @@ use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::forms::{FormAdvices, FormEvent, FormState, FormsAnswer};
 use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::{
-    AgentView, Authenticity, CardProof, Checkpoint, FormView, KioskView, LinkedResult, Order,
-    OrderView, PrintJob, PurchaseMode, SaleState, SaleView, SlotView,
+    AgentView, Authenticity, CardProof, Checkpoint, FingerPosition, FormView, KioskView,
+    LinkedResult, Order, OrderView, PrintJob, PurchaseMode, SaleState, SaleView, SlotView,
 };
 use counterfoil_data::wire::sheet::{SheetAnswer, SheetOutcome, SheetState, SheetView, TakeSheet};
 use counterfoil_data::wire::{Digest, hex};
 
-use super::wire::{after, frozen, is_watch, opened, problem, receipt, sealed, typed, unit, word};
+use super::wire::{
+    after, frozen, is_watch, opened, problem, receipt, sealed, second_finger, typed, unit, word,
+};
 use crate::cmd::Cmd;
-use crate::flow::effect::{Act, BankCall, Desk, Effect, Field, Record, Ticket};
+use crate::flow::effect::{Act, BankCall, Desk, Effect, Field, Record, Sealing, Ticket};
 use crate::flow::event::{Answer, DeviceState, Event, Now, Paper, PrinterFacts};
 use crate::flow::{Flow, Settings};
 use crate::model::{CardProblem, DocumentProblem, FingerAdvice, InsertProblem};
@@ -48,6 +50,16 @@ pub struct World {
     attempt: u8,
     size: u64,
     document_authentic: bool,
+    /// More forms than this in one order need another finger (S13).
+    pub large_above: Option<u32>,
+    /// An order was refused for want of it.
+    finger_wanted: bool,
+    /// It was put, and matched.
+    finger_proven: bool,
+    /// Others that were put and did not.
+    finger_misses: u32,
+    /// The challenge the last print was sealed under.
+    print_under: Option<Challenge>,
     /// The account is under the sheet arrangement (L7).
     pub sheet: bool,
     /// The key the sheet was given out under.
@@ -89,6 +101,11 @@ impl World {
             attempt: 0,
             size: 1,
             document_authentic: false,
+            large_above: None,
+            finger_wanted: false,
+            finger_proven: false,
+            finger_misses: 0,
+            print_under: None,
             sheet: false,
             sheet_key: None,
             sheets: 0,
@@ -255,14 +272,7 @@ impl World {
             Act::StartPin(_) if fate == 1 => vec![Answer::PinCancelled],
             Act::StartPin(_) => vec![Answer::PinDigits(6), Answer::PinDone(sealed())],
             Act::ReadDocument(_) | Act::SealDocument(_) => self.document(fate),
-            Act::CaptureFinger(_) => {
-                assert!(self.document_authentic, "S16: armed before authenticity");
-                match fate {
-                    1 => vec![Answer::FingerPresent, Answer::FingerPoor(FingerAdvice::Dry)],
-                    2 => vec![Answer::Fault(Remedy::CallStaff)],
-                    _ => vec![Answer::FingerPresent, Answer::FingerCaptured(sealed())],
-                }
-            }
+            Act::CaptureFinger(sealing) => self.finger(sealing, fate),
             Act::WatchCard => vec![Answer::CardRemoved],
             Act::WatchDocument => vec![Answer::DocumentRemoved],
             Act::OfferSheetKey if fate == 1 => vec![Answer::ReceiptFailed { nothing: true }],
@@ -287,6 +297,28 @@ impl World {
             }
             Act::PrintReceipt { .. } => vec![Answer::ReceiptPrinted],
             act => vec![self.printer(act, fate)],
+        }
+    }
+
+    /// The sensor is armed with a proof in hand, and under the attempt that is now.
+    fn finger(&mut self, sealing: Sealing, fate: u8) -> Vec<Answer> {
+        let sale = self.sale.as_ref().expect("armed in a sale");
+        match sale.state {
+            SaleState::InfoVerified => {
+                assert!(self.document_authentic, "S16: armed before authenticity");
+            }
+            SaleState::IdentityVerified | SaleState::Ordered => {
+                assert!(sale.agent.is_some(), "S16: armed before message 2");
+                assert!(self.finger_wanted, "S13: armed, and nobody asked for it");
+            }
+            state => panic!("S16: armed in {state:?}"),
+        }
+        assert_eq!(sealing.binding.challenge, sale.challenge, "an old attempt");
+        self.print_under = Some(sale.challenge);
+        match fate {
+            1 => vec![Answer::FingerPresent, Answer::FingerPoor(FingerAdvice::Dry)],
+            2 => vec![Answer::Fault(Remedy::CallStaff)],
+            _ => vec![Answer::FingerPresent, Answer::FingerCaptured(sealed())],
         }
     }
 

@@ -1,10 +1,11 @@
-//! From the empty kiosk to a verified person: mode, card, PIN, document, finger.
+//! From the empty kiosk to a verified person: mode, card, PIN, document; the finger is
+//! [`super::finger`]'s.
 
 use counterfoil_data::locale::Msg;
 use counterfoil_data::wire::sale::PurchaseMode;
 
 use super::{danger, left_behind, only_cancel, password, simple};
-use crate::model::{Body, CardProblem, DocumentProblem, FingerAdvice, LeftBehind};
+use crate::model::{Body, CardProblem, DocumentProblem, LeftBehind};
 use crate::screen::page::{Block, Page, Span};
 use crate::screen::words::Words;
 use crate::theme::Role;
@@ -42,22 +43,6 @@ pub(super) fn page(words: Words, body: &Body) -> Page {
             ]);
             page.notice = problem.and_then(|p| danger(words.say(document_problem(p))));
             page.hints = only_cancel(words);
-            page
-        }
-        Body::PlaceFinger {
-            advice,
-            attempts_left,
-        } => place_finger(words, *advice, *attempts_left),
-        Body::ReadingFinger { percent } => {
-            let label = words.with(Msg::ReadingFingerHelp, &[("percent", &percent.to_string())]);
-            let mut page = simple(words, Msg::ReadingFingerTitle, Msg::PleaseWait);
-            page.blocks.extend([
-                Block::Gap,
-                Block::Bar {
-                    percent: *percent,
-                    label,
-                },
-            ]);
             page
         }
         Body::ReadingCard => simple(words, Msg::ReadingCardTitle, Msg::ReadingCardHelp),
@@ -106,21 +91,6 @@ fn attract(words: Words, branch: &str, left: &[LeftBehind]) -> Page {
         page.blocks.extend(left_behind(words, left));
         page.hints = words.keys(&[("L", Msg::KeyLanguage)]);
     }
-    page
-}
-
-fn place_finger(words: Words, advice: Option<FingerAdvice>, attempts_left: Option<u32>) -> Page {
-    let mut page = simple(words, Msg::PlaceFingerTitle, Msg::PlaceFingerHelp);
-    let left =
-        attempts_left.map(|left| words.with(Msg::AttemptsLeft, &[("left", &left.to_string())]));
-    let advice = advice.map(|a| words.say(finger_advice(a)));
-    let both: Vec<String> = advice.into_iter().chain(left).collect();
-    page.notice = if both.is_empty() {
-        None
-    } else {
-        danger(words.join(&both))
-    };
-    page.hints = only_cancel(words);
     page
 }
 
@@ -174,17 +144,5 @@ fn document_problem(problem: DocumentProblem) -> Msg {
         DocumentProblem::LiftAndReplace => Msg::DocumentLift,
         DocumentProblem::WrongKind => Msg::DocumentWrongKind,
         DocumentProblem::Expired => Msg::DocumentExpired,
-    }
-}
-
-fn finger_advice(advice: FingerAdvice) -> Msg {
-    match advice {
-        FingerAdvice::PressHarder => Msg::FingerPressHarder,
-        FingerAdvice::PressLess => Msg::FingerPressLess,
-        FingerAdvice::Centre => Msg::FingerCentre,
-        FingerAdvice::Dry => Msg::FingerDry,
-        FingerAdvice::KeepStill => Msg::FingerKeepStill,
-        FingerAdvice::OtherFinger => Msg::FingerOther,
-        FingerAdvice::LiftFirst => Msg::FingerLiftFirst,
     }
 }

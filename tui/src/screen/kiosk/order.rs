@@ -121,6 +121,9 @@ fn order_notice(words: Words, notice: &OrderNotice) -> String {
         }
         OrderNotice::RangeMoved => words.say(Msg::OrderRangeMoved),
         OrderNotice::NothingChosen => words.say(Msg::OrderNothing),
+        OrderNotice::OtherFinger => words.say(Msg::OrderOtherFinger),
+        OrderNotice::FingerPoor => words.say(Msg::OrderFingerPoor),
+        OrderNotice::FingerFault => words.say(Msg::OrderFingerFault),
     }
 }
 

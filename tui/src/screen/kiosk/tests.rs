@@ -4,7 +4,9 @@ use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
-use counterfoil_data::wire::sale::{Offer, OrderItem, OrderView, Proof, PurchaseMode, Receipt};
+use counterfoil_data::wire::sale::{
+    FingerPosition, Offer, OrderItem, OrderView, Proof, PurchaseMode, Receipt,
+};
 use counterfoil_data::wire::sheet::{SheetReason, SheetState, SheetView};
 
 use super::*;
@@ -173,6 +175,12 @@ fn bodies() -> Vec<Body> {
             focus: 0,
             fee: Fen(1500),
             notice: Some(OrderNotice::Refused(refusal())),
+        },
+        Body::PlaceOtherFinger {
+            fingers: FingerPosition::ALL.into_iter().skip(1).collect(),
+            forms: 200,
+            advice: Some(FingerAdvice::OtherFinger),
+            attempts_left: Some(2),
         },
         Body::AwaitConfirm {
             order: order(),

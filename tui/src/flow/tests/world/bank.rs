@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Attempts with another finger in one sale.
+const FINGERS_MAX: u32 = 3;
+
 impl World {
     pub fn forms(&self, state: FormState) -> Vec<BillNumber> {
         let forms = self.sale.iter().flat_map(|sale| &sale.forms);
@@ -20,11 +23,14 @@ impl World {
             BankCall::Kiosk => Answer::Kiosk(Box::new(self.kiosk())),
             BankCall::OpenSale(open) => {
                 self.document_authentic = false;
+                (self.finger_wanted, self.finger_proven) = (false, false);
+                self.finger_misses = 0;
                 self.sale = Some(opened(open.sale, open.mode));
                 self.view()
             }
             BankCall::Advise(_, advices) => self.advise(&advices),
             BankCall::TakeSheet(_, asked) => self.take_sheet(&asked),
+            BankCall::SubmitFinger(..) => self.other_finger(fate),
             call => self.sale_call(call, fate),
         };
         if fate == 2 { Answer::Offline } else { answer }
@@ -56,6 +62,7 @@ impl World {
                 sale.unit = Some(unit());
             }
             (BankCall::SubmitIdentity(..), SaleState::InfoVerified) => {
+                assert_eq!(self.print_under, Some(sale.challenge), "counted twice");
                 sale.challenge = Challenge([attempt; 16]);
                 if fate == 3 {
                     self.sale = Some(sale);
@@ -64,11 +71,18 @@ impl World {
                 sale.state = SaleState::IdentityVerified;
                 sale.agent = Some(AgentView {
                     name_masked: "张**".to_owned(),
+                    other_fingers: vec![FingerPosition::LeftIndex],
                 });
             }
             (BankCall::PlaceOrder(_, order), SaleState::IdentityVerified | SaleState::Ordered) => {
                 if fate == 3 {
                     return problem("refused", None);
+                }
+                let forms: u32 = order.items.iter().map(|item| item.quantity).sum();
+                let large = self.large_above.is_some_and(|most| forms > most);
+                if large && !self.finger_proven {
+                    self.finger_wanted = true;
+                    return second_finger();
                 }
                 sale.state = SaleState::AwaitConfirm;
                 sale.order = Some(self.order(order));
@@ -126,6 +140,34 @@ impl World {
         self.size += 1;
         self.sale = Some(sale);
         self.view()
+    }
+
+    /// S13: counted before it is judged; the state stays, the challenge does not. 3: does
+    /// not match; 4: out of order; 5: does not match, and the answer is lost.
+    fn other_finger(&mut self, fate: u8) -> Answer {
+        let Some(sale) = &mut self.sale else {
+            return problem("not-found", None);
+        };
+        let taken = matches!(sale.state, SaleState::IdentityVerified | SaleState::Ordered);
+        if !taken || fate == 4 {
+            return problem("out-of-order", None);
+        }
+        assert_eq!(self.print_under, Some(sale.challenge), "S13: counted twice");
+        self.attempt = self.attempt.wrapping_add(1);
+        sale.challenge = Challenge([self.attempt; 16]);
+        if !matches!(fate, 3 | 5) {
+            self.finger_proven = true;
+            return self.view();
+        }
+        self.finger_misses += 1;
+        let left = FINGERS_MAX - self.finger_misses;
+        if left == 0 {
+            sale.state = SaleState::Refused;
+        }
+        match fate {
+            5 => Answer::Offline,
+            _ => problem("not-verified", Some(left)),
+        }
     }
 
     /// L7: given out once, under one key, when nothing is on its way.
