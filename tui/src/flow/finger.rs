@@ -163,7 +163,10 @@ impl Stage for PlaceFinger {
 
     fn answered(mut self, cx: &mut Context, _: Ticket, answer: Answer) -> Step {
         match answer {
-            Answer::FingerLies => self.advice = Some(FingerAdvice::LiftFirst),
+            // What was wrong with that finger is worth more than that it still lies there.
+            Answer::FingerLies => {
+                self.advice.get_or_insert(FingerAdvice::LiftFirst);
+            }
             Answer::FingerPresent => self.percent = Some(0),
             Answer::FingerProgress(percent) => self.percent = Some(percent),
             Answer::FingerPoor(advice) => return self.poor(cx, advice),

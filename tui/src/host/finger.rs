@@ -26,11 +26,9 @@ const PROGRESS_STEP: u8 = 10;
 pub(super) struct FingerDesk<T: Transport> {
     sensor: FingerSensor<T>,
     tools: Rc<Tools>,
-    /// The last image was of a finger that must be lifted first.
+    /// No finger is taken before the sensor was seen empty: what lies there gave an
+    /// image already, or may be the last customer's.
     lift: bool,
-    /// Nobody's finger was seen off the sensor in this session: what lies there
-    /// may be the last customer's, or nobody's.
-    stale: bool,
 }
 
 impl<T: Transport> FingerDesk<T> {
@@ -46,20 +44,14 @@ impl<T: Transport> FingerDesk<T> {
     }
 
     async fn armed(&mut self, sealing: Sealing, say: &Say) -> Result<Option<Answer>, FingerError> {
-        while self.stale {
-            if say.is_stale() {
-                return Ok(None);
-            }
-            self.stale = !self.sensor.wait_lifted(self.tools.slice()).await?;
-            if self.stale {
-                say.hint(Answer::FingerLies);
-            }
-        }
         while self.lift {
             if say.is_stale() {
                 return Ok(None);
             }
             self.lift = !self.sensor.wait_lifted(self.tools.slice()).await?;
+            if self.lift {
+                say.hint(Answer::FingerLies);
+            }
         }
         while !self.sensor.wait_finger(self.tools.slice()).await? {
             if say.is_stale() {
@@ -128,8 +120,7 @@ impl<T: Transport> Worker<T> for FingerDesk<T> {
         Ok(Self {
             sensor: sensor.map_err(|error| error.to_string())?,
             tools: Rc::clone(tools),
-            lift: false,
-            stale: true,
+            lift: true,
         })
     }
 
@@ -147,7 +138,6 @@ impl<T: Transport> Worker<T> for FingerDesk<T> {
     }
 
     fn wipe(&mut self) {
-        self.lift = false;
-        self.stale = true;
+        self.lift = true;
     }
 }

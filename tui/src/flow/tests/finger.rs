@@ -3,6 +3,8 @@
 use super::happy::{at_order, order, stop_reason};
 use super::world::World;
 use crate::cmd::Cmd;
+use crate::flow::effect::Desk;
+use crate::flow::event::Answer;
 use crate::model::{Body, FingerAdvice, OrderNotice, StopReason};
 
 /// At the other finger, with the usual order of two forms, which is one too many.
@@ -125,6 +127,19 @@ fn poor_images_and_a_failed_sensor_lead_back_to_the_order_and_never_to_a_dead_en
     world.cmd(Cmd::Enter);
     world.until("Done");
     assert_eq!(world.taken.len(), 2);
+}
+
+#[test]
+fn a_finger_that_lies_there_is_to_be_lifted_unless_there_is_more_to_say_about_it() {
+    let mut world = at_other_finger();
+    world.hint(Desk::Finger, Answer::FingerLies);
+    assert_eq!(finger_screen(&world).0, Some(FingerAdvice::LiftFirst));
+    world.set_fates(&[0, 3, 0]);
+    world.until("CheckingIdentity");
+    world.until("PlaceOtherFinger");
+    world.hint(Desk::Finger, Answer::FingerLies);
+    let again = Some(FingerAdvice::OtherFinger);
+    assert_eq!(finger_screen(&world), (again, Some(2)));
 }
 
 #[test]

@@ -222,6 +222,13 @@ impl World {
         true
     }
 
+    /// A desk says something about its request, and goes on with it.
+    pub fn hint(&mut self, desk: Desk, answer: Answer) {
+        let asked = self.pending.iter().find(|(ticket, _)| ticket.desk == desk);
+        let ticket = asked.expect("a request").0;
+        self.event(Event::Answered(ticket, answer));
+    }
+
     pub fn deadline(&mut self) -> bool {
         let due = self.flow.as_ref().and_then(Flow::deadline);
         let Some(due) = due else { return false };
