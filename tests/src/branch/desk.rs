@@ -29,7 +29,7 @@ const fn act(key: char, line: &'static str, zh: &'static str, en: &'static str) 
 }
 
 /// Every act of the demo branch, in the order of a sale, then trouble.
-pub const ACTS: [Act; 34] = [
+pub const ACTS: [Act; 35] = [
     act(
         '1',
         "card-reader insert zhang-card",
@@ -55,6 +55,12 @@ pub const ACTS: [Act; 34] = [
         "put Zhang's finger on",
     ),
     act('5', "finger lift", "移开手指", "lift the finger"),
+    act(
+        'z',
+        "finger place zhang-left",
+        "按上张样例的另一枚手指",
+        "Zhang's other finger",
+    ),
     act('6', "form-printer take", "取走票据", "take the forms"),
     act(
         'y',
