@@ -17,7 +17,7 @@ pub fn at_order(fates: &[u8]) -> World {
     world
 }
 
-pub fn order(world: &mut World) {
+fn order(world: &mut World) {
     world.until("PickOrder");
     world.cmd(Cmd::Enter);
     world.cmd(Cmd::Enter);

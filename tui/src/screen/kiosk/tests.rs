@@ -331,6 +331,38 @@ fn the_smallest_terminal_still_shows_the_heading_and_the_keys() {
     }
 }
 
+/// What a hurried customer must read, on the usual and on the smallest window.
+#[test]
+fn another_finger_is_asked_for_by_name_with_the_reason_the_tries_left_and_the_way_back() {
+    let chinese = ["左手食指、右手拇指", "45张", "再试2次", "Esc返回修改数量"];
+    let english = [
+        "leftindexfinger,rightthumb",
+        "45forms",
+        "Triesleft:2",
+        "EscBacktotheorder",
+    ];
+    for (language, said) in [(Language::ZhHans, chinese), (Language::En, english)] {
+        let screen = KioskScreen {
+            language,
+            step: Some((4, 7)),
+            seconds_left: None,
+            offline: false,
+            body: Body::PlaceOtherFinger {
+                fingers: vec![FingerPosition::LeftIndex, FingerPosition::RightThumb],
+                forms: 45,
+                advice: Some(FingerAdvice::OtherFinger),
+                attempts_left: Some(2),
+            },
+        };
+        for (width, height) in [(80, 24), (40, 12)] {
+            let drawn = squeeze(&rows(&screen, width, height).concat());
+            for words in said {
+                assert!(drawn.contains(words), "{words} at {width}: {drawn}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_public_name_has_a_screen_and_every_screen_a_public_name() {
     let mut drawn: Vec<&str> = bodies().iter().map(Body::name).collect();
