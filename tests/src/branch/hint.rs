@@ -213,7 +213,7 @@ fn selling(body: &Body, station: &str) -> Option<Words> {
             ..
         } if left_behind.is_empty() => (
             "已锁定 24 小时：桌面 u v w x 是李样例",
-            "locked for 24 h: desk keys u v w x are Li, another buyer",
+            "locked for a time: desk keys u v w x are Li, another buyer",
         ),
         Body::Stopped { left_behind, .. } => left(left_behind)
             .unwrap_or(("顾客：回车返回", "customer: Enter goes back to the start")),
