@@ -212,7 +212,7 @@ fn selling(body: &Body, station: &str) -> Option<Words> {
             left_behind,
             ..
         } if left_behind.is_empty() => (
-            "已锁定 24 小时：桌面 u v w x 是李样例",
+            "暂时锁定：桌面 u v w x 是李样例",
             "locked for a time: desk keys u v w x are Li, another buyer",
         ),
         Body::Stopped { left_behind, .. } => left(left_behind)
