@@ -103,6 +103,55 @@ fn one_touch_captured_twice_is_no_enrolment() {
     assert_eq!(error, one_and_three);
 }
 
+/// Three touches of one finger so many millimetres to the right.
+fn beside(finger: u64, dx_mm: [f32; 3]) -> [Template; 3] {
+    let finger = Finger::from_seed(finger);
+    let mut touch = 0;
+    dx_mm.map(|dx_mm| {
+        touch += 1;
+        let contact = Contact {
+            dx_mm,
+            dy_mm: touch as f32,
+            rotation_deg: 4.0 * touch as f32,
+            distortion: 0.2,
+            noise_seed: touch,
+            ..Contact::default()
+        };
+        template(&finger, &contact)
+    })
+}
+
+#[test]
+fn three_touches_whose_third_shows_other_skin_are_no_enrolment() {
+    for finger in 20..26 {
+        let three = beside(finger, [-5.0, -5.0, 5.0]);
+        let error = enrol(&three).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                EnrolError::LittleInCommon {
+                    first: 1 | 2,
+                    second: 3
+                }
+            ),
+            "{finger}: {error}"
+        );
+        // It is known as the same finger all the same, so it is the skin that is missing.
+        let score = verify(&three[0], &three[2..]);
+        assert!(score.reaches(4.0), "{finger}: {score:?}");
+    }
+}
+
+#[test]
+fn touches_in_a_chain_are_enrolled_however_far_apart_its_ends_are() {
+    for finger in 20..26 {
+        for step in [4.5, 5.0, 5.5, 6.0] {
+            let three = beside(finger, [-step, 0.0, step]);
+            assert_eq!(enrol(&three), Ok(()), "{finger}: {step} mm");
+        }
+    }
+}
+
 #[test]
 fn a_minutiae_record_of_a_print_still_matches_its_finger_and_no_other() {
     let finger = Finger::from_seed(14);
