@@ -10,10 +10,13 @@
     reason = "lengths are at most 24 + 16 * (6 + 255 * 6), coordinates below 2^14"
 )]
 
+mod reader;
+
 use crate::gabor::TILE_PX;
 use crate::image::SIDE_MAX_PX;
 use crate::template::{MINUTIAE_MAX, MINUTIAE_MIN, Minutia, Template};
-use crate::waves::{SIDE_CELLS_MAX, Wave, Waves};
+use crate::waves::{Wave, Waves};
+use reader::{Picture, Reader};
 use zeroize::Zeroizing;
 
 /// "FMR", edition 2005 (" 20").
@@ -23,8 +26,6 @@ const VIEW_HEADER_BYTES: usize = 4;
 const MINUTIA_BYTES: usize = 6;
 /// 500 dpi in pixels a centimetre.
 const PX_PER_CM: u16 = 197;
-/// Resolutions accepted, pixels a centimetre (250 to 1,270 dpi).
-const PX_PER_CM_RANGE: std::ops::RangeInclusive<u16> = 98..=500;
 /// Most views of a record: 4 bits of view number.
 const VIEWS_MAX: u8 = 16;
 /// Quality of a minutia that reports none.
@@ -158,71 +159,6 @@ pub fn import_iso(bytes: &[u8]) -> Result<Vec<IsoView>, IsoError> {
         Ok(views)
     } else {
         Err(rest.damaged())
-    }
-}
-
-/// Bytes read from the front.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Reader<'_> {
-    const fn damaged(&self) -> IsoError {
-        IsoError::Damaged {
-            got: self.bytes.len(),
-            at: self.at,
-        }
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], IsoError> {
-        let found = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk);
-        let found = *found.ok_or(self.damaged())?;
-        self.at += N;
-        Ok(found)
-    }
-
-    fn skip(&mut self, bytes: usize) -> Result<(), IsoError> {
-        let end = self.at + bytes;
-        if end > self.bytes.len() {
-            return Err(self.damaged());
-        }
-        self.at = end;
-        Ok(())
-    }
-
-    fn u16(&mut self) -> Result<u16, IsoError> {
-        Ok(u16::from_be_bytes(self.take()?))
-    }
-}
-
-/// The picture a record was made from, and how it comes to 500 dpi.
-struct Picture {
-    /// Factors to 500 dpi.
-    scale: (f32, f32),
-    cols: usize,
-    rows: usize,
-}
-
-impl Picture {
-    fn new(width: u16, height: u16, across: u16, down: u16) -> Result<Self, IsoError> {
-        let refused = IsoError::Picture {
-            width,
-            height,
-            px_per_cm: across.min(down),
-        };
-        if !PX_PER_CM_RANGE.contains(&across) || !PX_PER_CM_RANGE.contains(&down) {
-            return Err(refused);
-        }
-        let to = |resolution: u16| f32::from(PX_PER_CM) / f32::from(resolution);
-        let scale = (to(across), to(down));
-        let cells =
-            |side: u16, scale: f32| ((f32::from(side) * scale).ceil() as usize).div_ceil(TILE_PX);
-        let (cols, rows) = (cells(width, scale.0), cells(height, scale.1));
-        if width == 0 || height == 0 || cols > SIDE_CELLS_MAX || rows > SIDE_CELLS_MAX {
-            return Err(refused);
-        }
-        Ok(Self { scale, cols, rows })
     }
 }
 

@@ -11,9 +11,12 @@
     reason = "cell indices are below cols * rows, taps stay inside the padded picture"
 )]
 
+mod window;
+
 use crate::gabor::TILE_PX;
 use crate::plane::Plane;
-use std::f32::consts::{PI, TAU};
+use std::f32::consts::TAU;
+use window::{HALF, RADIUS, Wave, dot, power, wave, window};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Side of a cell, pixels at 500 dpi.
@@ -22,10 +25,6 @@ const CELL_PX: usize = 16;
 const DIRECTIONS: usize = 16;
 /// Ridge periods looked for, pixels at 500 dpi.
 const PERIODS: [f32; 6] = [5.6, 6.8, 8.2, 9.8, 11.6, 14.0];
-/// Half side of the window, in pixels of half the resolution.
-const RADIUS: usize = 13;
-/// Spread of the window, in pixels of half the resolution.
-const SPREAD: f32 = 6.0;
 /// Rounds of agreement between neighbours.
 const ROUNDS: usize = 8;
 /// Energy that a cell without any is taken to have, so that its shares stay even.
@@ -60,58 +59,6 @@ pub struct Spectrum {
     cols: usize,
     rows: usize,
     cells: Vec<Cell>,
-}
-
-/// Even and odd halves of one wave: the window is folded about its middle, so half the taps do.
-struct Wave {
-    even: Vec<f32>,
-    odd: Vec<f32>,
-}
-
-/// Taps of half a window: everything after the middle in reading order.
-const HALF: usize = ((2 * RADIUS + 1) * (2 * RADIUS + 1) - 1) / 2;
-
-fn window() -> Vec<f32> {
-    let r = RADIUS as isize;
-    let mut taps = Vec::with_capacity(2 * HALF + 1);
-    for y in -r..=r {
-        for x in -r..=r {
-            let square = (x * x + y * y) as f32;
-            taps.push((-square / (2.0 * SPREAD * SPREAD)).exp());
-        }
-    }
-    let total: f32 = taps.iter().sum();
-    taps.iter_mut().for_each(|t| *t /= total);
-    taps
-}
-
-/// The wave of one direction and period; cosines of sums come from products of phasors.
-fn wave(direction: usize, period: f32, window: &[f32]) -> Wave {
-    let angle = direction as f32 * PI / DIRECTIONS as f32;
-    // Across the ridge; half the resolution has half the period.
-    let step = TAU / (period / 2.0);
-    let phasors = |along: f32| -> Vec<(f32, f32)> {
-        (0..=2 * RADIUS)
-            .map(|i| (step * along * (i as f32 - RADIUS as f32)).sin_cos())
-            .collect()
-    };
-    let (across_x, across_y) = (phasors(-angle.sin()), phasors(angle.cos()));
-    let place = |i: usize| {
-        let side = 2 * RADIUS + 1;
-        let ((sx, cx), (sy, cy)) = (across_x[i % side], across_y[i / side]);
-        (sx * cy + cx * sy, cx * cy - sx * sy)
-    };
-    // No answer to a constant: the window is symmetric, its middle counts once.
-    let after = HALF + 1..2 * HALF + 1;
-    let rest: f32 = after.clone().map(|i| window[i] * place(i).1).sum();
-    let mean = 2.0 * rest + window[HALF];
-    Wave {
-        even: after
-            .clone()
-            .map(|i| window[i] * (place(i).1 - mean))
-            .collect(),
-        odd: after.map(|i| window[i] * place(i).0).collect(),
-    }
 }
 
 fn halved(even: &Plane) -> Plane {
@@ -168,38 +115,11 @@ pub fn spectrum(even: &Plane) -> Spectrum {
     found
 }
 
-/// Power about the mean.
-fn power(patch: &[f32], window: &[f32]) -> f32 {
-    let (mut mean, mut square) = (0.0, 0.0);
-    for (p, w) in patch.iter().zip(window) {
-        mean += p * w;
-        square += p * p * w;
-    }
-    square - mean * mean
-}
-
 /// The directions' shares of the energy; a floor keeps cells open that have little.
 fn shares(energies: &Energies) -> [f32; DIRECTIONS] {
     let by_direction = energies.map(|e| e.iter().sum::<f32>());
     let total: f32 = by_direction.iter().sum::<f32>() + ENERGY_FLOOR;
     by_direction.map(|e| e / total + SHARE_FLOOR)
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a8
-        .remainder()
-        .iter()
-        .zip(b8.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
-    for (x, y) in a8.zip(b8) {
-        for k in 0..8 {
-            sums[k] += x[k] * y[k];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 /// The window around a cell's middle; outside the picture is 0.
