@@ -44,6 +44,8 @@ const TURN_MAX: u8 = 64;
 pub struct Cylinder {
     bits: [u64; WORDS],
     known: [u64; WORDS],
+    /// The same, a bit for each place.
+    places: u64,
     usable: bool,
 }
 
@@ -62,15 +64,17 @@ pub fn likeness(a: &Cylinder, b: &Cylinder, angle_a: u8, angle_b: u8) -> f32 {
     if !a.usable || !b.usable || turn.min(turn.wrapping_neg()) > TURN_MAX {
         return 0.0;
     }
-    let (mut common, mut ones_a, mut ones_b, mut differ) = (0, 0, 0, 0);
+    if (a.places & b.places).count_ones() * (SECTORS as u32) < COMMON_MIN {
+        return 0.0;
+    }
+    let (mut ones_a, mut ones_b, mut differ) = (0, 0, 0);
     for i in 0..WORDS {
         let known = a.known[i] & b.known[i];
-        common += known.count_ones();
         ones_a += (a.bits[i] & known).count_ones();
         ones_b += (b.bits[i] & known).count_ones();
         differ += ((a.bits[i] ^ b.bits[i]) & known).count_ones();
     }
-    if common < COMMON_MIN || ones_a + ones_b == 0 {
+    if ones_a + ones_b == 0 {
         return 0.0;
     }
     let norm = (ones_a as f32).sqrt() + (ones_b as f32).sqrt();
@@ -142,6 +146,7 @@ fn cylinder(
     let mut made = Cylinder {
         bits: [0; WORDS],
         known: [0; WORDS],
+        places: 0,
         usable: false,
     };
     let (mut in_circle, mut on_finger) = (0.0_f32, 0.0_f32);
@@ -157,6 +162,7 @@ fn cylinder(
             continue;
         }
         on_finger += 1.0;
+        made.places |= 1 << cell;
         for (k, &s) in sum.iter().enumerate() {
             let bit = cell * SECTORS + k;
             made.known[bit / 64] |= 1 << (bit % 64);

@@ -9,6 +9,7 @@
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::needless_range_loop,
     reason = "block indices are below BLOCKS * BLOCKS, matrix indices below 6 and 7"
 )]
 
@@ -17,12 +18,11 @@ mod laid;
 
 use crate::gabor::TILE_PX;
 use crate::matching::Motion;
-use crate::waves::Waves;
-use displacement::{Affine, BLOCKS, Stretch, share, solve};
-pub use laid::Tone;
+use crate::waves::{LANES, Lanes, Waves};
+use displacement::{Affine, BLOCKS, Equations, Spots, Stretch, add, share, solve};
+pub use laid::{Cells, Tone, gather, run_together};
 use laid::{Laid, cosine, lay, look};
 use std::f32::consts::PI;
-use zeroize::Zeroizing;
 
 /// Largest angle between two lines that run together, radians.
 const TOGETHER: f32 = PI / 6.0;
@@ -53,15 +53,16 @@ pub struct Agreement {
 pub struct Turned {
     motion: Motion,
     tone: Tone,
-    cells: Zeroizing<Vec<Laid>>,
+    cells: Cells,
 }
 
 impl Turned {
-    pub fn new(probe: &Waves, motion: Motion, tone: Tone) -> Self {
+    /// `cells` are those of the probe.
+    pub fn new(cells: &Cells, motion: Motion, tone: Tone) -> Self {
         Self {
             motion,
             tone,
-            cells: lay(probe, &motion, tone, 2),
+            cells: lay(cells, &motion, tone),
         }
     }
 }
@@ -70,66 +71,61 @@ impl Turned {
 pub struct Fit<'a> {
     probe: &'a Waves,
     reference: &'a Waves,
+    turned: &'a Turned,
     motion: Motion,
-    tone: Tone,
     affine: Affine,
     stretch: Option<Stretch>,
 }
 
 impl<'a> Fit<'a> {
     /// Brings the surroundings of one pair of minutiae into step: `from` on the probe, `to` on the
-    /// reference, under the turn of `turned`. Gives how well they came into step, -1..=1.
+    /// reference, under the turn of `turned`. Gives how well they came into step, -1..=1. `near` is
+    /// room for cells, so that it is wiped once.
     pub fn around(
-        probe: &'a Waves,
-        reference: &'a Waves,
-        turned: &Turned,
-        from: (f32, f32),
-        to: (f32, f32),
+        (probe, reference): (&'a Waves, &'a Waves),
+        turned: &'a Turned,
+        (from, to): ((f32, f32), (f32, f32)),
+        near: &mut Cells,
     ) -> (Self, f32) {
-        let motion = turned.motion.through(from, to);
-        let (dx, dy) = motion.beyond(&turned.motion);
-        let mut affine = Affine {
-            x: to.0,
-            y: to.1,
-            p: [0.0; 6],
-        };
-        let shifted = turned.cells.iter().map(|cell| Laid {
-            x: cell.x + dx,
-            y: cell.y + dy,
-            ..*cell
-        });
-        let near = |cell: &Laid| {
-            let (u, v) = (cell.x - to.0, cell.y - to.1);
-            u * u + v * v <= NEAR_END_PX * NEAR_END_PX
-        };
-        let cells: Zeroizing<Vec<Laid>> = Zeroizing::new(shifted.filter(near).collect());
-        let mut together = 0.0;
-        for reach in NEAR_PX {
-            together = step(&cells, reference, &mut affine, reach);
-        }
-        let fit = Self {
+        let (x, y) = to;
+        let mut fit = Self {
             probe,
             reference,
-            motion,
-            tone: turned.tone,
-            affine,
+            turned,
+            motion: turned.motion.through(from, to),
+            affine: Affine { x, y, p: [0.0; 6] },
             stretch: None,
         };
+        fit.take_near(near);
+        // The second step is for the few that go on; all are told apart by how it would begin.
+        step(near, reference, &mut fit.affine, NEAR_PX[0]);
+        let together = in_step(near, reference, &fit.affine, NEAR_PX[1]);
         (fit, together)
     }
 
-    /// Goes on farther out.
-    pub fn widen(&mut self) -> Agreement {
-        let cells = lay(self.probe, &self.motion, self.tone, 2);
+    fn take_near(&self, near: &mut Cells) {
+        let shift = self.motion.beyond(&self.turned.motion);
+        let to = (self.affine.x, self.affine.y);
+        near.take_near(&self.turned.cells, shift, to, NEAR_END_PX);
+    }
+
+    /// Goes on farther out; `cells` are those of the probe, `near` as for [`Self::around`].
+    pub fn widen(&mut self, cells: &Cells, near: &mut Cells) -> Agreement {
+        self.take_near(near);
+        step(near, self.reference, &mut self.affine, NEAR_PX[1]);
+        let cells = lay(cells, &self.motion, self.turned.tone);
         for reach in FAR_PX {
             step(&cells, self.reference, &mut self.affine, reach);
         }
-        judge(&cells, self.reference, |x, y| self.affine.at(x, y))
+        let affine = |cells: &Laid| self.affine.all(&cells.x, &cells.y);
+        let displaced = cells.blocks().iter().map(affine);
+        judge(&cells, self.reference, displaced)
     }
 
     /// Follows the stretch of the skin, every cell.
     pub fn follow(&mut self) -> Agreement {
-        let cells = lay(self.probe, &self.motion, self.tone, 1);
+        let mut cells = gather(self.probe, 1);
+        cells.lay(&self.motion, self.turned.tone);
         let side = self.reference.cols().max(self.reference.rows()) * TILE_PX;
         let size = side as f32 / BLOCKS as f32;
         let mut stretch = Stretch {
@@ -140,10 +136,13 @@ impl<'a> Fit<'a> {
             let place = |n: usize| (n as f32 + 0.5) * size;
             *shift = self.affine.at(place(i % BLOCKS), place(i / BLOCKS));
         }
+        let spots = |cells: &Laid| Spots::new(size, &cells.x, &cells.y);
+        let spots: Vec<Spots> = cells.blocks().iter().map(spots).collect();
         for stiff in STIFF {
-            bend(&cells, self.reference, &mut stretch, stiff);
+            bend(&cells, self.reference, (&mut stretch, &spots), stiff);
         }
-        let agreement = judge(&cells, self.reference, |x, y| stretch.at(x, y));
+        let displaced = spots.iter().map(|spots| stretch.all(spots));
+        let agreement = judge(&cells, self.reference, displaced);
         self.stretch = Some(stretch);
         agreement
     }
@@ -153,80 +152,105 @@ impl<'a> Fit<'a> {
         self.motion.angle
     }
 
-    /// Where a place of the probe lies on the reference.
-    pub fn place(&self, x: f32, y: f32) -> (f32, f32) {
-        let (x, y) = self.motion.place(x, y);
+    /// Where places of the probe lie on the reference.
+    pub fn places(&self, (x, y): &(Lanes, Lanes)) -> (Lanes, Lanes) {
+        let mut laid = (*x, *y);
+        for i in 0..LANES {
+            (laid.0[i], laid.1[i]) = self.motion.place(x[i], y[i]);
+        }
         let (dx, dy) = match &self.stretch {
-            Some(stretch) => stretch.at(x, y),
-            None => self.affine.at(x, y),
+            Some(stretch) => stretch.all(&Spots::new(stretch.step, &laid.0, &laid.1)),
+            None => self.affine.all(&laid.0, &laid.1),
         };
-        (x + dx, y + dy)
+        for i in 0..LANES {
+            laid.0[i] += dx[i];
+            laid.1[i] += dy[i];
+        }
+        laid
     }
 }
 
-/// One step of least squares over the cells within reach: every phase difference is a shift across
-/// its ridge. Gives how well the cells were in step before.
-fn step(cells: &[Laid], reference: &Waves, affine: &mut Affine, reach: f32) -> f32 {
-    let mut m = [[0.0_f32; 7]; 6];
-    let (mut shared, mut together) = (0.0, 0.0);
+/// How much less cells count that lie farther from a place, by the reach: `weight` becomes that.
+#[inline(always)]
+fn fade(mut weight: Lanes, cells: &Laid, affine: &Affine, reach: f32) -> Lanes {
     let per = 1.0 / (reach * reach);
-    for cell in cells {
-        let Some(seen) = look(reference, cell, affine.at(cell.x, cell.y)) else {
-            continue;
-        };
-        let (dx, dy) = (cell.x - affine.x, cell.y - affine.y);
+    for i in 0..LANES {
+        let (dx, dy) = (cells.x[i] - affine.x, cells.y[i] - affine.y);
         let far = (dx * dx + dy * dy) * per;
-        let weight = seen.weight / (1.0 + far + far * far);
-        shared += weight;
-        if seen.gap.abs() > TOGETHER {
-            continue;
-        }
-        let in_step = cosine(seen.phase);
-        together += weight * in_step;
-        // The farther out of step, the less is known about which way.
-        let weight = weight * (0.5 + 0.5 * in_step);
-        let shift = -seen.phase / seen.step;
-        let (u, v) = (dx * Affine::SCALE, dy * Affine::SCALE);
-        let (nx, ny) = seen.across;
-        let row = [nx, ny, nx * u, nx * v, ny * u, ny * v];
-        for i in 0..6 {
-            let wi = weight * row[i];
-            for j in i..6 {
-                m[i][j] += wi * row[j];
-            }
-            m[i][6] += wi * shift;
-        }
+        weight[i] /= 1.0 + far + far * far;
     }
-    for (i, calm) in CALM.into_iter().enumerate() {
-        m[i][i] += calm;
-    }
-    for (p, more) in affine.p.iter_mut().zip(solve(m)) {
-        *p += more;
+    weight
+}
+
+/// How well the cells within reach are in step, -1..=1.
+fn in_step(cells: &Cells, reference: &Waves, affine: &Affine, reach: f32) -> f32 {
+    let (mut shared, mut together) = (0.0, 0.0);
+    for cells in cells.blocks() {
+        let seen = look(reference, cells, &affine.all(&cells.x, &cells.y));
+        let weight = fade(seen.weight, cells, affine, reach);
+        let in_step = seen.in_step();
+        for i in 0..LANES {
+            shared += weight[i];
+            let counts = seen.gap[i].abs() <= TOGETHER;
+            together += if counts { weight[i] * in_step[i] } else { 0.0 };
+        }
     }
     together / shared.max(1.0)
 }
 
+/// One step of least squares over the cells within reach: every phase difference is a shift across
+/// its ridge.
+fn step(cells: &Cells, reference: &Waves, affine: &mut Affine, reach: f32) {
+    let mut m = Equations::default();
+    for cells in cells.blocks() {
+        let seen = look(reference, cells, &affine.all(&cells.x, &cells.y));
+        let mut weight = fade(seen.together(TOGETHER), cells, affine, reach);
+        let (mut shift, in_step) = ([0.0; LANES], seen.in_step());
+        for i in 0..LANES {
+            // The farther out of step, the less is known about which way.
+            weight[i] *= 0.5 + 0.5 * in_step[i];
+            shift[i] = -seen.phase[i] / seen.step[i];
+        }
+        for i in 0..LANES {
+            if weight[i] == 0.0 {
+                continue;
+            }
+            let (dx, dy) = (cells.x[i] - affine.x, cells.y[i] - affine.y);
+            let (u, v) = (dx * Affine::SCALE, dy * Affine::SCALE);
+            let (nx, ny) = (seen.across.0[i], seen.across.1[i]);
+            // Four numbers at a time, and of the lower triangle only what comes along.
+            let (left, right) = ([nx, ny, nx * u, nx * v], [ny * u, ny * v, shift[i], 0.0]);
+            for (sums, one) in m.left.iter_mut().zip(left) {
+                add(sums, weight[i] * one, left);
+            }
+            for (sums, one) in m.right.iter_mut().zip(left.into_iter().chain(right)) {
+                add(sums, weight[i] * one, right);
+            }
+        }
+    }
+    for (p, more) in affine.p.iter_mut().zip(solve(m.rows(CALM))) {
+        *p += more;
+    }
+}
+
 /// One step of every block's own shift, as far as its neighbours agree.
-fn bend(cells: &[Laid], reference: &Waves, stretch: &mut Stretch, stiff: f32) {
+fn bend(cells: &Cells, reference: &Waves, (stretch, spots): (&mut Stretch, &[Spots]), stiff: f32) {
     // Normal equations of each block: xx, xy, yy, and the right side.
     let mut blocks = [[0.0_f32; 5]; BLOCKS * BLOCKS];
-    let block = |v: f32| ((v / stretch.step).max(0.0) as usize).min(BLOCKS - 1);
-    for cell in cells {
-        let Some(seen) = look(reference, cell, stretch.at(cell.x, cell.y)) else {
-            continue;
-        };
-        if seen.gap.abs() > TOGETHER {
-            continue;
+    for (cells, spots) in cells.blocks().iter().zip(spots) {
+        let seen = look(reference, cells, &stretch.all(spots));
+        let (together, in_step) = (seen.together(TOGETHER), seen.in_step());
+        for i in 0..LANES {
+            let weight = together[i] * (0.5 + 0.5 * in_step[i]);
+            let shift = -seen.phase[i] / seen.step[i];
+            let (nx, ny) = (seen.across.0[i], seen.across.1[i]);
+            let b = &mut blocks[usize::from(spots.inside[i])];
+            b[0] += weight * nx * nx;
+            b[1] += weight * nx * ny;
+            b[2] += weight * ny * ny;
+            b[3] += weight * nx * shift;
+            b[4] += weight * ny * shift;
         }
-        let weight = seen.weight * (0.5 + 0.5 * cosine(seen.phase));
-        let shift = -seen.phase / seen.step;
-        let (nx, ny) = seen.across;
-        let b = &mut blocks[block(cell.y) * BLOCKS + block(cell.x)];
-        b[0] += weight * nx * nx;
-        b[1] += weight * nx * ny;
-        b[2] += weight * ny * ny;
-        b[3] += weight * nx * shift;
-        b[4] += weight * ny * shift;
     }
     share(&mut blocks);
     share(&mut blocks);
@@ -241,20 +265,19 @@ fn bend(cells: &[Laid], reference: &Waves, stretch: &mut Stretch, stiff: f32) {
 }
 
 fn judge(
-    cells: &[Laid],
+    cells: &Cells,
     reference: &Waves,
-    displaced: impl Fn(f32, f32) -> (f32, f32),
+    displaced: impl Iterator<Item = (Lanes, Lanes)>,
 ) -> Agreement {
     let (mut shared, mut directions, mut phases, mut phased) = (0.0, 0.0, 0.0, 0.0);
-    for cell in cells {
-        let Some(seen) = look(reference, cell, displaced(cell.x, cell.y)) else {
-            continue;
-        };
-        shared += seen.weight;
-        directions += seen.weight * cosine(2.0 * seen.gap);
-        if seen.gap.abs() <= TOGETHER {
-            phased += seen.weight;
-            phases += seen.weight * cosine(seen.phase);
+    for (cells, displaced) in cells.blocks().iter().zip(displaced) {
+        let seen = look(reference, cells, &displaced);
+        let (together, in_step) = (seen.together(TOGETHER), seen.in_step());
+        for i in 0..LANES {
+            shared += seen.weight[i];
+            directions += seen.weight[i] * cosine(2.0 * seen.gap[i]);
+            phased += together[i];
+            phases += together[i] * in_step[i];
         }
     }
     let per = |sum: f32, of: f32| if of > 0.0 { sum / of } else { 0.0 };
@@ -298,17 +321,21 @@ mod tests {
     #[test]
     fn a_print_off_by_two_pixels_comes_into_step() {
         let (probe, reference) = (rings(0.0, 0.0), rings(2.0, -1.0));
-        let turned = Turned::new(&probe, Motion::new(0.0, (0.0, 0.0), (0.0, 0.0)), Tone::Same);
+        let cells = gather(&probe, 2);
+        let turned = Turned::new(&cells, Motion::new(0.0, (0.0, 0.0), (0.0, 0.0)), Tone::Same);
         let place = (160.0, 160.0);
-        let (mut fit, near) = Fit::around(&probe, &reference, &turned, place, place);
-        let wide = fit.widen();
+        let mut room = Cells::with_room_for(0);
+        let prints = (&probe, &reference);
+        let (mut fit, near) = Fit::around(prints, &turned, (place, place), &mut room);
+        let wide = fit.widen(&cells, &mut room);
         let fine = fit.follow();
         assert!(near > 0.5, "near {near}");
         assert!(wide.phases > 0.9, "wide {}", wide.phases);
         assert!(fine.phases > 0.95, "fine {}", fine.phases);
         assert!(fine.directions > 0.99);
         // Along the ridges nothing can be seen; across them the shift is known.
-        let (x, y) = fit.place(160.0, 160.0);
+        let (x, y) = fit.places(&([160.0; LANES], [160.0; LANES]));
+        let (x, y) = (x[3], y[3]);
         let across = ((x - 160.0) * 220.0 + (y - 160.0) * 250.0) / 220.0_f32.hypot(250.0);
         let wanted = (2.0 * 220.0 - 1.0 * 250.0) / 220.0_f32.hypot(250.0);
         assert!((across - wanted).abs() < 0.3, "{across} {wanted}");

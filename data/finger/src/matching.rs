@@ -10,17 +10,19 @@
     reason = "pair indices come from enumerating the two minutia lists, at most 100 each"
 )]
 
+mod matches;
 mod motion;
 mod pairs;
 
 use crate::gabor::TILE_PX;
-use crate::lock::{Agreement, Fit, Tone, Turned};
+use crate::lock::{Agreement, Cells, Fit, Tone, Turned, gather, run_together};
 use crate::template::Template;
-use crate::waves::{Waves, middle};
+use crate::waves::{LANES, Lanes, Waves};
+use matches::{Coincidence, Match, NEAR_ANGLE, coincide, fit, places};
 pub use motion::Motion;
 use motion::{Point, turn};
 use pairs::{Pair, Table, agreement, pairs};
-use std::f32::consts::{FRAC_PI_2, PI, TAU};
+use std::f32::consts::TAU;
 use zeroize::Zeroizing;
 
 /// Alignments proposed by the minutiae.
@@ -35,58 +37,20 @@ const FITS: usize = 2;
 const NEAR_PX: f32 = 15.0;
 /// The same once the stretch of the skin is known.
 const NEAR_FITTED_PX: f32 = 10.0;
-/// Angle at which two aligned minutiae are the same, radians.
-const NEAR_ANGLE: f32 = 0.5;
 /// Slack of the first look.
 const SLACK: f32 = 1.3;
-/// The best of many alignments coincides this much more often than a random one.
-const CHANCES: f32 = 2.5;
+/// Of the probe's cells every second row and column takes part until the last step.
+const STRIDE: usize = 2;
+/// Square pixels that such a cell stands for.
+const CELL_PX: f32 = (STRIDE * STRIDE * TILE_PX * TILE_PX) as f32;
+/// Cells around a pair, about.
+const NEAR_CELLS: usize = 160;
 /// Surroundings this well in step need no second look.
 const IN_STEP: f32 = 0.35;
 /// Phases of strangers agree this much by chance and fitting.
 const PHASE_CHANCE: f32 = 0.1;
 /// Weight of the phases against the minutiae.
 const PHASE_WEIGHT: f32 = 0.15;
-
-/// Two minutiae laid on each other: probe, reference, how well (0..=1).
-type Match = (usize, usize, f32);
-
-/// What coincides under one alignment.
-#[derive(Clone, Copy, Default)]
-struct Coincidence {
-    /// Pairs that coincide, each weighted 0..=1 by how well.
-    matched: f32,
-    /// Probe minutiae that lie on the reference finger.
-    probe_there: f32,
-    /// Reference minutiae that lie on the probe finger.
-    reference_there: f32,
-    /// Mean likeness of the surroundings of the matched pairs.
-    likeness: f32,
-    /// Agreement of the ridge directions where both fingers are, 0..=1.
-    directions: f32,
-    /// Area where both fingers are, square pixels.
-    area: f32,
-}
-
-impl Coincidence {
-    /// One number; larger is more alike.
-    ///
-    /// How surprising so many coincidences are if minutiae fall at random (the logarithm of the
-    /// Poisson tail, by Chernoff's bound), times what share of the minutiae coincide, how alike
-    /// their surroundings are and how well the ridges run together.
-    fn weight(&self, near_px: f32) -> f32 {
-        let window = PI * near_px * near_px * (NEAR_ANGLE / PI);
-        let there = self.probe_there * self.reference_there;
-        let chance = CHANCES * there * window / self.area.max(1.0);
-        if chance <= 0.0 || self.matched <= chance {
-            return 0.0;
-        }
-        let surprise = self.matched * (self.matched / chance).ln() - (self.matched - chance);
-        let there = ((self.probe_there + 3.0) * (self.reference_there + 3.0)).sqrt();
-        let directions = ((self.directions - 0.55) / 0.35).clamp(0.05, 1.0);
-        surprise * self.matched / there * (0.4 + self.likeness) * directions
-    }
-}
 
 /// An alignment and what coincides under it.
 struct Alignment {
@@ -111,7 +75,11 @@ struct Case<'a> {
     reference: &'a Template,
     a: Zeroizing<Vec<Point>>,
     b: Zeroizing<Vec<Point>>,
+    /// Where those of `b` are, in blocks; what is over lies far away.
+    places: Zeroizing<Vec<(Lanes, Lanes)>>,
     table: Table,
+    /// The probe's.
+    cells: Cells,
 }
 
 /// What a comparison found.
@@ -130,12 +98,15 @@ pub struct Likeness {
 /// Compares two templates.
 pub fn compare(probe: &Template, reference: &Template) -> Likeness {
     let points = |t: &Template| Zeroizing::new(t.minutiae().iter().map(Point::from).collect());
+    let b: Zeroizing<Vec<Point>> = points(reference);
     let case = Case {
         probe,
         reference,
         a: points(probe),
-        b: points(reference),
+        places: Zeroizing::new(b.chunks(LANES).map(places).collect()),
+        b,
         table: Table::new(probe, reference),
+        cells: gather(probe.waves(), STRIDE),
     };
     case.alignments()
         .and_then(|alignments| case.fitted(&alignments))
@@ -187,10 +158,11 @@ impl Case<'_> {
             motion = fit(&friends, a, b).unwrap_or(motion);
         }
         let (near, angle) = (NEAR_PX * SLACK, NEAR_ANGLE * SLACK);
-        let mut matches = coincide(&motion.all(a), b, near, angle);
+        let onto = (b.as_slice(), self.places.as_slice());
+        let mut matches = coincide(&motion.all(a), onto, near, angle);
         if matches.len() >= 4 {
             motion = fit(&matches, a, b).unwrap_or(motion);
-            matches = coincide(&motion.all(a), b, NEAR_PX, NEAR_ANGLE);
+            matches = coincide(&motion.all(a), onto, NEAR_PX, NEAR_ANGLE);
         }
         let found = self.weigh(&motion, &matches);
         Alignment {
@@ -210,14 +182,14 @@ impl Case<'_> {
             };
             points.iter().filter(lies).count().max(matches.len()) as f32
         };
-        let (directions, area) = compare_directions(motion, probe, reference);
+        let (directions, shared) = run_together(&self.cells, motion, reference);
         Coincidence {
             matched: matches.iter().map(|m| m.2).sum(),
             probe_there: there(&self.a, &|p| motion.place(p.x, p.y), reference),
             reference_there: there(&self.b, &|p| motion.back(p.x, p.y), probe),
             likeness: self.likeness(matches),
             directions,
-            area,
+            area: shared * CELL_PX,
         }
     }
 
@@ -228,10 +200,14 @@ impl Case<'_> {
 
     /// The likeness after the ridges have been brought into step.
     fn fitted(&self, alignments: &[Alignment]) -> Option<Likeness> {
-        let mut local = self.locals(alignments, Tone::Same);
+        let mut near = Cells::with_room_for(NEAR_CELLS);
+        let turned = self.turned(alignments, Tone::Same);
+        let other;
+        let mut local = self.locals(&turned, &mut near);
         if local.iter().all(|l| l.in_step < IN_STEP) {
             // Another kind of sensor may show ridges light.
-            local.extend(self.locals(alignments.get(..1)?, Tone::Opposite));
+            other = self.turned(alignments.get(..1)?, Tone::Opposite);
+            local.extend(self.locals(&other, &mut near));
         }
         local.sort_by(|p, q| q.promise.total_cmp(&p.promise));
         let (_, mut fit, alignment) = local
@@ -241,24 +217,22 @@ impl Case<'_> {
                 |Local {
                      mut fit, alignment, ..
                  }| {
-                    let phases = phase_weight(&fit.widen());
+                    let phases = phase_weight(&fit.widen(&self.cells, &mut near));
                     (alignment.weight.ln_1p() + phases, fit, alignment)
                 },
             )
             .max_by(|p, q| p.0.total_cmp(&q.0))?;
         let agreement = fit.follow();
         let angle = fit.angle();
-        let moved: Zeroizing<Vec<Point>> = Zeroizing::new(
-            self.a
-                .iter()
-                .map(|p| {
-                    let (x, y) = fit.place(p.x, p.y);
-                    let angle = (p.angle + angle).rem_euclid(TAU);
-                    Point { x, y, angle }
-                })
-                .collect(),
-        );
-        let matches = coincide(&moved, &self.b, NEAR_FITTED_PX, NEAR_ANGLE);
+        let mut moved = self.a.clone();
+        for points in moved.chunks_mut(LANES) {
+            let (x, y) = fit.places(&places(points));
+            for (p, (x, y)) in points.iter_mut().zip(x.into_iter().zip(y)) {
+                let angle = (p.angle + angle).rem_euclid(TAU);
+                *p = Point { x, y, angle };
+            }
+        }
+        let matches = coincide(&moved, (&self.b, &self.places), NEAR_FITTED_PX, NEAR_ANGLE);
         let matched: f32 = matches.iter().map(|m| m.2).sum();
         let found = Coincidence {
             matched,
@@ -296,15 +270,24 @@ impl Case<'_> {
         }
     }
 
+    /// The probe's ridges under the turn of every alignment.
+    fn turned<'b>(&self, alignments: &'b [Alignment], tone: Tone) -> Vec<(&'b Alignment, Turned)> {
+        let turn = |a: &'b Alignment| (a, Turned::new(&self.cells, a.motion, tone));
+        alignments.iter().map(turn).collect()
+    }
+
     /// The ridges brought into step around the best pairs of every alignment.
-    fn locals<'b>(&'b self, alignments: &'b [Alignment], tone: Tone) -> Vec<Local<'b>> {
-        let (probe, reference) = (self.probe.waves(), self.reference.waves());
+    fn locals<'b>(
+        &'b self,
+        turned: &'b [(&Alignment, Turned)],
+        near: &mut Cells,
+    ) -> Vec<Local<'b>> {
+        let prints = (self.probe.waves(), self.reference.waves());
         let mut local = Vec::with_capacity(ALIGNMENTS * ANCHORS);
-        for alignment in alignments {
-            let turned = Turned::new(probe, alignment.motion, tone);
+        for (alignment, turned) in turned {
             for &(i, j, _) in self.anchors(alignment).iter().take(ANCHORS) {
-                let (from, to) = ((self.a[i].x, self.a[i].y), (self.b[j].x, self.b[j].y));
-                let (fit, in_step) = Fit::around(probe, reference, &turned, from, to);
+                let pair = ((self.a[i].x, self.a[i].y), (self.b[j].x, self.b[j].y));
+                let (fit, in_step) = Fit::around(prints, turned, pair, near);
                 local.push(Local {
                     promise: alignment.weight.ln_1p() + 2.0 * in_step,
                     in_step,
@@ -334,82 +317,4 @@ fn phase_weight(agreement: &Agreement) -> f32 {
     let beyond = (agreement.phases - PHASE_CHANCE).max(0.0);
     let directions = agreement.directions.max(0.0);
     PHASE_WEIGHT * beyond * directions * directions * agreement.shared.sqrt()
-}
-
-/// Least-squares turn and shift (Umeyama 1991 without scale).
-fn fit(matches: &[Match], a: &[Point], b: &[Point]) -> Option<Motion> {
-    let total: f32 = matches.iter().map(|m| m.2).sum();
-    if total <= 0.0 {
-        return None;
-    }
-    let (mut ax, mut ay, mut bx, mut by) = (0.0, 0.0, 0.0, 0.0);
-    for &(i, j, w) in matches {
-        ax += w * a[i].x;
-        ay += w * a[i].y;
-        bx += w * b[j].x;
-        by += w * b[j].y;
-    }
-    let (ca, cb) = ((ax / total, ay / total), (bx / total, by / total));
-    let (mut dot, mut cross) = (0.0, 0.0);
-    for &(i, j, w) in matches {
-        let (ux, uy) = (a[i].x - ca.0, a[i].y - ca.1);
-        let (vx, vy) = (b[j].x - cb.0, b[j].y - cb.1);
-        dot += w * (ux * vx + uy * vy);
-        cross += w * (ux * vy - uy * vx);
-    }
-    (dot != 0.0 || cross != 0.0).then(|| Motion::new(cross.atan2(dot), ca, cb))
-}
-
-/// Minutiae that lie on each other, nearest first, each once, with weights.
-fn coincide(moved: &[Point], b: &[Point], near_px: f32, near_angle: f32) -> Vec<Match> {
-    let mut near = Vec::with_capacity(moved.len().max(b.len()));
-    let (per_square, per_angle) = (1.0 / (near_px * near_px), 1.0 / near_angle);
-    for (i, p) in moved.iter().enumerate() {
-        for (j, q) in b.iter().enumerate() {
-            let (dx, dy) = (p.x - q.x, p.y - q.y);
-            let square = (dx * dx + dy * dy) * per_square;
-            if square >= 1.0 {
-                continue;
-            }
-            let angle = turn(p.angle, q.angle).abs() * per_angle;
-            if angle < 1.0 {
-                near.push((square + 0.5 * angle * angle, i, j));
-            }
-        }
-    }
-    near.sort_by(|p, q| p.0.total_cmp(&q.0).then((p.1, p.2).cmp(&(q.1, q.2))));
-    let (mut used_a, mut used_b) = (vec![false; moved.len()], vec![false; b.len()]);
-    let mut matches = Vec::with_capacity(near.len());
-    for (cost, i, j) in near {
-        if !used_a[i] && !used_b[j] {
-            used_a[i] = true;
-            used_b[j] = true;
-            matches.push((i, j, 1.0 - 0.5 * cost.min(1.5)));
-        }
-    }
-    matches
-}
-
-/// Mean agreement of ridge directions where both fingers are (0..=1), and that area in square
-/// pixels; every second row and column.
-fn compare_directions(motion: &Motion, probe: &Waves, reference: &Waves) -> (f32, f32) {
-    let (mut agree, mut shared) = (0.0_f32, 0.0_f32);
-    for row in (0..probe.rows()).step_by(2) {
-        for col in (0..probe.cols()).step_by(2) {
-            let here = probe.ridge(col, row);
-            if here.clear <= 0.0 {
-                continue;
-            }
-            let (x, y) = motion.place(middle(col) as f32, middle(row) as f32);
-            let Some((there, ..)) = reference.at(x, y) else {
-                continue;
-            };
-            let gap = here.angle + motion.angle - there.angle;
-            let gap = (gap + FRAC_PI_2).rem_euclid(PI) - FRAC_PI_2;
-            agree += 1.0 - (gap.abs() / FRAC_PI_2).min(1.0);
-            shared += 1.0;
-        }
-    }
-    let cell = 4.0 * (TILE_PX * TILE_PX) as f32;
-    (agree / shared.max(1.0), shared * cell)
 }

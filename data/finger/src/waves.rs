@@ -39,33 +39,48 @@ pub struct Wave {
     pub clear: u8,
 }
 
-/// The same cell ready to be compared.
-#[derive(Clone, Copy, Zeroize, Default)]
-pub struct Ridge {
+impl Wave {
     /// Direction, radians, 0..pi.
-    pub angle: f32,
-    /// Unit vector across the ridges.
-    pub across: (f32, f32),
+    #[inline(always)]
+    pub fn angle(self) -> f32 {
+        f32::from(self.direction) * PI / 256.0
+    }
+
     /// Radians per pixel across the ridges.
-    pub step: f32,
+    #[inline(always)]
+    pub fn step(self) -> f32 {
+        TAU * 16.0 / f32::from(self.period.max(PERIOD_MIN))
+    }
+
     /// Phase at the middle of the cell, radians.
-    pub phase: f32,
+    #[inline(always)]
+    pub fn phase(self) -> f32 {
+        f32::from(self.phase) * TAU / 256.0
+    }
+
     /// 0 no finger, to 1.
-    pub clear: f32,
+    #[inline(always)]
+    pub fn clear(self) -> f32 {
+        f32::from(self.clear) / 255.0
+    }
 }
 
-impl From<&Wave> for Ridge {
-    fn from(wave: &Wave) -> Self {
-        let angle = f32::from(wave.direction) * PI / 256.0;
-        let (sin, cos) = angle.sin_cos();
-        Self {
-            angle,
-            across: (-sin, cos),
-            step: TAU * 16.0 / f32::from(wave.period.max(PERIOD_MIN)),
-            phase: f32::from(wave.phase) * TAU / 256.0,
-            clear: f32::from(wave.clear) / 255.0,
-        }
-    }
+/// Places looked at together. The processor works on four numbers at a time; eight hide its delays.
+pub const LANES: usize = 8;
+/// One number of each of them.
+pub type Lanes = [f32; LANES];
+
+/// Added to a number below 2^22 it leaves whole ones, in the last bits.
+const WHOLE: f32 = 8_388_608.0 + 4_194_304.0;
+/// Those bits.
+const WHOLE_BITS: u32 = 0x003F_FFFF;
+
+/// The largest whole number not above a small one; the library's is a call where the processor has
+/// no instruction for it.
+#[inline(always)]
+fn floor(a: f32) -> f32 {
+    let near = (a + WHOLE) - WHOLE;
+    near - if near > a { 1.0 } else { 0.0 }
 }
 
 /// The grid, row by row; a cell is [`TILE_PX`] pixels wide.
@@ -73,9 +88,11 @@ impl From<&Wave> for Ridge {
 pub struct Waves {
     cols: usize,
     rows: usize,
+    /// Four bytes each, so that all of them stay near the processor; and one more without a finger
+    /// for what lies outside.
     cells: Vec<Wave>,
-    /// Derived from `cells`.
-    ridges: Vec<Ridge>,
+    /// Unit vector across the ridges by direction. The same for every grid, but nothing global.
+    across: Vec<(f32, f32)>,
 }
 
 /// The middle of a cell, pixels.
@@ -85,13 +102,25 @@ pub const fn middle(cell: usize) -> usize {
 
 impl Waves {
     /// `cells` holds `cols * rows` of them.
-    pub fn new(cols: usize, rows: usize, cells: Vec<Wave>) -> Self {
-        let ridges = cells.iter().map(Ridge::from).collect();
+    pub fn new(cols: usize, rows: usize, mut cells: Vec<Wave>) -> Self {
+        let across = |direction: u8| {
+            let of = Wave {
+                direction,
+                ..Wave::default()
+            };
+            let (sin, cos) = of.angle().sin_cos();
+            (-sin, cos)
+        };
+        // Exactly as much room, or growing would leave a copy behind.
+        let mut kept = Vec::with_capacity(cells.len() + 1);
+        kept.extend_from_slice(&cells);
+        kept.push(Wave::default());
+        cells.zeroize();
         Self {
             cols,
             rows,
-            cells,
-            ridges,
+            cells: kept,
+            across: (0..=u8::MAX).map(across).collect(),
         }
     }
 
@@ -104,27 +133,48 @@ impl Waves {
     }
 
     /// The cell at a column and a row of the grid.
-    pub fn ridge(&self, col: usize, row: usize) -> &Ridge {
-        &self.ridges[row * self.cols + col]
+    pub fn at(&self, col: usize, row: usize) -> Wave {
+        self.cells[row * self.cols + col]
     }
 
-    /// The cell a pixel lies in, with its column and row, if there is a finger.
-    #[inline]
-    pub fn at(&self, x: f32, y: f32) -> Option<(&Ridge, usize, usize)> {
-        if x < 0.0 || y < 0.0 {
-            return None;
+    /// The cells that places lie in, and how far across and down from their middles; a place outside
+    /// gives a cell without a finger. No branches and no conversions, which are one number at a
+    /// time: this is where comparisons spend their time.
+    #[inline(always)]
+    pub fn nearest(&self, x: &Lanes, y: &Lanes) -> ([Wave; LANES], Lanes, Lanes) {
+        const TILE: f32 = TILE_PX as f32;
+        let (cols, rows) = (self.cols as f32, self.rows as f32);
+        let outside = (self.cells.len() - 1) as f32;
+        let (mut at, mut u, mut v) = ([0_u32; LANES], [0.0; LANES], [0.0; LANES]);
+        for i in 0..LANES {
+            let (col, row) = (floor(x[i] / TILE), floor(y[i] / TILE));
+            let inside = (x[i] >= 0.0) & (y[i] >= 0.0) & (col < cols) & (row < rows);
+            // Whole numbers below 2^15, so exact.
+            let place = if inside { row * cols + col } else { outside };
+            at[i] = (place + WHOLE).to_bits() & WHOLE_BITS;
+            u[i] = x[i] - (col * TILE + TILE / 2.0);
+            v[i] = y[i] - (row * TILE + TILE / 2.0);
         }
-        let (col, row) = (x as usize / TILE_PX, y as usize / TILE_PX);
-        if col >= self.cols || row >= self.rows {
-            return None;
+        let mut there = [Wave::default(); LANES];
+        for i in 0..LANES {
+            there[i] = self.cells[at[i] as usize];
         }
-        let ridge = self.ridge(col, row);
-        (ridge.clear > 0.0).then_some((ridge, col, row))
+        (there, u, v)
+    }
+
+    /// Unit vector across the ridges of a direction.
+    #[inline(always)]
+    pub fn across(&self, direction: u8) -> (f32, f32) {
+        self.across[usize::from(direction)]
     }
 
     /// True if a pixel lies on the finger.
     pub fn covers(&self, x: f32, y: f32) -> bool {
-        self.at(x, y).is_some()
+        if x < 0.0 || y < 0.0 {
+            return false;
+        }
+        let (col, row) = (x as usize / TILE_PX, y as usize / TILE_PX);
+        col < self.cols && row < self.rows && self.at(col, row).clear > 0
     }
 
     /// Columns, rows, the rectangle of cells that holds the finger (first column, first row,
@@ -189,6 +239,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_quick_floor_is_the_librarys() {
+        for i in -4_000..=4_000_i16 {
+            for near in [-1e-4, -1e-6, 0.0, 1e-6, 1e-4] {
+                let a = f32::from(i) / 16.0 + near;
+                assert_eq!(floor(a), a.floor(), "{a}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_outside_gives_a_cell_without_a_finger() {
+        let wave = Wave {
+            direction: 1,
+            period: 144,
+            phase: 2,
+            clear: 3,
+        };
+        let waves = Waves::new(2, 3, vec![wave; 6]);
+        let x = [0.0, 15.9, 16.0, -0.1, 3.0, 3.0, f32::NAN, 1e30];
+        let y = [0.0, 23.9, 3.0, 3.0, 24.0, -1e30, 3.0, 3.0];
+        let (there, u, v) = waves.nearest(&x, &y);
+        let clear = there.map(|wave| wave.clear);
+        assert_eq!(clear, [3, 3, 0, 0, 0, 0, 0, 0]);
+        assert_eq!((u[0], v[0]), (-4.0, -4.0));
+        let covered: Vec<bool> = x.iter().zip(y).map(|(&x, y)| waves.covers(x, y)).collect();
+        assert_eq!(covered[..6], clear.map(|clear| clear > 0)[..6]);
+    }
+
+    #[test]
     fn a_grid_survives_its_encoded_form_and_only_the_finger_is_encoded() {
         let mut cells = vec![Wave::default(); 9 * 7];
         for (i, at) in [9 + 2, 9 + 3, 2 * 9 + 3, 4 * 9 + 5].into_iter().enumerate() {
@@ -207,7 +286,7 @@ mod tests {
         assert_eq!(bytes.len(), 6 + 16 * 4);
         let read = Waves::decode(&bytes).unwrap();
         assert_eq!((read.cols, read.rows), (9, 7));
-        assert_eq!(read.cells, cells);
+        assert_eq!(read.cells[..cells.len()], cells);
         assert!(read.covers(16.0, 8.0) && !read.covers(15.9, 8.0));
     }
 

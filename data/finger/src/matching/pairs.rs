@@ -65,6 +65,19 @@ impl Table {
     }
 }
 
+/// A number at least 0 and two places below 65,536 as one that sorts like them; numbers sort faster
+/// than comparisons.
+pub fn order(cost: f32, [i, j]: [usize; 2]) -> u64 {
+    u64::from(cost.to_bits()) << 32 | (i as u64) << 16 | j as u64
+}
+
+/// What [`order`] was made from.
+pub fn ordered(key: u64) -> (f32, [usize; 2]) {
+    let place = |bits: u64| usize::from(bits as u16);
+    let cost = f32::from_bits((key >> 32) as u32);
+    (cost, [place(key >> 16), place(key)])
+}
+
 /// The most alike pairs, those first that the others support.
 pub fn pairs(table: &Table, a: &[Point], b: &[Point]) -> Vec<Pair> {
     let mut pairs = candidates(table, a.len(), b.len());
@@ -75,18 +88,21 @@ pub fn pairs(table: &Table, a: &[Point], b: &[Point]) -> Vec<Pair> {
 
 /// The most alike pairs; each minutia in few, so that one odd minutia cannot fill the list.
 fn candidates(table: &Table, na: usize, nb: usize) -> Vec<Pair> {
-    let mut all: Vec<(f32, usize)> = table
+    // The most alike first, so by how unlike they are.
+    let mut all: Vec<u64> = table
         .likeness
         .iter()
         .enumerate()
         .filter(|(_, l)| **l > LIKENESS_MIN)
-        .map(|(i, &l)| (l, i))
+        .map(|(i, &l)| u64::from(!l.to_bits()) << 32 | i as u64)
         .collect();
-    all.sort_unstable_by(|p, q| q.0.total_cmp(&p.0).then(p.1.cmp(&q.1)));
+    all.sort_unstable();
     let (mut used_a, mut used_b) = (vec![0_u8; na], vec![0_u8; nb]);
     let wanted = na.min(nb).clamp(CANDIDATES_MIN, CANDIDATES_MAX);
     let mut pairs = Vec::with_capacity(wanted);
-    for (likeness, i) in all {
+    for key in all {
+        let i = (key & u64::from(u32::MAX)) as usize;
+        let likeness = table.likeness[i];
         let (probe, reference) = (i / nb, i % nb);
         if used_a[probe] >= EACH_MAX || used_b[reference] >= EACH_MAX {
             continue;
