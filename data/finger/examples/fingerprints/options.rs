@@ -9,6 +9,7 @@ pub const USE: &str = "\
 use: just fingerprints DIR | --synthetic FINGERS  [options]
   DIR                  a set (FINGER_IMPRESSION.tif or .png, 8-bit grey) or a folder of sets
   --synthetic FINGERS  invented fingers instead
+  --first SEED         of them (0): the calibration is of other fingers than those reported
   --impressions K      of each of them (2)
   --touch KIND         natural, poor, dry, wet, hard, light, off-centre, tip (natural)
   --dpi SET=N          resolution of a set, may be repeated (500)
@@ -30,6 +31,7 @@ pub type Touch = fn(u64) -> Contact;
 pub enum Prints {
     Folder(PathBuf),
     Synthetic {
+        first: u32,
         fingers: u32,
         impressions: u32,
         touch: Touch,
@@ -57,7 +59,8 @@ pub struct Options {
 /// What was not understood, in words; empty if help was asked for.
 pub fn parse(words: impl Iterator<Item = String>) -> Result<Options, String> {
     let (mut folder, mut fingers) = (None, None);
-    let (mut impressions, mut touch): (u32, Touch) = (2, Contact::natural);
+    let (mut first, mut impressions) = (0, 2);
+    let mut touch: Touch = Contact::natural;
     let mut options = Options {
         prints: Prints::Folder(PathBuf::new()),
         dpi: Vec::new(),
@@ -76,6 +79,7 @@ pub fn parse(words: impl Iterator<Item = String>) -> Result<Options, String> {
         match word.as_str() {
             "--help" | "-h" => return Err(String::new()),
             "--synthetic" => fingers = Some(number(&word, &value()?, 2, 5_000)?),
+            "--first" => first = number(&word, &value()?, 0, 1_000_000)?,
             "--impressions" => impressions = number(&word, &value()?, 1, 1_000)?,
             "--touch" => touch = kind(&value()?)?,
             "--dpi" => options.dpi.push(resolution(&value()?)?),
@@ -100,6 +104,7 @@ pub fn parse(words: impl Iterator<Item = String>) -> Result<Options, String> {
     options.prints = match (folder, fingers) {
         (Some(folder), None) => Prints::Folder(folder),
         (None, Some(fingers)) => Prints::Synthetic {
+            first,
             fingers,
             impressions,
             touch,

@@ -95,6 +95,8 @@ pub fn det(title: &str, curves: &[Curve], least: (f64, f64)) -> Canvas {
     let size = (decades(least.0, 6), decades(least.1, 4));
     let names = ("false match rate", "false non-match rate");
     let mut axes = Axes::new(title, names, size);
+    let none = "on the lower and left line: not one pair";
+    axes.canvas.text((LEFT + 12, BOTTOM - 24), none, BLACK);
     for (n, curve) in curves.iter().enumerate() {
         let colour = COLOURS[n % COLOURS.len()];
         let reach = i32::from(n == 0);

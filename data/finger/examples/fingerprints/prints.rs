@@ -36,11 +36,12 @@ pub struct Planned {
 pub fn plan(options: &Options) -> Result<(Vec<Planned>, Vec<Problem>), String> {
     match &options.prints {
         Prints::Synthetic {
+            first,
             fingers,
             impressions,
             touch,
         } => {
-            let work = (0..*fingers).map(|finger| Work::Synthetic {
+            let work = (*first..first + fingers).map(|finger| Work::Synthetic {
                 finger,
                 impressions: *impressions,
                 touch: *touch,

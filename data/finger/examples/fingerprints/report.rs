@@ -50,6 +50,13 @@ fn span(interval: Option<Interval>) -> String {
     })
 }
 
+/// The same for rates far below one percent.
+fn fine_span(interval: Option<Interval>) -> String {
+    interval.map_or_else(String::new, |(low, high)| {
+        format!(" [{:.4} {:.4}]", 100.0 * low, 100.0 * high)
+    })
+}
+
 /// Prints which prints gave no template, and why.
 pub fn refused(sets: &[Measured]) {
     let mut lines: Vec<String> = Vec::new();
@@ -131,7 +138,7 @@ pub fn claims(row: &Row, thresholds: &[f32], rounds: usize, picture: &Path) -> R
             .and_then(|at| likeness.get(at));
         let needed = needed.filter(|_| allowed > 0);
         let needed = needed.map_or_else(|| "-".to_owned(), |raw| format!("{raw:.3}"));
-        let rate = format!("{:.4}{}", 100.0 * measured, span(interval));
+        let rate = format!("{:.4}{}", 100.0 * measured, fine_span(interval));
         let claim = 100.0 * claimed;
         println!("{s:>5.1}{claim:>13.4}  {rate:<30}{pairs:>8}{threshold:>11.3}{needed:>12}");
         held.push(Held {
