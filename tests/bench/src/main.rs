@@ -12,6 +12,7 @@ mod idle;
 mod metrics;
 #[path = "../../../data/finger/examples/fingerprints/picture.rs"]
 mod picture;
+mod records;
 #[path = "../../../data/finger/examples/fingerprints/sets.rs"]
 #[allow(dead_code, reason = "the measuring example uses the rest of it")]
 mod sets;
@@ -24,7 +25,7 @@ use anyhow::Context as _;
 
 use crate::table::Table;
 
-const USE: &str = "use: counterfoil-bench [devices | fingers [DIR [SET=DPI ...]]]";
+const USE: &str = "use: counterfoil-bench [devices | fingers [DIR [SET=DPI ...]] | records]";
 /// Names a folder of prints, for the run without words.
 const PRINTS: &str = "COUNTERFOIL_PRINTS";
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         [] => everything(),
         ["devices"] => all_devices(),
         ["fingers", rest @ ..] => all_fingers(rest),
+        ["records"] => records::check(),
         ["serve", socket] => idle::serve(socket).map(|()| true),
         ["wait", socket] => idle::wait(socket).map(|()| true),
         _ => {
@@ -57,7 +59,9 @@ fn everything() -> anyhow::Result<bool> {
     let devices = all_devices()?;
     let prints = std::env::var(PRINTS).ok();
     let words: Vec<&str> = prints.iter().flat_map(|p| p.split_whitespace()).collect();
-    Ok(all_fingers(&words)? && devices)
+    let fingers = all_fingers(&words)?;
+    let records = records::check().context("records cannot be exchanged")?;
+    Ok(devices && fingers && records)
 }
 
 /// Whether every budget of the finger engine is kept.
