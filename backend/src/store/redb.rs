@@ -5,13 +5,14 @@
 //! touched two-phase commits. The price, measured, is 0-20 % inside groups.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
-    Database, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
-    WriteTransaction,
+    Database, DatabaseError, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageBackend,
+    StorageError, TableDefinition, WriteTransaction,
 };
 
 use super::{Changes, From, RANGE_MAX, Read, Row, SCHEMA_VERSION, Snapshots, Store, StoreError};
@@ -19,6 +20,12 @@ use crate::core::key::{Table, text};
 
 /// Page cache unless configured otherwise, in bytes.
 pub const CACHE_BYTES_DEFAULT: usize = 32 * 1024 * 1024;
+/// A redb file begins with its header, in a page of its own.
+const HEADER_BYTES: usize = 4_096;
+/// First bytes of every redb file whose creation was finished.
+const MAGIC: [u8; 9] = [b'r', b'e', b'd', b'b', 0x1A, 0x0A, 0xA9, 0x0D, 0x0A];
+/// No file is larger before its creation is finished.
+const UNBORN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 const BOOKS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("books");
 
@@ -37,12 +44,8 @@ impl RedbStore {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(io)?;
-        let database = Database::builder()
-            .set_cache_size(cache_bytes)
-            .create_with_backend(FileBackend::new(file).map_err(io)?)
-            .map_err(io)?;
-        Self::ready(database)
+        let open = || FileBackend::new(options.open(path).map_err(io)?).map_err(io);
+        Self::disk(open, cache_bytes)
     }
 
     /// Opens books in memory; they die with the last clone.
@@ -50,13 +53,31 @@ impl RedbStore {
         Self::backend(InMemoryBackend::new(), CACHE_BYTES_DEFAULT)
     }
 
-    /// Opens books over any redb backend; power-cut tests bring their own.
+    /// Opens books over a redb backend.
     pub fn backend(backend: impl StorageBackend, cache_bytes: usize) -> Result<Self, StoreError> {
-        let database = Database::builder()
-            .set_cache_size(cache_bytes)
-            .create_with_backend(backend)
-            .map_err(io)?;
-        Self::ready(database)
+        Self::ready(create(backend, cache_bytes).map_err(io)?)
+    }
+
+    /// Opens or creates books on a disk that `open` opens; power-cut tests bring their
+    /// own. What a power cut left of a creation is created again: redb writes its magic
+    /// last and then refuses a file that has none.
+    pub fn disk<B: StorageBackend>(
+        open: impl Fn() -> Result<B, StoreError>,
+        cache_bytes: usize,
+    ) -> Result<Self, StoreError> {
+        let database = match create(open()?, cache_bytes) {
+            Err(DatabaseError::Storage(StorageError::Io(error)))
+                if error.kind() == ErrorKind::InvalidData && is_unborn(&open()?)? =>
+            {
+                let unborn = open()?;
+                unborn.set_len(0).map_err(io)?;
+                unborn.sync_data().map_err(io)?;
+                drop(unborn);
+                create(open()?, cache_bytes)
+            }
+            other => other,
+        };
+        Self::ready(database.map_err(io)?)
     }
 
     /// Creates the table and the schema row, or checks them.
@@ -94,6 +115,25 @@ impl RedbStore {
         write.set_quick_repair(true);
         Ok(write)
     }
+}
+
+fn create(backend: impl StorageBackend, cache_bytes: usize) -> Result<Database, DatabaseError> {
+    Database::builder()
+        .set_cache_size(cache_bytes)
+        .create_with_backend(backend)
+}
+
+/// Whether a disk holds nothing but the beginning of a creation: no whole magic, and not
+/// one byte behind the header. Books whose header was destroyed have pages behind it.
+fn is_unborn(disk: &impl StorageBackend) -> Result<bool, StoreError> {
+    let len = disk.len().map_err(io)?;
+    if len == 0 || len > UNBORN_BYTES_MAX {
+        return Ok(false);
+    }
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    disk.read(0, &mut bytes).map_err(io)?;
+    let behind = bytes.get(HEADER_BYTES..).unwrap_or_default();
+    Ok(!bytes.starts_with(&MAGIC) && behind.iter().all(|byte| *byte == 0))
 }
 
 /// A big-endian number; 0 for anything else.
