@@ -178,7 +178,7 @@ impl Service {
             requests: Shares::new(limits.requests_max, REQUESTS_PER_SIGNER_MAX),
             admins: Cell::new(0),
             meter: Meter::default(),
-            openapi: openapi::document().to_string().into(),
+            openapi: openapi::served(),
         })
     }
 

@@ -4,13 +4,16 @@
 //! [`super::route::TABLE`], schemas from `utoipa::ToSchema` of the wire. Complete
 //! enough for a property-based tester: every status a route can answer with, which
 //! problem types it has there, limits of the real parsers, links from an answer to
-//! the calls it makes possible. Called once per service and by `app`.
+//! the calls it makes possible. Called by every service and by `app`.
 
 mod answers;
 mod examples;
 mod links;
 mod schemas;
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 use counterfoil_data::wire::{self, problem};
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
@@ -30,6 +33,12 @@ use super::http::LAST_EVENT_HEADER;
 use super::reply::REQUEST_ID_HEADER;
 use super::route::{AnswerRule, Audience, BodyRule, Method, Operation, Route, TABLE, TILE_LEVELS};
 pub use answers::problems;
+
+/// The whole document as it is served; made once a process.
+pub fn served() -> Bytes {
+    static SERVED: OnceLock<Bytes> = OnceLock::new();
+    SERVED.get_or_init(|| document().to_string().into()).clone()
+}
 
 /// The whole document.
 pub fn document() -> Value {
