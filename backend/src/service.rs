@@ -137,6 +137,8 @@ pub struct Service {
     changes: Bell,
     /// Rings once.
     closing: Bell,
+    /// Rings when the books cannot be read.
+    broken: Bell,
     connections: Shares<IpAddr>,
     requests: Shares<SignerId>,
     admins: Cell<usize>,
@@ -174,6 +176,7 @@ impl Service {
             streams: Shares::new(streams_max, events::STREAMS_PER_SIGNER_MAX),
             changes: Bell::default(),
             closing: Bell::default(),
+            broken: Bell::default(),
             connections: Shares::new(connections_max, limits.connections_per_address_max),
             requests: Shares::new(limits.requests_max, REQUESTS_PER_SIGNER_MAX),
             admins: Cell::new(0),
@@ -199,6 +202,7 @@ impl Service {
             && self.writer.is_alive()
             && self.oldest_wait() <= WRITER_LATE
             && self.snapshots.snapshot().is_ok()
+            && !self.broken.has_rung()
     }
 
     fn oldest_wait(&self) -> Duration {

@@ -263,7 +263,15 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
     let watching = admin.map(|listener| {
         tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Admin))
     });
-    stop.await;
+    tokio::select! {
+        biased;
+        () = stop => {}
+        () = service.broken() => {
+            tracing::error!("the books cannot be read: the process ends now");
+            // As after a failed commit: what opens them next starts from what is durable.
+            std::process::abort();
+        }
+    }
     tracing::info!("signal: finishing what is in flight");
     accepting.abort();
     service.close();

@@ -5,18 +5,59 @@ use counterfoil_data::wire::confirm::ConfirmationView;
 use counterfoil_data::wire::sale::SaleView;
 use jiff::Timestamp;
 
+use super::bell::Bell;
 use super::fault::Fault;
 use super::{Service, fault};
 use crate::core::query::{self, Images, SaleHead, Signer};
-use crate::store::{Read, StoreError};
+use crate::store::{From, Read, Row, StoreError};
 
 /// One snapshot.
-pub struct Books(Box<dyn Read>);
+pub struct Books(Watched);
+
+/// A snapshot whose first error is heard of. It is fatal here as it is for the writer:
+/// redb refuses whatever comes after it, and a house that knows no signer any more would
+/// live on as one that answers nobody.
+struct Watched {
+    read: Box<dyn Read>,
+    broken: Bell,
+}
+
+impl Watched {
+    fn heard<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.is_err() {
+            self.broken.ring();
+        }
+        result
+    }
+}
+
+impl Read for Watched {
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.heard(self.read.read(key))
+    }
+
+    fn range(
+        &self,
+        low: &[u8],
+        high: &[u8],
+        end: From,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.heard(self.read.range(low, high, end, limit))
+    }
+}
 
 impl Service {
     /// The books as of the last commit.
     pub(super) fn books(&self) -> Result<Books, Fault> {
-        told(self.snapshots.snapshot()).map(Books)
+        let broken = self.broken.clone();
+        let read = self.snapshots.snapshot().inspect_err(|_| broken.ring());
+        told(read).map(|read| Books(Watched { read, broken }))
+    }
+
+    /// Until the books cannot be read: then the process must end.
+    pub async fn broken(&self) {
+        self.broken.listen_for_first().rung().await;
     }
 }
 
@@ -31,7 +72,7 @@ pub(super) fn told<T>(result: Result<T, StoreError>) -> Result<T, Fault> {
 impl Books {
     /// The snapshot, for queries that need no translation.
     pub fn read(&self) -> &dyn Read {
-        &*self.0
+        &self.0
     }
 
     /// An enrolled signer by key id.

@@ -79,7 +79,7 @@ impl Fault {
     pub fn internal() -> Self {
         Self::new(
             ProblemKind::Internal,
-            "the backend failed: nothing was done, repeat the same request or call staff",
+            "the backend failed: repeat the same request or call staff",
         )
     }
 

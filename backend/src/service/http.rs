@@ -9,6 +9,7 @@
 
 mod checks;
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -282,12 +283,19 @@ impl Service {
         };
         let now = self.clock.now();
         let books = self.books()?;
+        // Books that cannot be read know nobody; that is no fault of the signer's.
+        let unread = Cell::new(None);
         let lookup = |key_id: &str| {
-            let signer = books.signer(key_id).ok().flatten()?;
-            VerifyingKey::from_bytes(key_of(&signer)).ok()
+            let signer = books
+                .signer(key_id)
+                .map_err(|fault| unread.set(Some(fault)));
+            VerifyingKey::from_bytes(key_of(&signer.ok().flatten()?)).ok()
         };
-        let verified = sign::verify(&parts, &signature, lookup, now, SKEW_S_MAX)
-            .map_err(|error| Fault::not_signed(error.to_string()))?;
+        let verified = sign::verify(&parts, &signature, lookup, now, SKEW_S_MAX);
+        if let Some(fault) = unread.take() {
+            return Err(fault);
+        }
+        let verified = verified.map_err(|error| Fault::not_signed(error.to_string()))?;
         let unknown = || Fault::not_signed("the key id is not enrolled");
         let signer_id = verified.key_id.parse().map_err(|_| unknown())?;
         let signer = books.signer(&verified.key_id)?.ok_or_else(unknown)?;
