@@ -1,14 +1,15 @@
-//! A whole backend on one thread: store in memory, inline workers, virtual time.
+//! A whole backend on one thread: any store, inline workers, virtual time.
+
+mod seams;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use counterfoil_data::demo::{self, DemoBank};
 use counterfoil_data::sealed::{Binding, SealKey, Sealed, SecretText};
-use counterfoil_data::seam::{Clock, Entropy, Local, SharedClock, SharedEntropy};
+use counterfoil_data::seam::{SharedClock, SharedEntropy};
 use counterfoil_data::secret::Secret;
 use counterfoil_data::sign::SigningIdentity;
 use counterfoil_data::wire::sale::{
@@ -21,9 +22,6 @@ use ed25519_dalek::Signer as _;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
-
 use tokio::sync::Semaphore;
 
 use super::super::writer_handle::WriterHandle;
@@ -34,88 +32,17 @@ use crate::demo::{Means, commands};
 use crate::keys::Keys;
 use crate::ports::{Embedded, Ports};
 use crate::store::model::ModelStore;
-use crate::store::{Changes, Store as _};
+use crate::store::{Changes, Store};
 use crate::workers::Workers;
 use crate::workers::pin::Argon2Params;
-use crate::writer::{LogKey, Writer};
+use crate::writer::{Fatal, LogKey, Writer};
+pub use seams::{START, Seeded, VirtualClock, logged, quietly, run};
 
-/// When every test begins: a Monday morning in Shanghai.
-const START: &str = "2026-11-23T02:00:00Z";
-
-thread_local! {
-    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Everything logged on this thread since its first test, at every level.
-pub fn logged() -> Vec<u8> {
-    LOGGED.with_borrow(Clone::clone)
-}
-
-struct ThreadLog;
-
-impl std::io::Write for ThreadLog {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOGGED.with_borrow_mut(|log| log.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// One subscriber for the process, so that no test races another's callsites.
-fn capture() {
-    static ONCE: OnceLock<()> = OnceLock::new();
-    ONCE.get_or_init(|| {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(|| ThreadLog)
-            .init();
-    });
-}
-
-/// Runs a test on one thread with paused time.
-pub fn run<F: Future<Output = ()>>(test: F) {
-    capture();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("runtime");
-    tokio::task::LocalSet::new().block_on(&runtime, test);
-}
-
-struct VirtualClock(tokio::time::Instant);
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Timestamp {
-        let start: Timestamp = START.parse().expect("a timestamp");
-        start + self.0.elapsed()
-    }
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-    fn sleep(&self, wait: Duration) -> Local<'static, ()> {
-        Box::pin(tokio::time::sleep(wait))
-    }
-}
-
-struct Seeded(RefCell<ChaCha20Rng>);
-
-impl Seeded {
-    fn new(seed: u64) -> Self {
-        Self(RefCell::new(ChaCha20Rng::seed_from_u64(seed)))
-    }
-}
-
-impl Entropy for Seeded {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.borrow_mut().fill_bytes(bytes);
-    }
-}
+/// Origin of the evidence log.
+pub const ORIGIN: &str = "test.example/counterfoil";
 
 /// The demo bank's commands, made once: prints take their time.
-fn enrolment(bank: &DemoBank) -> &'static [Command] {
+pub fn enrolment(bank: &DemoBank) -> &'static [Command] {
     static COMMANDS: OnceLock<Vec<Command>> = OnceLock::new();
     COMMANDS.get_or_init(|| {
         let means = Means {
@@ -128,24 +55,54 @@ fn enrolment(bank: &DemoBank) -> &'static [Command] {
     })
 }
 
+/// The demo bank, parsed once.
+fn bank() -> DemoBank {
+    static BANK: OnceLock<DemoBank> = OnceLock::new();
+    BANK.get_or_init(|| demo::bank().expect("the demo bank"))
+        .clone()
+}
+
+/// A store that a house can be built over.
+pub trait Books: Store + Clone + 'static {}
+
+impl<S: Store + Clone + 'static> Books for S {}
+
 /// The house under test.
-pub struct Bed {
+pub struct Bed<S: Books = ModelStore> {
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
     pub service: Rc<Service>,
     pub outside: Rc<Embedded>,
     pub bank: DemoBank,
-    pub store: ModelStore,
+    pub store: S,
     gate: Rc<Semaphore>,
     touches: Cell<u64>,
 }
 
-fn writer(store: &ModelStore) -> Writer<ModelStore> {
+/// What a house is built of besides its store.
+pub struct House {
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub limits: Limits,
+}
+
+impl House {
+    /// A house at a moment; its secrets are drawn from `seed`.
+    pub fn at(from: Timestamp, seed: u64, limits: Limits) -> Self {
+        Self {
+            clock: Rc::new(VirtualClock::from(from)),
+            entropy: Rc::new(Seeded::new(seed)),
+            limits,
+        }
+    }
+}
+
+pub fn writer<S: Books>(store: &S) -> Result<Writer<S>, Fatal> {
     let log = LogKey {
-        origin: "test.example/counterfoil".to_owned(),
+        origin: ORIGIN.to_owned(),
         key: Keys::demo().evidence,
     };
-    Writer::open(store.clone(), log).expect("a writer")
+    Writer::open(store.clone(), log)
 }
 
 impl Bed {
@@ -165,34 +122,42 @@ impl Bed {
         let mut store = ModelStore::new();
         let epoch = store.seize().expect("seizes");
         store.flush(epoch, rows).expect("flushes");
-        let bank = demo::bank().expect("the demo bank");
-        let mut writer = writer(&store);
-        for group in enrolment(&bank).chunks(GROUP_MAX) {
+        let mut writer = writer(&store).expect("a writer");
+        for group in enrolment(&bank()).chunks(GROUP_MAX) {
             for answer in writer.step(group.to_vec()).expect("writes") {
                 answer.result.expect("enrols");
             }
         }
-        let clock: SharedClock = Rc::new(VirtualClock(tokio::time::Instant::now()));
-        Self::over(store, writer, clock, limits, ports)
+        let house = House::at(START.parse().expect("a time"), 7, limits);
+        Self::over(store, writer, house, ports)
     }
+}
 
+impl<S: Books> Bed<S> {
     /// Another process over the same books: what was only in memory is gone.
     pub fn restarted(&self) -> Self {
         self.service.close();
-        let (store, clock) = (self.store.clone(), Rc::clone(&self.clock));
-        let limits = self.service.limits;
-        let writer = writer(&store);
-        Self::over(store, writer, clock, limits, |ports| ports)
+        let house = House {
+            clock: Rc::clone(&self.clock),
+            entropy: Rc::new(Seeded::new(7)),
+            limits: self.service.limits,
+        };
+        let writer = writer(&self.store).expect("a writer");
+        Self::over(self.store.clone(), writer, house, |ports| ports)
     }
 
-    fn over(
-        store: ModelStore,
-        writer: Writer<ModelStore>,
-        clock: SharedClock,
-        limits: Limits,
+    /// A house over these books as they are.
+    pub fn over(
+        store: S,
+        writer: Writer<S>,
+        house: House,
         ports: impl FnOnce(Ports) -> Ports,
     ) -> Self {
-        let entropy: SharedEntropy = Rc::new(Seeded::new(7));
+        let House {
+            clock,
+            entropy,
+            limits,
+        } = house;
         let (keys, params) = (Arc::new(Keys::demo()), Argon2Params::testbed());
         let (handle, queue) = WriterHandle::new();
         let gate = Rc::new(Semaphore::new(1));
@@ -200,7 +165,10 @@ impl Bed {
         tokio::task::spawn_local(async move {
             // Not closed: whoever takes the permit has the writer stand still.
             let _go = stuck.acquire().await.expect("open");
-            queue.run_local(writer).await.expect("writes");
+            if let Err(error) = queue.run_local(writer).await {
+                // As in production: nobody is answered any more.
+                tracing::error!(%error, "the writer stopped");
+            }
         });
         let (embedded, outside) = Ports::embedded();
         let service = Service::open(Parts {
@@ -220,7 +188,7 @@ impl Bed {
             entropy,
             service,
             outside,
-            bank: demo::bank().expect("the demo bank"),
+            bank: bank(),
             store,
             gate,
             touches: Cell::new(0),
@@ -263,6 +231,12 @@ impl Bed {
     pub async fn station(&self) -> Client {
         let seed = self.bank.station("station-1").expect("one").key_seed.0;
         self.client("station:station-1", &seed).await
+    }
+
+    pub async fn staff(&self, id: &str) -> Client {
+        let person = self.bank.person(id).expect("staff");
+        let seed = person.key_seed.as_ref().expect("a key").0;
+        self.client(&format!("staff:{id}"), &seed).await
     }
 
     async fn client(&self, key_id: &str, seed: &[u8; 32]) -> Client {

@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::openapi;
 use super::super::route::{self, Found};
-use super::bed::{Bed, Presented, ZHANG};
+use super::bed::{Bed, Books, Presented, ZHANG};
 
 /// A signing HTTP client on one connection.
 pub struct Client {
@@ -185,14 +185,25 @@ impl Client {
     }
 
     /// Up to message 1 with Zhang's card.
-    pub async fn info(&self, bed: &Bed, view: &SaleView, card: &str, pin: &str) -> Heard {
+    pub async fn info<S: Books>(
+        &self,
+        bed: &Bed<S>,
+        view: &SaleView,
+        card: &str,
+        pin: &str,
+    ) -> Heard {
         let key = self.kiosk_view().await.sealing_key().expect("a key");
         let info = bed.card_info(view, &key, card, pin);
         self.post(&path(view, "info"), &info).await
     }
 
     /// The second gate.
-    pub async fn present(&self, bed: &Bed, view: &SaleView, who: &Presented<'_>) -> Heard {
+    pub async fn present<S: Books>(
+        &self,
+        bed: &Bed<S>,
+        view: &SaleView,
+        who: &Presented<'_>,
+    ) -> Heard {
         let key = self.kiosk_view().await.sealing_key().expect("a key");
         let body = bed.identity(view, &key, who);
         self.ask(&Ask::octets(&path(view, "identity"), body)).await
