@@ -2,6 +2,7 @@
 
 use counterfoil_data::ids::{AgentId, SaleId};
 use counterfoil_data::wire::confirm::ConfirmationView;
+use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::sale::SaleView;
 use jiff::Timestamp;
 
@@ -48,8 +49,13 @@ impl Read for Watched {
 }
 
 impl Service {
-    /// The books as of the last commit.
+    /// The books as of the last commit; busy once they failed, for the process is about
+    /// to end, and what redb still has in memory is not what it can still read.
     pub(super) fn books(&self) -> Result<Books, Fault> {
+        if self.broken.has_rung() || !self.writer.is_alive() {
+            let detail = "the books cannot be used: repeat the same request";
+            return Err(Fault::new(ProblemKind::Busy, detail));
+        }
         let broken = self.broken.clone();
         let read = self.snapshots.snapshot().inspect_err(|_| broken.ring());
         told(read).map(|read| Books(Watched { read, broken }))
