@@ -22,6 +22,14 @@ bless +FILES:
 crash ROUNDS="200":
     cargo run -q --release -- crash --rounds {{ROUNDS}}
 
+# Cut the power under the whole sale service: so many images (the suite: 3,000).
+power-cut IMAGES="100000":
+    COUNTERFOIL_IMAGES={{IMAGES}} cargo test --release -p counterfoil-backend --lib power_cut -- --nocapture --test-threads=1
+
+# One image again, as a failure prints it: CUT:SEED.
+power-cut-image IMAGE:
+    COUNTERFOIL_IMAGE={{IMAGE}} cargo test --release -p counterfoil-backend --lib power_cut::wherever -- --nocapture
+
 # Break what decides about money and paper, one place at a time (hours; needs cargo-mutants).
 mutants *ARGS:
     tests/mutants/run {{ARGS}}

@@ -10,6 +10,7 @@ mod client;
 mod crowd;
 mod door;
 mod gates;
+mod power_cut;
 mod prints;
 mod relay;
 mod replay;

@@ -54,7 +54,7 @@ impl RedbStore {
     }
 
     /// Opens books over a redb backend.
-    pub fn backend(backend: impl StorageBackend, cache_bytes: usize) -> Result<Self, StoreError> {
+    fn backend(backend: impl StorageBackend, cache_bytes: usize) -> Result<Self, StoreError> {
         Self::ready(create(backend, cache_bytes).map_err(io)?)
     }
 
@@ -227,4 +227,12 @@ impl Store for RedbStore {
 }
 
 #[cfg(test)]
-mod power_cut;
+impl RedbStore {
+    /// A savepoint as of now, to be held over commits.
+    pub fn savepoint(&self) -> redb::Savepoint {
+        let write = self.begin().expect("begins");
+        let savepoint = write.ephemeral_savepoint().expect("a savepoint");
+        write.abort().expect("aborts");
+        savepoint
+    }
+}
