@@ -123,8 +123,9 @@ fn create(backend: impl StorageBackend, cache_bytes: usize) -> Result<Database, 
         .create_with_backend(backend)
 }
 
-/// Whether a disk holds nothing but the beginning of a creation: no whole magic, and not
-/// one byte behind the header. Books whose header was destroyed have pages behind it.
+/// Whether a disk holds nothing but the beginning of a creation: of the magic at most
+/// some bytes, each in its place, and not one byte behind the header. Books whose header
+/// was destroyed have pages behind it; somebody's other file begins with something else.
 fn is_unborn(disk: &impl StorageBackend) -> Result<bool, StoreError> {
     let len = disk.len().map_err(io)?;
     if len == 0 || len > UNBORN_BYTES_MAX {
@@ -133,7 +134,10 @@ fn is_unborn(disk: &impl StorageBackend) -> Result<bool, StoreError> {
     let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
     disk.read(0, &mut bytes).map_err(io)?;
     let behind = bytes.get(HEADER_BYTES..).unwrap_or_default();
-    Ok(!bytes.starts_with(&MAGIC) && behind.iter().all(|byte| *byte == 0))
+    let begun = |(byte, magic): (&u8, &u8)| *byte == 0 || byte == magic;
+    Ok(!bytes.starts_with(&MAGIC)
+        && bytes.iter().zip(&MAGIC).all(begun)
+        && behind.iter().all(|byte| *byte == 0))
 }
 
 /// A big-endian number; 0 for anything else.
@@ -234,5 +238,48 @@ impl RedbStore {
         let savepoint = write.ephemeral_savepoint().expect("a savepoint");
         write.abort().expect("aborts");
         savepoint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(name: &str, bytes: &[u8]) -> (bool, Vec<u8>) {
+        let name = format!("counterfoil-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).expect("writes");
+        let opens = RedbStore::file(&path, CACHE_BYTES_DEFAULT).is_ok();
+        let after = std::fs::read(&path).expect("reads");
+        std::fs::remove_file(&path).expect("removes");
+        (opens, after)
+    }
+
+    #[test]
+    fn somebody_s_other_file_is_refused_and_stays_as_it_was() {
+        let mut late = vec![0; 8_192];
+        late[6_000] = 1;
+        let others = [
+            b"dear bank, ".repeat(40),
+            b"redb is a fine store".to_vec(),
+            b"x".to_vec(),
+            [b"SQLite format 3\0".as_slice(), &[0; 2_000]].concat(),
+            late,
+        ];
+        for bytes in others {
+            let (opens, after) = opened("other", &bytes);
+            assert!(!opens && after == bytes, "{:?}", bytes.first_chunk::<9>());
+        }
+    }
+
+    #[test]
+    fn what_a_power_cut_left_of_a_creation_is_created_again() {
+        for left in [
+            vec![0; 4_096],
+            vec![0; 1 << 20],
+            [&MAGIC[..4], &[0; 5_000]].concat(),
+        ] {
+            assert!(opened("unborn", &left).0, "{} bytes", left.len());
+        }
     }
 }
