@@ -129,7 +129,7 @@ pub fn print(agent: &AgentId, finger: FingerPosition, impression: u8) -> Key {
     )
 }
 
-/// Finger and impression of a key that [`print`] made.
+/// Finger and impression of a key that [`print()`] made.
 pub fn print_of(key: &[u8]) -> Option<(FingerPosition, u8)> {
     let (_, [finger, impression]) = key.split_last_chunk::<2>()?;
     let mut all = FingerPosition::ALL.into_iter();
