@@ -231,6 +231,9 @@ impl Store for RedbStore {
 }
 
 #[cfg(test)]
+pub(crate) mod disk;
+
+#[cfg(test)]
 impl RedbStore {
     /// A savepoint as of now, to be held over commits.
     pub fn savepoint(&self) -> redb::Savepoint {

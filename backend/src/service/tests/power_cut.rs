@@ -12,7 +12,6 @@
 
 mod answers;
 mod books;
-mod disk;
 mod faults;
 mod front;
 mod judge;
@@ -25,6 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread;
 
+use crate::store::redb::disk;
 use disk::{Chance, Cutter, Disk, Grain};
 use judge::{Broken, Check, Found};
 use tally::Tally;

@@ -4,6 +4,11 @@
 //! in any combination, at one of three grains; a change of the file's length that was
 //! not synced may be lost, and with it all later ones. Refuses nothing redb does.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "offsets of a disk of a few megabytes"
+)]
+
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -188,7 +193,7 @@ impl StorageBackend for Disk {
 pub struct Chance(pub u64);
 
 impl Chance {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -198,7 +203,7 @@ impl Chance {
 
     /// A number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
-        place(self.next() % end.max(1) as u64)
+        place(self.draw() % end.max(1) as u64)
     }
 
     /// Once in so many.
