@@ -1,9 +1,9 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
-//! `register`, `policy`, `custody`, `prints`, `number`, `load-demo` and `openapi` work offline. This
-//! module and its children are the only place that opens files and sockets, starts threads
-//! and reads the real clock; all else is below the seams. Called by the binary and by
+//! `register`, `policy`, `custody`, `prints`, `reseal`, `number`, `load-demo` and `openapi`
+//! work offline. This module and its children are the only place that opens files and
+//! sockets, starts threads and reads the real clock; all else is below the seams. Called by the binary and by
 //! `counterfoil backend`.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
@@ -16,6 +16,7 @@ mod offline;
 mod policy;
 mod prints;
 mod register;
+mod reseal;
 mod rules;
 mod serve;
 mod system;
@@ -77,6 +78,8 @@ enum Task {
     Custody(custody::CustodyArgs),
     /// Enrol an agent's fingerprints anew, or make all templates anew.
     Prints(prints::PrintsArgs),
+    /// Encrypt data at rest anew under the newest of the configured keys.
+    Reseal(reseal::ResealArgs),
     /// Print where a form is and all that was recorded of it.
     Number(number::NumberArgs),
     /// Print every rule, its parameters in force, and what the customer reads.
@@ -111,7 +114,7 @@ impl BooksArgs {
         match (&self.config, &self.db) {
             (Some(path), _) => {
                 let config = Config::load(path)?;
-                let keys = Keys::load(&config.key_file)?;
+                let keys = config.keys()?;
                 Ok((config.database, config.origin, keys))
             }
             (None, Some(db)) => Ok((db.clone(), DEMO_ORIGIN.to_owned(), Keys::demo())),
@@ -181,6 +184,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Export(args) => offline::export(&args),
         Task::Custody(args) => custody::act(&args),
         Task::Prints(args) => prints::act(&args),
+        Task::Reseal(args) => reseal::run(&args),
         Task::Number(args) => number::print(&args),
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),

@@ -3,6 +3,7 @@
 //! Secrets are never in it: `key_file` names a file or a systemd credential.
 //! Unknown keys are refused. Called by `app`; `--check` stops after this.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use anyhow::Context as _;
 use counterfoil_data::toml_text::TomlFault;
 use serde::Deserialize;
 
+use crate::keys::{FIRST_DATA_KEY, Keys};
 use crate::service::Limits;
 use crate::workers::POOL_MAX;
 use crate::workers::pin::{Argon2Params, MEMORY_MAX_KIB, PASSES_MAX, PRODUCTION_FLOOR_KIB};
@@ -26,6 +28,8 @@ pub const CONNECTIONS_MIN: usize = 4;
 pub const CONNECTIONS_MAX: usize = 65_536;
 /// Most requests in flight a configuration may allow.
 pub const REQUESTS_MAX: usize = 8_192;
+/// Most keys of data at rest beside the first.
+pub const DATA_KEYS_MAX: usize = 16;
 /// Longest timeout a configuration may set, in seconds.
 pub const TIMEOUT_MAX_S: u64 = 300;
 
@@ -50,6 +54,12 @@ pub enum ConfigError {
         /// Most.
         high: u64,
     },
+    /// Two keys have one id.
+    #[error("data_keys.id = {id} is there twice")]
+    Twice {
+        /// The id.
+        id: u8,
+    },
 }
 
 /// The whole file.
@@ -67,6 +77,9 @@ pub struct Config {
     pub cache_mib: usize,
     /// The master key: 32 bytes or 64 hex digits, mode 600 or 400.
     pub key_file: PathBuf,
+    /// Keys of data at rest beside the one that the master gives (id 1).
+    #[serde(default)]
+    pub data_keys: Vec<DataKeyConfig>,
     /// Origin line of the evidence log, for example `bank.example/counterfoil`.
     pub origin: String,
     /// A bank to enrol when the database is empty; none when left out.
@@ -77,6 +90,16 @@ pub struct Config {
     /// Bounds of the service.
     #[serde(default)]
     pub limits: LimitsConfig,
+}
+
+/// `[[data_keys]]`: a key that encrypts templates, images and passwords at rest.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataKeyConfig {
+    /// 2 to 255, each once; the highest encrypts, the others only open.
+    pub id: u8,
+    /// 32 bytes or 64 hex digits, mode 600 or 400.
+    pub file: PathBuf,
 }
 
 fn cache_mib() -> usize {
@@ -228,8 +251,37 @@ impl Config {
         Ok(config)
     }
 
+    /// The master key and those of data at rest, out of their files.
+    pub fn keys(&self) -> anyhow::Result<Keys> {
+        let named = |path: &Path| path.display().to_string();
+        let mut keys = Keys::load(&self.key_file).with_context(|| named(&self.key_file))?;
+        for key in &self.data_keys {
+            let loaded = keys.with_data_key_file(key.id, &key.file);
+            keys = loaded.with_context(|| named(&key.file))?;
+        }
+        Ok(keys)
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let (workers, limits) = (&self.workers, &self.limits);
+        within(
+            "data_keys (how many)",
+            self.data_keys.len(),
+            0,
+            DATA_KEYS_MAX,
+        )?;
+        let mut ids = BTreeSet::new();
+        for key in &self.data_keys {
+            within(
+                "data_keys.id",
+                key.id,
+                FIRST_DATA_KEY.saturating_add(1),
+                u8::MAX,
+            )?;
+            if !ids.insert(key.id) {
+                return Err(ConfigError::Twice { id: key.id });
+            }
+        }
         within("cache_mib", self.cache_mib, 1, CACHE_MAX_MIB)?;
         within("workers.pin_threads", workers.pin_threads, 1, POOL_MAX)?;
         within("workers.print_threads", workers.print_threads, 1, POOL_MAX)?;

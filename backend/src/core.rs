@@ -23,6 +23,7 @@ pub mod record;
 pub mod refusal;
 pub mod register;
 pub mod rules;
+pub mod sealed;
 pub mod sheet;
 pub mod waiting;
 

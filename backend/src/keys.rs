@@ -1,13 +1,15 @@
 //! The backend's keys: one 32-byte master, everything else derived from it.
 //!
 //! Owns the sealing pair, the evidence signing key, the index key (keyed hashes
-//! of card, account and citizen numbers), the key that wraps templates at rest
-//! and the PIN pepper. Refuses key files that others may read. Nothing here can
-//! be printed (I7). Called by the workers, the demo bank and `app`.
+//! of card, account and citizen numbers), the PIN pepper, and the ring of keys that
+//! encrypt data at rest: the first from the master too, others given beside it.
+//! Refuses key files that others may read. Nothing here can be printed (I7). Called by the workers, the demo bank and `app`.
 
 pub mod envelope;
 pub mod passwords;
+pub mod reseal;
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -25,6 +27,8 @@ use zeroize::Zeroize as _;
 pub const MASTER_LEN: usize = 32;
 /// Longest key file read: 32 raw bytes, or 64 hex digits and a newline.
 const KEY_FILE_MAX: u64 = 80;
+/// Id of the key for data at rest that the master gives.
+pub const FIRST_DATA_KEY: u8 = 1;
 /// The fixed master of the demonstration bank. Public, so worth nothing.
 const DEMO_MASTER: [u8; MASTER_LEN] = *b"counterfoil demo bank master 001";
 
@@ -84,7 +88,8 @@ pub struct Keys {
     /// Signs checkpoints of the evidence log.
     pub evidence: SigningKey,
     index: Secret<[u8; 32]>,
-    templates: Secret<[u8; 32]>,
+    /// Keys of data at rest by id; the highest is the one written with.
+    ring: BTreeMap<u8, Secret<[u8; 32]>>,
     pepper: Secret<[u8; 32]>,
 }
 
@@ -106,7 +111,7 @@ impl Keys {
             seal,
             evidence: SigningKey::from_bytes(&material(b"evidence")),
             index: Secret::new(material(b"index")),
-            templates: Secret::new(material(b"templates")),
+            ring: BTreeMap::from([(FIRST_DATA_KEY, Secret::new(material(b"templates")))]),
             pepper: Secret::new(material(b"pepper")),
         }
     }
@@ -118,29 +123,7 @@ impl Keys {
 
     /// Loads the master from a file or systemd credential only its owner may read.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let file = std::fs::File::open(path).map_err(KeyError::Read)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = file
-                .metadata()
-                .map_err(KeyError::Read)?
-                .permissions()
-                .mode()
-                & 0o777;
-            if mode & 0o077 != 0 {
-                return Err(KeyError::Mode { mode });
-            }
-        }
-        let mut found = Vec::with_capacity(usize::try_from(KEY_FILE_MAX).unwrap_or(0));
-        file.take(KEY_FILE_MAX)
-            .read_to_end(&mut found)
-            .map_err(KeyError::Read)?;
-        let bytes = Secret::new(found);
-        let master = master(bytes.expose()).ok_or(KeyError::Length {
-            found: bytes.expose().len(),
-        })?;
-        Ok(Self::derive(master.expose()))
+        Ok(Self::derive(read(path)?.expose()))
     }
 
     /// Keyed hash (HMAC-SHA-256) under which a number is found without being stored.
@@ -160,8 +143,28 @@ impl Keys {
         Secret::new(mac(&self.pepper, &[pin.as_bytes()]))
     }
 
-    pub(crate) fn template_key(&self) -> &[u8; 32] {
-        self.templates.expose()
+    /// Adds a key for data at rest; from now on the one with the highest id encrypts.
+    pub fn with_data_key(mut self, id: u8, key: Secret<[u8; MASTER_LEN]>) -> Self {
+        self.ring.insert(id, key);
+        self
+    }
+
+    /// The same with a key out of a file or systemd credential.
+    ///
+    /// # Errors
+    /// As [`Keys::load`].
+    pub fn with_data_key_file(self, id: u8, path: &Path) -> Result<Self, KeyError> {
+        Ok(self.with_data_key(id, read(path)?))
+    }
+
+    /// Id of the key that data at rest is encrypted with.
+    pub fn data_key_id(&self) -> u8 {
+        let last = self.ring.last_key_value();
+        last.map_or(FIRST_DATA_KEY, |(id, _)| *id)
+    }
+
+    pub(crate) fn data_key(&self, id: u8) -> Option<&[u8; 32]> {
+        self.ring.get(&id).map(Secret::expose)
     }
 }
 
@@ -183,6 +186,33 @@ fn mac(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+/// A key of 32 bytes out of a file that only its owner may read.
+fn read(path: &Path) -> Result<Secret<[u8; MASTER_LEN]>, KeyError> {
+    let file = std::fs::File::open(path).map_err(KeyError::Read)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file
+            .metadata()
+            .map_err(KeyError::Read)?
+            .permissions()
+            .mode()
+            & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(KeyError::Mode { mode });
+        }
+    }
+    let mut found = Vec::with_capacity(usize::try_from(KEY_FILE_MAX).unwrap_or(0));
+    file.take(KEY_FILE_MAX)
+        .read_to_end(&mut found)
+        .map_err(KeyError::Read)?;
+    let bytes = Secret::new(found);
+    let master = master(bytes.expose()).ok_or(KeyError::Length {
+        found: bytes.expose().len(),
+    })?;
+    Ok(master)
 }
 
 /// 32 raw bytes, or 64 hex digits with surrounding white space.

@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod paced;
 pub mod relay;
 pub mod reply;
+pub mod reseal;
 pub mod route;
 pub mod shares;
 pub mod signer;

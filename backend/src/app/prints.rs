@@ -116,7 +116,12 @@ fn opened(books: &BooksArgs) -> anyhow::Result<(Writer<RedbStore>, Keys)> {
     Ok((Writer::open(offline::open(&db)?, log)?, keys))
 }
 
-fn give(writer: &mut Writer<RedbStore>, actor: Actor, body: CommandBody) -> anyhow::Result<()> {
+/// Gives one command of now, and its refusal as an error.
+pub(super) fn give(
+    writer: &mut Writer<RedbStore>,
+    actor: Actor,
+    body: CommandBody,
+) -> anyhow::Result<()> {
     let command = Command {
         at: SystemClock::start().now(),
         salt: random(&OsEntropy),

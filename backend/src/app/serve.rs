@@ -77,12 +77,13 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 
 fn configured(config: Config) -> anyhow::Result<Plan> {
     let bank = config.bank_file.as_deref().map(bank_of).transpose()?;
+    let keys = Arc::new(config.keys()?);
     Ok(Plan {
         listen: config.listen,
         admin_listen: config.admin_listen,
         database: Some(config.database),
         cache_mib: config.cache_mib,
-        keys: Arc::new(Keys::load(&config.key_file)?),
+        keys,
         origin: config.origin,
         bank,
         workers: config.workers,
@@ -259,6 +260,7 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
     tell_addresses(&listener, admin.as_ref())?;
     tokio::task::spawn_local(Rc::clone(&service).tick());
     tokio::task::spawn_local(Rc::clone(&service).relay());
+    tokio::task::spawn_local(Rc::clone(&service).reseal());
     let accepting = tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Api));
     let watching = admin.map(|listener| {
         tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Admin))

@@ -27,6 +27,7 @@ use super::record::bank::{
     KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
 use super::record::terms::{Bounces, CalendarRow, Licence, Listed};
+use super::sealed::Resealed;
 pub use actor::{Actor, ClientKey, Resolution};
 pub use drawn::PasswordLine;
 pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
@@ -101,6 +102,13 @@ pub enum CommandBody {
         engine: String,
         /// The same fingers.
         fingers: Vec<EnrolledFinger>,
+    },
+    /// The same data at rest, encrypted under another key.
+    Reseal {
+        /// Id of the key.
+        key: u8,
+        /// Envelopes, at most [`super::sealed::RESEALED_MAX`].
+        envelopes: Vec<Resealed>,
     },
     /// Enrols a settlement card.
     EnrolCard(CardRow),

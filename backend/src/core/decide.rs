@@ -287,6 +287,7 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         }
         CommandBody::EnrolPrints { .. } => prints::enrol(draft),
         CommandBody::RefreshTemplates { .. } => prints::refresh(draft),
+        CommandBody::Reseal { .. } => prints::reseal(draft),
         CommandBody::PlaceOrder { sale, items } => order::place(draft, *sale, items),
         CommandBody::MarkSeen { sale, digest } => confirm::seen(draft, *sale, *digest),
         CommandBody::Confirm { sale, digest } => confirm::confirm(draft, *sale, *digest),

@@ -204,6 +204,9 @@ fn enrolled(salt: &[u8; 32], row: &Enrolled) -> Vec<Field> {
     if let Enrolled::Prints(prints) = row {
         return facts::prints(salt, prints);
     }
+    if let Enrolled::Resealed(key, envelopes) = row {
+        return facts::resealed(*key, envelopes);
+    }
     let account = number(row).map(|number| hashed(salt, Personal::AccountNumber, number));
     let subject = Field::Subject(subject(row));
     [subject].into_iter().chain(account).collect()
@@ -250,6 +253,7 @@ fn subject(enrolled: &Enrolled) -> String {
         Enrolled::Agent(row) => format!("agent:{}", row.id),
         Enrolled::Prints(row) => format!("agent:{}", row.prints.agent),
         Enrolled::Templates { agent, engine, .. } => format!("templates:{agent}/{engine}"),
+        Enrolled::Resealed(key, _) => format!("data-key:{key}"),
         Enrolled::Card(row) => format!("card-of:{}", row.holder),
         Enrolled::Fee(row) => format!("fee:{}/{}/{}", word(&row.kind), row.from, row.each),
         Enrolled::Calendar(row) => format!("calendar:{} dates", row.days.len()),

@@ -1,8 +1,8 @@
-//! Encryption at rest: templates and images of prints are stored only inside these
-//! envelopes (I7).
+//! Encryption at rest: templates and images of prints, and payment passwords, are stored
+//! only inside these envelopes (I7).
 //!
 //! Bytes = version 1, key id, 24 bytes of nonce, XChaCha20-Poly1305 ciphertext.
-//! The data key is HKDF(template key, record name), so one record's key opens no
+//! The data key is HKDF(key of that id, record name), so one record's key opens no
 //! other; the additional data is the head and the record name, so an envelope
 //! moved to another record does not open. Called by the matcher worker and enrolment.
 
@@ -19,8 +19,6 @@ use super::Keys;
 
 /// Version of the envelope's layout.
 const VERSION: u8 = 1;
-/// The only template key so far; rotation adds another id.
-const KEY_ID: u8 = 1;
 const HEAD_LEN: usize = 2;
 const NONCE_LEN: usize = 24;
 /// Longest plaintext: a print of 256 KiB and its measures.
@@ -41,6 +39,11 @@ pub enum EnvelopeError {
     /// Altered, or moved from another record.
     #[error("envelope does not open: it was altered or moved from another record")]
     Open,
+}
+
+/// Id of the key that an envelope says it is under.
+pub fn key_id(bytes: &[u8]) -> Option<u8> {
+    bytes.get(1).copied()
 }
 
 /// Record name of an agent's finger templates.
@@ -97,9 +100,11 @@ pub fn wrap(
         return Err(EnvelopeError::Shape);
     }
     let nonce = random::<NONCE_LEN>(entropy);
-    let head = [VERSION, KEY_ID];
+    let id = keys.data_key_id();
+    let key = keys.data_key(id).ok_or(EnvelopeError::Key { id })?;
+    let head = [VERSION, id];
     let aad = [head.as_slice(), name.as_bytes()].concat();
-    let ciphertext = cipher(keys, name)
+    let ciphertext = cipher(key, name)
         .encrypt(
             &XNonce::from(nonce),
             Payload {
@@ -119,15 +124,13 @@ pub fn unwrap(keys: &Keys, name: &str, bytes: &[u8]) -> Result<Secret<Vec<u8>>, 
     let (nonce, ciphertext) = rest
         .split_first_chunk::<NONCE_LEN>()
         .ok_or(EnvelopeError::Shape)?;
-    let [version, key] = *head;
+    let [version, id] = *head;
     if version != VERSION || ciphertext.len() > PLAIN_MAX.saturating_add(16) {
         return Err(EnvelopeError::Shape);
     }
-    if key != KEY_ID {
-        return Err(EnvelopeError::Key { id: key });
-    }
+    let key = keys.data_key(id).ok_or(EnvelopeError::Key { id })?;
     let aad = [head.as_slice(), name.as_bytes()].concat();
-    cipher(keys, name)
+    cipher(key, name)
         .decrypt(
             &XNonce::from(*nonce),
             Payload {
@@ -139,8 +142,8 @@ pub fn unwrap(keys: &Keys, name: &str, bytes: &[u8]) -> Result<Secret<Vec<u8>>, 
         .map_err(|_| EnvelopeError::Open)
 }
 
-fn cipher(keys: &Keys, name: &str) -> XChaCha20Poly1305 {
-    let hkdf = Hkdf::<Sha256>::new(Some(b"counterfoil/v1/envelope"), keys.template_key());
+fn cipher(key: &[u8; 32], name: &str) -> XChaCha20Poly1305 {
+    let hkdf = Hkdf::<Sha256>::new(Some(b"counterfoil/v1/envelope"), key);
     let mut key = [0; 32];
     // 32 bytes are always within HKDF-SHA-256's 255 blocks.
     let _ = hkdf.expand(name.as_bytes(), &mut key);
@@ -170,6 +173,27 @@ mod tests {
         assert_eq!(moved.err(), Some(EnvelopeError::Open));
         let other = unwrap(&Keys::derive(&[1; 32]), "template/a", &bytes);
         assert_eq!(other.err(), Some(EnvelopeError::Open));
+    }
+
+    #[test]
+    fn the_newest_key_encrypts_and_every_key_of_the_ring_opens() {
+        let ring = |id, byte| Keys::demo().with_data_key(id, Secret::new([byte; 32]));
+        let (first, second) = (Keys::demo(), ring(2, 9));
+        let old = wrap(&first, "template/a", b"ridges", &Fixed).expect("wraps");
+        let new = wrap(&second, "template/a", b"ridges", &Fixed).expect("wraps");
+        assert_eq!((key_id(&old), key_id(&new)), (Some(1), Some(2)));
+        for bytes in [&old, &new] {
+            let plain = unwrap(&second, "template/a", bytes).expect("opens");
+            assert_eq!(plain.expose(), b"ridges");
+        }
+        let missing = unwrap(&first, "template/a", &new).err();
+        assert_eq!(missing, Some(EnvelopeError::Key { id: 2 }));
+        // The id is sealed: under the right key, too, another id does not open.
+        let mut renamed = new.clone();
+        renamed[1] = 3;
+        let both = ring(2, 9).with_data_key(3, Secret::new([9; 32]));
+        let opened = unwrap(&both, "template/a", &renamed).err();
+        assert_eq!(opened, Some(EnvelopeError::Open));
     }
 
     #[test]

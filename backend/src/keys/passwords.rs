@@ -17,7 +17,7 @@ use crate::core::record::bank::KeyedHash;
 use crate::core::record::sheet::PasswordRow;
 
 /// Record name of a form's password.
-fn name(number: BillNumber) -> String {
+pub(super) fn name(number: BillNumber) -> String {
     format!("payment-password/{number}")
 }
 

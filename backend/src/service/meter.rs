@@ -26,6 +26,8 @@ pub struct Meter {
     pub errands: Count,
     /// Timers that fired.
     pub timers: Count,
+    /// Envelopes of data at rest encrypted anew under the newest key.
+    pub resealed: Count,
 }
 
 /// A counter that only grows.
@@ -36,6 +38,11 @@ impl Count {
     /// One more.
     pub fn one(&self) {
         self.0.set(self.0.get().saturating_add(1));
+    }
+
+    /// So many more.
+    pub fn add(&self, more: u64) {
+        self.0.set(self.0.get().saturating_add(more));
     }
 
     /// Its value.
@@ -88,6 +95,7 @@ impl Meter {
             ("commands", &self.commands),
             ("errands", &self.errands),
             ("timers", &self.timers),
+            ("resealed", &self.resealed),
         ] {
             total(&mut page, name, count.value());
         }

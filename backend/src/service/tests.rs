@@ -14,6 +14,7 @@ mod power_cut;
 mod prints;
 mod relay;
 mod replay;
+mod reseal;
 mod second_finger;
 mod sheet;
 mod stream;

@@ -58,6 +58,12 @@ pub fn enrolled(
             books.remove(key::text(Table::Touch, agent.as_str()));
             books.put(key, &row)
         }
+        Enrolled::Resealed(_, envelopes) => {
+            for new in envelopes {
+                new.at.put(books, new.envelope.clone())?;
+            }
+            Ok(())
+        }
         Enrolled::Card(row) => books.put(key::hashed(Table::Card, row.lookup), row),
         Enrolled::Fee(row) => books.put(key::fee(row.kind, row.from), row),
         Enrolled::Calendar(row) => books.put(key::single(Table::Calendar), row),

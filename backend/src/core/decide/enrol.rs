@@ -177,7 +177,8 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
         | Enrolled::Licence(_)
         | Enrolled::Bounces(_)
         | Enrolled::Prints(_)
-        | Enrolled::Templates { .. } => (None, true),
+        | Enrolled::Templates { .. }
+        | Enrolled::Resealed(..) => (None, true),
     };
     if !within {
         return Err(Refusal::Malformed(Malformed::Limit).into());

@@ -1,8 +1,9 @@
 //! Enrolling prints (S13): an agent's first ones by the house, others in their place by a
-//! supervisor and a second person, who keep no blanks; and the same prints made anew for
-//! another engine.
+//! supervisor and a second person, who keep no blanks; the same prints made anew for
+//! another engine, or encrypted under another key.
 
 use counterfoil_data::ids::{AgentId, StaffId};
+use counterfoil_data::wire::Digest;
 
 use super::identity::named;
 use super::{Draft, Stop, said, stock};
@@ -11,6 +12,7 @@ use crate::core::event::{Enrolled, Event, PrintsEnrolled, TwoPeople};
 use crate::core::key::{self, Table};
 use crate::core::record::bank::{AgentRow, Duty, EnrolledFinger, FINGERS_MAX, TEMPLATES_MAX};
 use crate::core::refusal::{Malformed, Missing, Refusal};
+use crate::core::sealed::{RESEALED_MAX, Resealed};
 
 use super::enrol::ENVELOPE_MAX;
 
@@ -136,5 +138,30 @@ pub fn refresh(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         fingers,
     };
     draft.emit(Event::Enrolled(Box::new(enrolled)))?;
+    Ok(Outcome::Done)
+}
+
+/// The same data at rest under another key (I7): what changed since it was read stays, for
+/// it is under the newest key already.
+pub fn reseal(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
+    draft.system()?;
+    let CommandBody::Reseal { key, mut envelopes } = draft.command.body.clone() else {
+        return Err(Refusal::NotYours.into());
+    };
+    let fits = |held: &Resealed| held.envelope.len() <= IMAGE_MAX;
+    if envelopes.len() > RESEALED_MAX || !envelopes.iter().all(fits) {
+        return Err(Refusal::Malformed(Malformed::Limit).into());
+    }
+    let mut unchanged = Vec::with_capacity(envelopes.len());
+    for new in envelopes.drain(..) {
+        let held = new.at.held(&draft.books)?;
+        if held.is_some_and(|held| Digest::of(&held) == new.old) {
+            unchanged.push(new);
+        }
+    }
+    if !unchanged.is_empty() {
+        let resealed = Enrolled::Resealed(key, unchanged);
+        draft.emit(Event::Enrolled(Box::new(resealed)))?;
+    }
     Ok(Outcome::Done)
 }

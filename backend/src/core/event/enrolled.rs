@@ -10,6 +10,7 @@ use crate::core::record::bank::{
     StationRow, UnitRow,
 };
 use crate::core::record::terms::{Bounces, CalendarRow, Licence, ListRow, Listed};
+use crate::core::sealed::Resealed;
 
 /// An agent's prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub enum Enrolled {
         /// Every finger.
         fingers: Vec<EnrolledFinger>,
     },
+    /// Data at rest, under the key of this id.
+    Resealed(u8, Vec<Resealed>),
     /// A card.
     Card(CardRow),
     /// A fee.

@@ -5,6 +5,7 @@ use counterfoil_data::leaf::{Field, LeafKind, Personal};
 use super::{hashed, rule, second};
 use crate::core::event::{Event, FingerChange, PrintsEnrolled, SheetChange};
 use crate::core::register::ranges_of;
+use crate::core::sealed::Resealed;
 
 pub fn stock(event: &Event) -> Vec<Field> {
     let at = |kiosk: &dyn std::fmt::Display, slot: &dyn std::fmt::Display| {
@@ -111,6 +112,15 @@ pub fn prints(salt: &[u8; 32], enrolled: &PrintsEnrolled) -> Vec<Field> {
         .chain(fingers)
         .chain(reason.map(|words| hashed(salt, Personal::Words, words)))
         .collect()
+}
+
+/// Under which key, and how many envelopes.
+pub fn resealed(key: u8, envelopes: &[Resealed]) -> Vec<Field> {
+    let count = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
+    vec![
+        Field::Subject(format!("data-key:{key}")),
+        Field::Count(count),
+    ]
 }
 
 pub fn finger_kind(change: &FingerChange) -> LeafKind {

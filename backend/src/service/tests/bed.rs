@@ -84,6 +84,7 @@ pub struct House {
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
     pub limits: Limits,
+    pub keys: Keys,
 }
 
 impl House {
@@ -93,6 +94,7 @@ impl House {
             clock: Rc::new(VirtualClock::from(from)),
             entropy: Rc::new(Seeded::new(seed)),
             limits,
+            keys: Keys::demo(),
         }
     }
 }
@@ -136,11 +138,17 @@ impl Bed {
 impl<S: Books> Bed<S> {
     /// Another process over the same books: what was only in memory is gone.
     pub fn restarted(&self) -> Self {
+        self.restarted_with(Keys::demo())
+    }
+
+    /// The same with other keys.
+    pub fn restarted_with(&self, keys: Keys) -> Self {
         self.service.close();
         let house = House {
             clock: Rc::clone(&self.clock),
             entropy: Rc::new(Seeded::new(7)),
             limits: self.service.limits,
+            keys,
         };
         let writer = writer(&self.store).expect("a writer");
         Self::over(self.store.clone(), writer, house, |ports| ports)
@@ -157,8 +165,9 @@ impl<S: Books> Bed<S> {
             clock,
             entropy,
             limits,
+            keys,
         } = house;
-        let (keys, params) = (Arc::new(Keys::demo()), Argon2Params::testbed());
+        let (keys, params) = (Arc::new(keys), Argon2Params::testbed());
         let (handle, queue) = WriterHandle::new();
         let gate = Rc::new(Semaphore::new(1));
         let stuck = Rc::clone(&gate);
