@@ -11,6 +11,7 @@
 
 mod custody;
 mod load_demo;
+mod notify;
 mod number;
 mod offline;
 mod policy;
@@ -137,7 +138,7 @@ struct ServeArgs {
     /// Configuration file.
     #[arg(long, conflicts_with_all = ["demo", "bank", "db", "listen", "admin_listen"])]
     config: Option<PathBuf>,
-    /// Check the configuration and stop.
+    /// Check the configuration, its keys and its bank file, and stop.
     #[arg(long, requires = "config")]
     check: bool,
     /// Run the synthetic demo bank with public keys. Never for real forms.

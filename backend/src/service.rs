@@ -196,11 +196,15 @@ impl Service {
         self.connections.taken()
     }
 
-    /// Whether commands are made durable (for `/readyz`): the writer lives, none of
-    /// its commands waits too long, and the books can be read.
+    /// Whether it takes requests (for `/readyz`).
     pub fn is_ready(&self) -> bool {
-        !self.closing.has_rung()
-            && self.writer.is_alive()
+        !self.closing.has_rung() && self.is_alive()
+    }
+
+    /// Whether commands are made durable (for a watchdog): the writer lives, none of
+    /// its commands waits too long, and the books can be read.
+    pub fn is_alive(&self) -> bool {
+        self.writer.is_alive()
             && self.oldest_wait() <= WRITER_LATE
             && self.snapshots.snapshot().is_ok()
             && !self.broken.has_rung()

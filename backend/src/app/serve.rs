@@ -1,8 +1,9 @@
 //! Running: sockets, the writer's thread, signals.
 //!
 //! One thread runs the service on a local runtime; one runs the writer; two pools
-//! hash and match. SIGTERM and SIGINT end it gracefully: stop accepting, finish
-//! what is in flight, drain the writer, exit 0. A storage error aborts at once.
+//! hash and match. SIGTERM and SIGINT end it gracefully: not ready any more, stop
+//! accepting, finish what is in flight, drain the writer (its last commit signs the last
+//! checkpoint), close the books, exit 0. A storage error aborts at once.
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -19,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
 use super::system::{OsEntropy, SystemClock};
-use super::{DEMO_ORIGIN, ServeArgs};
+use super::{DEMO_ORIGIN, ServeArgs, notify};
 use crate::config::{Config, LimitsConfig, WorkersConfig, text_of};
 use crate::core::{log, query};
 use crate::demo::Means;
@@ -61,12 +62,13 @@ struct Plan {
 pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let plan = match &args.config {
         Some(path) => {
-            let config = Config::load(path)?;
+            // All that it names is read here, so a check has seen it, too.
+            let plan = configured(Config::load(path)?)?;
             if args.check {
                 tracing::info!("the configuration is sound");
                 return Ok(ExitCode::SUCCESS);
             }
-            configured(config)?
+            plan
         }
         None if args.demo => demonstrated(args)?,
         None => anyhow::bail!("say --config FILE, or --demo for the synthetic bank"),
@@ -132,6 +134,7 @@ fn demo_plan(
 
 fn serve(plan: &Plan) -> anyhow::Result<()> {
     let (store, writer) = books(plan)?;
+    let held = store.clone();
     let (handle, queue) = WriterHandle::new();
     let thread = start_writer(queue, writer)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -146,6 +149,8 @@ fn serve(plan: &Plan) -> anyhow::Result<()> {
     thread
         .join()
         .map_err(|_| anyhow::anyhow!("the writer's thread was lost"))?;
+    held.close()
+        .context("the books could not be closed; what was answered is durable")?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -258,6 +263,8 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
     // Before anybody can know that we run: a signal then already ends us gracefully.
     let stop = signal()?;
     tell_addresses(&listener, admin.as_ref())?;
+    notify::ready();
+    tokio::task::spawn_local(notify::watch(Rc::clone(&service)));
     tokio::task::spawn_local(Rc::clone(&service).tick());
     tokio::task::spawn_local(Rc::clone(&service).relay());
     tokio::task::spawn_local(Rc::clone(&service).reseal());
@@ -275,8 +282,10 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
         }
     }
     tracing::info!("signal: finishing what is in flight");
-    accepting.abort();
+    notify::stopping();
+    // First `/readyz` says no, then nobody new is let in; what is in flight goes on.
     service.close();
+    accepting.abort();
     let idle = async {
         while service.connections() > 0 {
             tokio::time::sleep(IDLE_LOOK).await;

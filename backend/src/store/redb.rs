@@ -109,6 +109,14 @@ impl RedbStore {
         Ok(store)
     }
 
+    /// Closes the books and says what dropping them would not: whether that worked.
+    /// Every other clone must be gone.
+    pub fn close(self) -> Result<(), StoreError> {
+        let database = Arc::into_inner(self.0);
+        let database = database.ok_or(StoreError::Contradiction("the books are still in use"))?;
+        database.close().map_err(io)
+    }
+
     fn begin(&self) -> Result<WriteTransaction, StoreError> {
         let mut write = self.0.begin_write().map_err(io)?;
         write.set_two_phase_commit(true);
