@@ -10,7 +10,7 @@ use super::prints::give;
 use super::{BooksArgs, OsEntropy};
 use crate::core::command::Actor;
 use crate::core::sealed;
-use crate::keys::reseal::turn;
+use crate::keys::reseal::{end, turn};
 use crate::store::Snapshots as _;
 use crate::writer::{LogKey, Writer};
 
@@ -57,6 +57,7 @@ pub fn run(args: &ResealArgs) -> anyhow::Result<ExitCode> {
         "{resealed} encrypted anew under key {newest}, {sound} were; {count} stay under another"
     ));
     if count == 0 {
+        give(&mut writer, Actor::System, end(&keys))?;
         lines.push(format!(
             "nothing in these books needs a key below {newest}; backups of before do"
         ));

@@ -107,7 +107,8 @@ pub enum CommandBody {
     Reseal {
         /// Id of the key.
         key: u8,
-        /// Envelopes, at most [`super::sealed::RESEALED_MAX`].
+        /// Envelopes, at most [`super::sealed::RESEALED_MAX`]; none says that a whole pass
+        /// over the books is done.
         envelopes: Vec<Resealed>,
     },
     /// Enrols a settlement card.

@@ -12,6 +12,7 @@ use counterfoil_data::wire::sale::FingerPosition;
 use super::key::{self, Table};
 use super::overlay::{Overlay, get};
 use super::record::bank::AgentRow;
+use super::record::books::CounterRow;
 use super::record::decode;
 use super::record::prints::{PrintRow, TouchRow};
 use super::record::sheet::PasswordRow;
@@ -19,6 +20,23 @@ use crate::store::{From, Key, Read, StoreError};
 
 /// Envelopes in one command at most, of a quarter of a megabyte each.
 pub const RESEALED_MAX: usize = 16;
+
+/// The key of data at rest that a whole pass over the books ended under; `None` before
+/// the first rotation.
+pub fn data_key(read: &dyn Read) -> Result<Option<u8>, StoreError> {
+    let row: Option<CounterRow> = get(read, &data_key_row())?;
+    Ok(row.and_then(|row| u8::try_from(row.value).ok()))
+}
+
+/// Notes that a whole pass ended under this key.
+pub fn passed(books: &mut Overlay<'_>, key: u8) -> Result<(), StoreError> {
+    let row = CounterRow { value: key.into() };
+    books.put(data_key_row(), &row)
+}
+
+fn data_key_row() -> Key {
+    key::text(Table::Counter, "data-key")
+}
 
 /// The place of one envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]

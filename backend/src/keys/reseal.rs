@@ -8,9 +8,10 @@ use counterfoil_data::seam::Entropy;
 use counterfoil_data::wire::Digest;
 
 use super::envelope::{EnvelopeError, key_id, print_name, template_name, unwrap, wrap};
-use super::{Keys, passwords};
+use super::{FIRST_DATA_KEY, Keys, passwords};
 use crate::core::command::CommandBody;
-use crate::core::sealed::{Held, RESEALED_MAX, Resealed, SealedAt};
+use crate::core::sealed::{self, Held, RESEALED_MAX, Resealed, SealedAt};
+use crate::store::{Read, StoreError};
 
 /// An envelope that cannot be encrypted anew.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,20 @@ pub struct Turn {
     pub sound: u64,
     /// Envelopes that no loaded key opens.
     pub stays: Vec<Stays>,
+}
+
+/// Whether a pass over the books is due: they ended the last one under another key. Books
+/// that were never rotated are under the first.
+pub fn is_due(keys: &Keys, read: &dyn Read) -> Result<bool, StoreError> {
+    Ok(sealed::data_key(read)?.unwrap_or(FIRST_DATA_KEY) != keys.data_key_id())
+}
+
+/// The command that ends a pass in which nothing stayed under another key.
+pub fn end(keys: &Keys) -> CommandBody {
+    CommandBody::Reseal {
+        key: keys.data_key_id(),
+        envelopes: Vec::new(),
+    }
 }
 
 /// Encrypts anew what of these is under an older key.

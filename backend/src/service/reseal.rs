@@ -1,8 +1,9 @@
 //! Rotation in the background: data at rest under an older key is encrypted anew, a few
 //! rows at a time, while the service sells.
 //!
-//! One pass after each start: a key is added by a restart. The work is done in the print
-//! pool and gives way to customers; what changes meanwhile is under the newest key.
+//! One pass after a start, unless the books ended one under the newest key already (a key
+//! is added by a restart). The work is done in the print pool and gives way to customers;
+//! what changes meanwhile is under the newest key.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::books::told;
 use super::fault::Fault;
 use crate::core::sealed;
 use crate::keys::envelope::Drawn;
-use crate::keys::reseal::{Turn, turn};
+use crate::keys::reseal::{Turn, end, is_due, turn};
 use crate::store::Key;
 use crate::workers::Kind;
 
@@ -23,19 +24,24 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Pause where the pool or the writer is full, or the books cannot be read.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
+/// How far a pass is.
+#[derive(Default)]
+struct Pass {
+    /// The last key looked at.
+    after: Key,
+    resealed: u64,
+    stays: u64,
+}
+
 impl Service {
-    /// Looks through everything encrypted at rest once; ends at the end, or when the
-    /// service closes.
+    /// Looks through everything encrypted at rest once, if that is due; ends at the end,
+    /// or when the service closes.
     pub async fn reseal(self: Rc<Self>) {
-        let (mut after, mut resealed) = (Key::new(), 0_u64);
+        let mut pass = Pass::default();
         loop {
-            let pause = match self.reseal_next(&after).await {
-                Ok(Some((last, count))) => {
-                    after = last;
-                    resealed = resealed.saturating_add(count);
-                    PAUSE
-                }
-                Ok(None) => break,
+            let pause = match self.reseal_next(&mut pass).await {
+                Ok(true) => PAUSE,
+                Ok(false) => return,
                 Err(fault) => {
                     tracing::debug!(%fault, "encrypting data at rest anew waits");
                     BUSY_PAUSE
@@ -45,17 +51,23 @@ impl Service {
                 return;
             }
         }
-        if resealed > 0 {
-            let key = self.keys.data_key_id();
-            tracing::info!(resealed, key, "data at rest is under the newest key");
-        }
     }
 
-    /// The next few rows; the last key looked at and how many envelopes are new.
-    async fn reseal_next(&self, after: &[u8]) -> Result<Option<(Key, u64)>, Fault> {
-        let page = told(sealed::page(self.books()?.read(), after, ROWS))?;
+    /// The next few rows; whether there may be more.
+    async fn reseal_next(&self, pass: &mut Pass) -> Result<bool, Fault> {
+        let books = self.books()?;
+        if !told(is_due(&self.keys, books.read()))? {
+            return Ok(false);
+        }
+        let page = told(sealed::page(books.read(), &pass.after, ROWS))?;
+        drop(books);
         let Some((last, held)) = page else {
-            return Ok(None);
+            let (resealed, stays, key) = (pass.resealed, pass.stays, self.keys.data_key_id());
+            if stays == 0 {
+                self.system(end(&self.keys)).await?;
+            }
+            tracing::info!(resealed, stays, key, "data at rest was looked through");
+            return Ok(false);
         };
         let room = self.workers.room(Kind::Print).map_err(|_| Fault::busy())?;
         let drawn = Drawn::from(&*self.entropy);
@@ -70,6 +82,12 @@ impl Service {
             self.system(body).await?;
         }
         self.meter.resealed.add(done.resealed);
-        Ok(Some((last, done.resealed)))
+        let stays = u64::try_from(done.stays.len()).unwrap_or(u64::MAX);
+        *pass = Pass {
+            after: last,
+            resealed: pass.resealed.saturating_add(done.resealed),
+            stays: pass.stays.saturating_add(stays),
+        };
+        Ok(true)
     }
 }

@@ -11,6 +11,7 @@ use crate::core::record::books::{LedgerAccount, Memo};
 use crate::core::record::prints::PrintRow;
 use crate::core::record::stock::SlotRow;
 use crate::core::record::terms::{ListRow, Listed, ListedRow, PolicyVersionRow};
+use crate::core::sealed;
 use crate::store::{From, RANGE_MAX, Read as _, StoreError};
 use counterfoil_data::money::Fen;
 
@@ -58,6 +59,7 @@ pub fn enrolled(
             books.remove(key::text(Table::Touch, agent.as_str()));
             books.put(key, &row)
         }
+        Enrolled::Resealed(key, envelopes) if envelopes.is_empty() => sealed::passed(books, *key),
         Enrolled::Resealed(_, envelopes) => {
             for new in envelopes {
                 new.at.put(books, new.envelope.clone())?;

@@ -12,7 +12,7 @@ use crate::core::event::{Enrolled, Event, PrintsEnrolled, TwoPeople};
 use crate::core::key::{self, Table};
 use crate::core::record::bank::{AgentRow, Duty, EnrolledFinger, FINGERS_MAX, TEMPLATES_MAX};
 use crate::core::refusal::{Malformed, Missing, Refusal};
-use crate::core::sealed::{RESEALED_MAX, Resealed};
+use crate::core::sealed::{self, RESEALED_MAX, Resealed};
 
 use super::enrol::ENVELOPE_MAX;
 
@@ -152,6 +152,7 @@ pub fn reseal(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     if envelopes.len() > RESEALED_MAX || !envelopes.iter().all(fits) {
         return Err(Refusal::Malformed(Malformed::Limit).into());
     }
+    let ends = envelopes.is_empty() && sealed::data_key(&draft.books)? != Some(key);
     let mut unchanged = Vec::with_capacity(envelopes.len());
     for new in envelopes.drain(..) {
         let held = new.at.held(&draft.books)?;
@@ -159,7 +160,7 @@ pub fn reseal(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
             unchanged.push(new);
         }
     }
-    if !unchanged.is_empty() {
+    if ends || !unchanged.is_empty() {
         let resealed = Enrolled::Resealed(key, unchanged);
         draft.emit(Event::Enrolled(Box::new(resealed)))?;
     }

@@ -53,7 +53,7 @@ pub enum Enrolled {
         /// Every finger.
         fingers: Vec<EnrolledFinger>,
     },
-    /// Data at rest, under the key of this id.
+    /// Data at rest, under the key of this id; none at the end of a whole pass.
     Resealed(u8, Vec<Resealed>),
     /// A card.
     Card(CardRow),

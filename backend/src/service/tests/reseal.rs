@@ -66,6 +66,9 @@ fn i7_a_new_key_takes_over_everything_at_rest_while_customers_are_served() {
         // One more: the touch that was just accepted.
         assert_eq!(under(&bed), [(2, all + 1)]);
         assert_eq!(bed.service.meter.resealed.value(), all as u64);
+        let read = bed.store.snapshot().expect("reads");
+        assert_eq!(sealed::data_key(&*read).expect("reads"), Some(2));
+        drop(read);
         // The old key is no longer asked for, and again there is nothing to do.
         let bed = bed.restarted_with(ring(2));
         Rc::clone(&bed.service).reseal().await;
