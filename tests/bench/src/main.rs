@@ -4,6 +4,7 @@
 //! when one is not, 2 when it was not understood. Machines are noisy, so a time is the
 //! median of slices that take turns with the peer's.
 
+mod backend;
 mod devices;
 mod fingers;
 mod idle;
@@ -25,7 +26,8 @@ use anyhow::Context as _;
 
 use crate::table::Table;
 
-const USE: &str = "use: counterfoil-bench [devices | fingers [DIR [SET=DPI ...]] | records]";
+const USE: &str =
+    "use: counterfoil-bench [backend [SLICES] | devices | fingers [DIR [SET=DPI ...]] | records]";
 /// Names a folder of prints, for the run without words.
 const PRINTS: &str = "COUNTERFOIL_PRINTS";
 
@@ -34,6 +36,10 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         [] => everything(),
+        ["backend", rest @ ..] => backend::measure(rest),
+        ["backend-load", rest @ ..] => backend::clients(rest),
+        ["backend-hello"] => backend::hello(),
+        ["backend-serve", ..] => return backend::serve(args.get(1..).unwrap_or_default()),
         ["devices"] => all_devices(),
         ["fingers", rest @ ..] => all_fingers(rest),
         ["records"] => records::check(),
@@ -61,7 +67,8 @@ fn everything() -> anyhow::Result<bool> {
     let words: Vec<&str> = prints.iter().flat_map(|p| p.split_whitespace()).collect();
     let fingers = all_fingers(&words)?;
     let records = records::check().context("records cannot be exchanged")?;
-    Ok(devices && fingers && records)
+    let backend = backend::measure(&[]).context("the backend cannot be measured")?;
+    Ok(devices && fingers && records && backend)
 }
 
 /// Whether every budget of the finger engine is kept.
