@@ -6,12 +6,12 @@ use counterfoil_backend::core::command::{
     Actor, ClientKey, Command, CommandBody, Found, GROUP_MAX, Outcome, Subject,
 };
 use counterfoil_backend::core::decide::is_keyed;
-use counterfoil_backend::core::key;
+use counterfoil_backend::core::key::{self, Table};
 use counterfoil_backend::core::overlay::get;
 use counterfoil_backend::core::record::bank::CardTrust;
 use counterfoil_backend::core::record::sale::SaleRow;
 use counterfoil_backend::store::redb::RedbStore;
-use counterfoil_backend::store::{Read, Snapshots as _};
+use counterfoil_backend::store::{From as End, RANGE_MAX, Read, Snapshots as _};
 use counterfoil_backend::writer::{LogKey, Writer};
 use counterfoil_data::bill::BillKind;
 use counterfoil_data::ids::SaleId;
@@ -222,6 +222,28 @@ impl Hall<'_> {
         Ok(())
     }
 
+    /// Hands over what left the house, as the relay does: a service that starts on these
+    /// books finds nothing to do.
+    pub fn deliver(&mut self) -> anyhow::Result<()> {
+        loop {
+            let read = self.writer.store().snapshot()?;
+            let (low, high) = (key::low(Table::Pending), key::high(Table::Pending));
+            let rows = read.range(&low, &high, End::First, RANGE_MAX)?;
+            drop(read);
+            let numbers: Vec<u64> = rows.iter().filter_map(|(k, _)| key::number_of(k)).collect();
+            if numbers.is_empty() {
+                return Ok(());
+            }
+            let mut commands = Vec::new();
+            for sequences in numbers.chunks(GROUP_MAX) {
+                let sequences = sequences.to_vec();
+                let body = CommandBody::MarkDelivered { sequences };
+                commands.push(self.command(Actor::System, body));
+            }
+            give(self.writer, commands)?;
+        }
+    }
+
     /// Linked sales broken off before the first form was fed: numbers and fees go back, and
     /// the kiosks are free again.
     pub fn release(&mut self, numbers: &[u64]) -> anyhow::Result<()> {
@@ -233,7 +255,7 @@ impl Hall<'_> {
             };
             Ok((here(n)?, body))
         })?;
-        Ok(())
+        self.deliver()
     }
 }
 
