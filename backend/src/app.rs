@@ -1,14 +1,17 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
-//! `register`, `policy`, `custody`, `prints`, `reseal`, `number`, `load-demo` and `openapi`
-//! work offline. This module and its children are the only place that opens files and
-//! sockets, starts threads and reads the real clock; all else is below the seams. Called by the binary and by
+//! `register`, `policy`, `custody`, `prints`, `reseal`, `number`, `restore`, `reconcile`,
+//! `clock`, `load-demo` and `openapi` work offline, `backup` beside a running service, too.
+//! This module and its children are the only place that opens sockets, starts threads and
+//! reads the real clock; all else is below the seams. Called by the binary and by
 //! `counterfoil backend`.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
 //! the books are not sound.
 
+mod backup;
+mod clock;
 mod custody;
 mod load_demo;
 mod notify;
@@ -16,6 +19,7 @@ mod number;
 mod offline;
 mod policy;
 mod prints;
+mod reconcile;
 mod register;
 mod reseal;
 mod rules;
@@ -83,6 +87,14 @@ enum Task {
     Reseal(reseal::ResealArgs),
     /// Print where a form is and all that was recorded of it.
     Number(number::NumberArgs),
+    /// Back the books up into a new file; the service may run.
+    Backup(backup::BackupArgs),
+    /// Restore books from a backup; kiosks sell when they have shown what they saw.
+    Restore(backup::RestoreArgs),
+    /// How kiosks stand to restored books; two people settle what one did meanwhile.
+    Reconcile(reconcile::ReconcileArgs),
+    /// Two people say that the clock is right, though behind the newest record.
+    Clock(clock::ClockArgs),
     /// Print every rule, its parameters in force, and what the customer reads.
     Rules(rules::RulesArgs),
     /// Print the register of a day: who received which numbers, with evidence.
@@ -187,6 +199,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Prints(args) => prints::act(&args),
         Task::Reseal(args) => reseal::run(&args),
         Task::Number(args) => number::print(&args),
+        Task::Backup(args) => backup::back_up(&args),
+        Task::Restore(args) => backup::restore(&args),
+        Task::Reconcile(args) => reconcile::act(&args),
+        Task::Clock(args) => clock::accept(&args),
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),
         Task::Policy(args) => policy::put_in_force(&args),

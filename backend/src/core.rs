@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod audit;
+pub mod clock;
 pub mod command;
 pub mod custody;
 pub mod decide;
@@ -26,6 +27,7 @@ pub mod rules;
 pub mod sealed;
 pub mod sheet;
 pub mod waiting;
+pub mod witness;
 
 #[cfg(test)]
 pub(crate) mod tests;

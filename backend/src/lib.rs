@@ -6,6 +6,7 @@
 
 #[cfg(feature = "service")]
 pub mod app;
+pub mod backup;
 #[cfg(feature = "service")]
 pub mod config;
 pub mod core;

@@ -22,6 +22,7 @@ pub mod reseal;
 pub mod route;
 pub mod shares;
 pub mod signer;
+pub mod steady;
 pub mod tick;
 pub mod timeline;
 pub mod writer_handle;
@@ -40,6 +41,7 @@ use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
 use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire;
 
+use crate::core::query;
 use crate::keys::Keys;
 use crate::ports::Ports;
 use crate::store::Snapshots;
@@ -48,6 +50,7 @@ use bell::Bell;
 use meter::Meter;
 use shares::Shares;
 use signer::Seen;
+use steady::SteadyClock;
 use writer_handle::{Waiting, WriterHandle};
 
 /// Bounds of one service; the configuration's `[limits]`.
@@ -123,7 +126,9 @@ pub struct Parts {
 
 /// The service.
 pub struct Service {
+    /// Of the machine, but without its jumps; `steady` is the same.
     clock: SharedClock,
+    steady: Rc<SteadyClock>,
     entropy: SharedEntropy,
     writer: WriterHandle,
     waiting: Waiting,
@@ -161,10 +166,12 @@ impl Service {
             ports,
             limits,
         } = parts;
+        let steady = Rc::new(SteadyClock::over(clock));
         let (connections_max, streams_max) = (limits.connections_max, limits.streams_max);
         let streams_max = streams_max.min(Limits::streams_cap(connections_max));
         Rc::new(Self {
-            clock,
+            clock: steady.clone(),
+            steady,
             entropy,
             writer,
             waiting: Waiting::default(),
@@ -217,7 +224,13 @@ impl Service {
     /// The metrics page (Prometheus text).
     pub fn metrics(&self) -> String {
         let oldest = usize::try_from(self.oldest_wait().as_millis()).unwrap_or(usize::MAX);
+        let books = self.snapshots.snapshot().ok();
+        let told = books.and_then(|read| query::restored(&*read).ok());
+        let (restored, ahead) = told.unwrap_or_default();
         let now = [
+            ("books_restored", restored),
+            ("kiosks_ahead", ahead),
+            ("clock_jumped", usize::from(self.steady.has_jumped())),
             ("connections", self.connections.taken()),
             ("requests_in_flight", self.requests.taken()),
             ("event_streams", self.streams.taken()),

@@ -45,6 +45,15 @@ pub enum StoreError {
         /// Version found.
         found: u32,
     },
+    /// The file is a backup.
+    #[error("this file is a backup: restore it to another file, which has kiosks reconciled")]
+    IsBackup,
+    /// The file is no backup, or not a whole one.
+    #[error("this file is no backup of these books")]
+    NotBackup,
+    /// A file of this name is there already.
+    #[error("{} is there already: name another file, or look what it is", .0.display())]
+    Exists(std::path::PathBuf),
     /// A row is damaged.
     #[error("the books are damaged")]
     Record(#[from] crate::core::record::RecordError),

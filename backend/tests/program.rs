@@ -6,144 +6,13 @@
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "a failed step is a failed test")]
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+mod running;
 
-use bytes::Bytes;
-use counterfoil_data::demo;
-use counterfoil_data::sign::{self, RequestParts, SigningIdentity};
+use std::process::{Command, Stdio};
+
 use counterfoil_data::wire::sale::{KioskView, OpenSale, PurchaseMode, SaleState, SaleView};
-use counterfoil_data::wire::{self, Digest};
 use counterfoil_finger::synth::{Contact, Finger};
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_counterfoil-backend");
-
-/// A folder that is removed when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("counterfoil-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A running backend; killed if a test fails.
-struct Running {
-    child: Child,
-    listen: String,
-    admin: String,
-}
-
-impl Running {
-    fn start(db: &Path) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["--demo", "--listen", "127.0.0.1:0"])
-            .args(["--admin-listen", "127.0.0.1:0", "--db"])
-            .arg(db)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("stdout");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let address = |name: &str| {
-            told.get(name)
-                .and_then(|a| a.as_str())
-                .expect("an address")
-                .to_owned()
-        };
-        Self {
-            child,
-            listen: address("listen"),
-            admin: address("admin"),
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.expect("kill runs").success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn offline(args: &[&str], path: &Path) -> Output {
-    let mut command = Command::new(PROGRAM);
-    command.args(args).arg(path).stderr(Stdio::null());
-    command.output().expect("runs")
-}
-
-/// One signed request on a connection of its own.
-fn ask(listen: &str, method: &str, path: &str, body: &[u8], sequence: u64) -> (u16, Bytes) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("runtime");
-    let bank = demo::bank().expect("the demo bank");
-    let seed = bank.kiosk("kiosk-1").expect("a kiosk").key_seed.0;
-    let identity = SigningIdentity::new(&"kiosk:kiosk-1".parse().expect("a signer"), &seed);
-    let parts = RequestParts {
-        method,
-        path_and_query: path,
-        body_digest: Digest::of(body),
-        sequence,
-        idempotency_key: None,
-    };
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).expect("randomness");
-    let signed = sign::sign(&parts, &identity, jiff::Timestamp::now(), nonce);
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", listen)
-        .header("content-type", "application/json")
-        .header(wire::VERSION_HEADER, wire::VERSION)
-        .header(wire::SEQUENCE_HEADER, sequence)
-        .header(sign::CONTENT_DIGEST_HEADER, signed.content_digest)
-        .header(sign::SIGNATURE_INPUT_HEADER, signed.signature_input)
-        .header(sign::SIGNATURE_HEADER, signed.signature)
-        .body(Full::new(Bytes::copy_from_slice(body)))
-        .expect("a request");
-    runtime.block_on(async {
-        let stream = TcpStream::connect(listen).await.expect("connects");
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .expect("speaks");
-        tokio::spawn(connection);
-        let (head, body) = sender
-            .send_request(request)
-            .await
-            .expect("an answer")
-            .into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
-        (head.status.as_u16(), body)
-    })
-}
+use running::{Folder, PROGRAM, Running, ask, offline, told};
 
 #[test]
 fn i6_a_killed_backend_comes_back_with_its_sale_and_its_memory_of_sequences() {
@@ -152,6 +21,7 @@ fn i6_a_killed_backend_comes_back_with_its_sale_and_its_memory_of_sequences() {
     let open = serde_json::to_vec(&OpenSale {
         sale: "0000000000000000000000000000002a".parse().expect("an id"),
         mode: PurchaseMode::SettlementCard,
+        seen: None,
     })
     .expect("serialises");
     let running = Running::start(&db);
@@ -246,17 +116,6 @@ fn a_wrong_command_line_is_2_and_a_refused_start_is_1() {
     assert_eq!(code(&["serve"]), Some(1));
     assert_eq!(code(&["--config", "/nonexistent.toml", "--check"]), Some(1));
     assert_eq!(code(&["openapi"]), Some(0));
-}
-
-/// What a command said and how it ended; both streams in one text.
-fn told(args: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(PROGRAM);
-    let output = command.args(args).output().expect("runs");
-    let text = [output.stdout, output.stderr].concat();
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&text).into_owned(),
-    )
 }
 
 #[test]

@@ -212,6 +212,17 @@ leaf_kinds! {
     CustodyApproved = 97, "custody-approved";
     /// Another person refused it, or it was taken back.
     CustodyRefused = 98, "custody-refused";
+    /// The books were put back to this earlier log, from a backup.
+    BooksRestored = 112, "books-restored";
+    /// A kiosk has seen a log that is not in the books: they were put back.
+    KioskAhead = 113, "kiosk-ahead";
+    /// A kiosk has seen nothing that restored books lack: it sells again.
+    KioskReleased = 114, "kiosk-released";
+    /// Two people settled what a kiosk did that the books lack: it sells again.
+    KioskReconciled = 115, "kiosk-reconciled";
+    /// Two people said that the clock is right, though behind the leaf before: the only
+    /// leaf that is of an earlier time than the one before it.
+    ClockAccepted = 116, "clock-accepted";
 }
 
 /// One fact in a leaf. Tags 13 and 23 are not assigned.
@@ -271,6 +282,10 @@ pub enum Field {
     Mode(String),
     /// 29: how a card's authenticity is known: `dynamic`, `host`, `unproven`.
     CardProof(String),
+    /// 30: leaves of an evidence log.
+    TreeSize(u64),
+    /// 31: root of an evidence log.
+    TreeRoot(Digest),
 }
 
 /// One leaf.

@@ -75,8 +75,9 @@ pub trait Journal {
     fn load(&mut self) -> io::Result<Vec<Vec<u8>>>;
     /// Adds one record and syncs it.
     fn append(&mut self, record: &[u8]) -> io::Result<()>;
-    /// Forgets all records, after every one was acknowledged.
-    fn clear(&mut self) -> io::Result<()>;
+    /// Forgets all records, after every one was acknowledged, but for this one, if any:
+    /// a power cut leaves all of them or what is kept.
+    fn keep_only(&mut self, record: Option<&[u8]>) -> io::Result<()>;
 }
 
 /// A journal in memory; shared by clone, so it survives a kiosk that a test kills.
@@ -93,8 +94,9 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    fn clear(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().clear();
+    fn keep_only(&mut self, record: Option<&[u8]>) -> io::Result<()> {
+        let kept = record.map(<[u8]>::to_vec);
+        *self.0.borrow_mut() = kept.into_iter().collect();
         Ok(())
     }
 }

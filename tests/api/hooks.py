@@ -12,6 +12,7 @@ import gates
 import judge
 import sign
 
+TREE = re.compile("[0-9]+-[0-9a-f]{64}")
 SALE, NUMBER = re.compile("[0-9a-f]{32}"), re.compile("[0-9]{6}[1-8][0-9]{9}")
 sales: collections.deque = collections.deque(maxlen=4)
 proposals: collections.deque = collections.deque(maxlen=4)
@@ -75,7 +76,12 @@ def before_call(context, case, kwargs):
     """Half of the well-formed made-up names become names that exist."""
     spoilt = negated(case) & {"signature", "signature-input", "content-digest"}
     is_lawful = case.meta and not case.meta.generation.mode.is_negative
+    # A made-up log that was seen is an alarm: the kiosk would sell nothing from then on.
+    if TREE.fullmatch(str((case.query or {}).get("seen", ""))):
+        case.query.pop("seen")
     if is_lawful:
+        if isinstance(case.body, dict) and operation_of(case)["operationId"] == "openSale":
+            case.body.pop("seen", None)
         if isinstance(case.body, dict):
             mend(case.body)
     pools = {"sale": (SALE, sales), "number": (NUMBER, numbers), "proposal": (re.compile("[0-9]{1,20}"), proposals)}

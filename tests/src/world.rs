@@ -349,6 +349,8 @@ impl World {
                 let far = self.house.restart().await.map_err(|e| format!("{e:#}"))?;
                 self.network.lead_to(far);
             }
+            "backend backup" => self.house.back_up().map_err(|e| format!("{e:#}"))?,
+            "backend restore" => self.house.put_back().map_err(|e| format!("{e:#}"))?,
             "station off" => self.switch_off(0),
             "station on" => self.switch_on(0).map_err(|e| format!("{e:#}"))?,
             line if line.starts_with("staff ") => self.custodians_act(line).await?,

@@ -32,20 +32,21 @@ pub struct FileJournal {
 impl FileJournal {
     /// Opens or makes the file (mode 0600 where modes exist).
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
-        }
-        let file = options.open(path)?;
+        let file = options().truncate(false).open(path)?;
         sync_folder(path)?;
         Ok(Self {
             path: path.to_owned(),
             file,
         })
     }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Makes the file's name survive a power cut.
@@ -89,10 +90,19 @@ impl Journal for FileJournal {
         written
     }
 
-    fn clear(&mut self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.sync_all()
+    /// The new journal takes the place of the old one by its name, whole.
+    fn keep_only(&mut self, record: Option<&[u8]>) -> io::Result<()> {
+        let mut fresh = self.path.as_os_str().to_owned();
+        fresh.push(".new");
+        let fresh = PathBuf::from(fresh);
+        let mut file = options().truncate(true).open(&fresh)?;
+        if let Some(record) = record {
+            file.write_all(&frame(record)?)?;
+        }
+        file.sync_all()?;
+        std::fs::rename(&fresh, &self.path)?;
+        self.file = file;
+        sync_folder(&self.path)
     }
 }
 
@@ -269,10 +279,27 @@ mod tests {
             .append(&encode(&record).expect("encodes"))
             .expect("appends");
         assert_eq!(decode(&journal.load().expect("loads")), vec![record]);
-        journal.clear().expect("clears");
+        journal.keep_only(None).expect("clears");
         assert!(journal.load().expect("loads").is_empty());
         journal.append(b"x").expect("appends");
         assert_eq!(journal.load().expect("loads").len(), 1);
+    }
+
+    #[test]
+    fn what_is_kept_takes_the_place_of_all_the_rest_and_records_follow_it() {
+        let folder = Folder::new("kept");
+        let mut journal = FileJournal::open(&folder.file()).expect("opens");
+        journal.append(b"one").expect("appends");
+        journal.append(b"two").expect("appends");
+        journal.keep_only(Some(b"kept")).expect("keeps");
+        journal.append(b"three").expect("appends");
+        let mut again = FileJournal::open(&folder.file()).expect("opens");
+        let records = again.load().expect("loads");
+        assert_eq!(records, vec![b"kept".to_vec(), b"three".to_vec()]);
+        // A power cut before the new one had its name left the old one whole.
+        std::fs::write(folder.0.join("journal.new"), b"half").expect("writes");
+        again.keep_only(None).expect("keeps nothing");
+        assert!(again.load().expect("loads").is_empty());
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::cmd::Cmd;
-use crate::flow::effect::{Act, Desk, Effect, Ticket};
+use crate::flow::effect::{Act, Desk, Effect, Record, Ticket};
 use crate::flow::event::{Answer, Event, Now};
 use crate::flow::{Flow, Settings};
 use crate::host::{Host, ReceiptSettings, Tools};
@@ -267,8 +267,10 @@ impl<D: Dial + 'static> Kiosk<D> {
                         return self.journal_failed(&error);
                     }
                 }
-                Act::Forget => {
-                    if let Err(error) = self.journal.clear() {
+                Act::Forget(seen) => {
+                    let kept = seen.map(|tree| encode(&Record::Seen { tree })).transpose();
+                    let kept = kept.and_then(|kept| self.journal.keep_only(kept.as_deref()));
+                    if let Err(error) = kept {
                         return self.journal_failed(&error);
                     }
                 }

@@ -10,6 +10,7 @@ mod register;
 mod sales;
 mod sheet;
 mod stock;
+mod witness;
 
 pub use sales::{KIOSK_LOST_S, later};
 
@@ -56,6 +57,7 @@ fn change(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(), 
         Event::FormsMarked {
             sale, range, mark, ..
         } => stock::marked(books, moment, *sale, *range, *mark),
+        Event::Witnessed(event) => witness::changed(books, moment, event),
         Event::Delivered { sequences } => {
             for sequence in sequences {
                 books.remove(key::numbered(Table::Pending, *sequence));

@@ -17,7 +17,9 @@ use counterfoil_data::sealed::{Challenge, SealKey};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::custody::Act;
 use counterfoil_data::wire::forms::FormAdvice;
-use counterfoil_data::wire::sale::{AbandonReason, Authenticity, OrderItem, PurchaseMode};
+use counterfoil_data::wire::sale::{
+    AbandonReason, Authenticity, OrderItem, PurchaseMode, TreeSeen,
+};
 use counterfoil_data::wire::sheet::SheetOutcome;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -382,6 +384,31 @@ pub enum CommandBody {
         proposal: u64,
         /// Of the act looked at.
         digest: Digest,
+    },
+    /// The books were just put back from a backup; the house says so.
+    RecordRestore {
+        /// When the backup was made.
+        backup_at: Timestamp,
+        /// The log they were put back to.
+        tree: TreeSeen,
+    },
+    /// A kiosk says the largest evidence log it has seen; nothing where that is no news.
+    ReportTree(TreeSeen),
+    /// Two people settled what a kiosk did that the books lack.
+    ReconcileKiosk {
+        /// The second person; the first is the actor.
+        second: StaffId,
+        /// Which.
+        kiosk: KioskId,
+        /// What they found and did, at most [`NOTE_MAX`] characters.
+        reason: String,
+    },
+    /// Two people say that the clock is right, though it is behind the newest record.
+    AcceptClock {
+        /// The second person; the first is the actor.
+        second: StaffId,
+        /// How they know, at most [`NOTE_MAX`] characters.
+        reason: String,
     },
     /// A signed request was refused before it became a command: its number is used
     /// up all the same (S1).

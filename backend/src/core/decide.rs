@@ -6,6 +6,7 @@
 mod again;
 mod attempts;
 mod blanks;
+mod clock;
 mod closing;
 mod confirm;
 mod enrol;
@@ -20,9 +21,12 @@ mod prints;
 mod propose;
 mod sheet;
 mod stock;
+mod witness;
 
 use counterfoil_data::ids::{BranchId, SaleId};
+use counterfoil_data::leaf::LeafKind;
 use counterfoil_data::wire::sale::SaleState;
+use jiff::Timestamp;
 use sha2::Digest as _;
 
 use super::apply::{Moment, apply};
@@ -78,6 +82,8 @@ struct Draft<'a> {
     books: Overlay<'a>,
     command: &'a Command,
     events: Vec<Event>,
+    /// When the newest leaf before it was recorded.
+    newest: Option<Timestamp>,
     /// Only whether it could be done is asked; a second person is not there yet.
     rehearsal: bool,
 }
@@ -90,7 +96,12 @@ impl Draft<'_> {
             leaf: log::size(&self.books)?,
         };
         let salt = self.derived(b"leaf");
-        if let Some(leaf) = leafing::leaf(&self.books, self.command, &salt, &event)? {
+        if let Some(mut leaf) = leafing::leaf(&self.books, self.command, &salt, &event)? {
+            if leaf.leaf.kind != LeafKind::ClockAccepted {
+                leaf.leaf.at = self
+                    .newest
+                    .map_or(leaf.leaf.at, |newest| leaf.leaf.at.max(newest));
+            }
             log::append(&mut self.books, &leaf.leaf, leaf.salted.then_some(&salt))?;
             number::file(&mut self.books, &leaf.leaf, moment.leaf);
             if let Some(words) = event.words() {
@@ -251,10 +262,13 @@ fn sequence(books: &mut Overlay<'_>, command: &Command) -> Result<(), Stop> {
 
 /// Decides one command over the books; its number and its key are [`answer`]'s.
 pub fn decide(read: &dyn Read, command: &Command) -> Result<Decision, Stop> {
+    let newest = super::clock::newest(read)?;
+    let command = clock::timed(command, newest)?;
     let mut draft = Draft {
         books: Overlay::new(read),
-        command,
+        command: &command,
         events: Vec::new(),
+        newest,
         rehearsal: false,
     };
     let outcome = route(&mut draft)?;
@@ -329,6 +343,10 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         CommandBody::RefuseCustody { proposal, digest } => {
             propose::refuse(draft, *proposal, *digest)
         }
+        CommandBody::RecordRestore { .. }
+        | CommandBody::ReportTree(_)
+        | CommandBody::ReconcileKiosk { .. } => witness::decide(draft),
+        CommandBody::AcceptClock { second, reason } => clock::accept(draft, second, reason),
         CommandBody::UseUpSequence => Ok(Outcome::Done),
         _ => enrol::decide(draft),
     }

@@ -5,14 +5,15 @@ mod about;
 mod blanks;
 mod enrolled;
 mod finger;
+mod form;
 mod sheet;
+mod witness;
 
 use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId};
 use counterfoil_data::money::Fen;
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::custody::Mark;
-use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::RuleRefusal;
 use counterfoil_data::wire::sale::{AbandonReason, FingerPosition};
 use jiff::Timestamp;
@@ -29,31 +30,12 @@ use crate::store::Key;
 pub use blanks::{BlanksHandled, Handling};
 pub use enrolled::{Enrolled, PrintsEnrolled};
 pub use finger::{FingerChange, SecondFinger};
+pub use form::FormChanged;
 pub use sheet::{SheetChange, SheetChanged};
+pub use witness::Witnessed;
 
 /// Two people who did something together.
 pub type TwoPeople = [StaffId; 2];
-
-/// A form's change, with what follows from it for money.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormChanged {
-    /// Which sale.
-    pub sale: SaleId,
-    /// Which form.
-    pub number: BillNumber,
-    /// Its state from now on.
-    pub to: FormState,
-    /// The outcome heard, as a bit of `FormRow::heard`.
-    pub heard: u8,
-    /// The number read instead, after a mismatch.
-    pub read: Option<BillNumber>,
-    /// Whether ink may be on it, after a failure.
-    pub ink: Option<bool>,
-    /// The words of the device; no personal data.
-    pub words: String,
-    /// Fee given back in the same commit.
-    pub reversed: Option<Fen>,
-}
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -392,6 +374,8 @@ pub enum Event {
         /// Who refused, and who had proposed; the same where it was taken back.
         by: TwoPeople,
     },
+    /// The books were put back, or a kiosk's memory was compared with them.
+    Witnessed(Box<Witnessed>),
     /// The relay handed errands over.
     Delivered {
         /// Which.

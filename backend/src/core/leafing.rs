@@ -8,6 +8,7 @@
 mod facts;
 mod proposals;
 mod stock;
+mod witness;
 
 use counterfoil_data::bill::BillRange;
 use counterfoil_data::ids::SaleId;
@@ -113,6 +114,7 @@ fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreErr
         Event::CustodyProposed(_) => LeafKind::CustodyProposed,
         Event::CustodyApproved { .. } => LeafKind::CustodyApproved,
         Event::CustodyRefused { .. } => LeafKind::CustodyRefused,
+        Event::Witnessed(event) => witness::kind(event),
         Event::Delivered { .. } => return Ok(None),
     }))
 }
@@ -196,6 +198,7 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
         Event::CustodyProposed(_)
         | Event::CustodyApproved { .. }
         | Event::CustodyRefused { .. } => proposals::fields(salt, event)?,
+        Event::Witnessed(event) => witness::fields(salt, event),
         _ => facts::confirmation(salt, event),
     })
 }

@@ -11,6 +11,7 @@ pub mod register;
 mod sale;
 mod sheet;
 pub mod terms;
+mod witness;
 
 use counterfoil_data::ids::{BranchId, KioskId, SaleId, StaffId, StationId};
 use counterfoil_data::sealed::Challenge;
@@ -25,6 +26,7 @@ pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, 
 pub use prints::{Images, agents, prints};
 pub use sale::{receipt, sale_view};
 pub use sheet::{numbers_to_draw, passwords_of_sold};
+pub use witness::{restored, standings};
 
 use super::command::CommandBody;
 use super::key::{self, Table};

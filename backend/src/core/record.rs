@@ -4,6 +4,7 @@
 //! Wire enums used in rows are written by variant order, so variants are only
 //! ever added at the end.
 
+pub mod backup;
 pub mod bank;
 pub mod books;
 pub mod prints;
@@ -12,6 +13,7 @@ pub mod sale;
 pub mod sheet;
 pub mod stock;
 pub mod terms;
+pub mod witness;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -4,6 +4,7 @@
 //! Each variant holds facts, never personal data, and maps to one problem kind
 //! and one remedy; the service only translates.
 
+mod missing;
 mod stock;
 
 use counterfoil_data::bill::BillNumber;
@@ -13,6 +14,7 @@ use counterfoil_data::wire::sale::SaleState;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use missing::Missing;
 pub use stock::{ProposalRefusal, StockRefusal};
 
 /// Why not.
@@ -151,54 +153,32 @@ pub enum Refusal {
     /// A proposal of two people does not allow it.
     #[error("{0}")]
     Proposal(ProposalRefusal),
-}
-
-/// What was not found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Missing {
-    /// The bank is not enrolled.
-    Bank,
-    /// Sale.
-    Sale,
-    /// Kiosk.
-    Kiosk,
-    /// Station.
-    Station,
-    /// Slot.
-    Slot,
-    /// Member of staff.
-    Staff,
-    /// Unit.
-    Unit,
-    /// Account.
-    Account,
-    /// Form.
-    Form,
-    /// Proposal.
-    Proposal,
-    /// Payment-password sheet.
-    Sheet,
-    /// Agent.
-    Agent,
-}
-
-impl std::fmt::Display for Missing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Bank => "bank",
-            Self::Sale => "sale",
-            Self::Kiosk => "kiosk",
-            Self::Station => "station",
-            Self::Slot => "slot",
-            Self::Staff => "member of staff",
-            Self::Unit => "unit",
-            Self::Account => "account",
-            Self::Form => "form",
-            Self::Proposal => "proposal",
-            Self::Sheet => "password sheet",
-            Self::Agent => "agent",
-        })
-    }
+    /// The kiosk has seen a log that is not in these books.
+    #[error(
+        "this kiosk saw {seen} records of evidence that are not those of these books, which \
+         have {size}: they were put back; count its forms, then reconcile it"
+    )]
+    BooksBehind {
+        /// Leaves the kiosk saw.
+        seen: u64,
+        /// Leaves of the books.
+        size: u64,
+    },
+    /// The books were restored, and the kiosk did not say what it saw.
+    #[error(
+        "the books were restored and this kiosk does not say what evidence it saw: update it, \
+         or count its forms and reconcile it"
+    )]
+    Unreported,
+    /// The house's clock is behind its own records.
+    #[error(
+        "the house's clock is {by_s} s behind its newest record: set it right, or let two \
+         people accept it"
+    )]
+    ClockBehind {
+        /// By how much, in seconds.
+        by_s: i64,
+    },
 }
 
 /// What is wrong with a command's content.
@@ -292,7 +272,11 @@ impl Refusal {
             Self::KeyMissing | Self::Malformed(_) => ProblemKind::Malformed,
             Self::StaleDigest { .. } | Self::NotSeen { .. } => ProblemKind::StaleDigest,
             Self::NotAuthentic { .. } => ProblemKind::NotVerified,
-            Self::Rule { .. } | Self::Stock(_) => ProblemKind::Refused,
+            Self::Rule { .. }
+            | Self::Stock(_)
+            | Self::BooksBehind { .. }
+            | Self::ClockBehind { .. }
+            | Self::Unreported => ProblemKind::Refused,
         }
     }
 
@@ -321,6 +305,9 @@ impl Refusal {
             | Self::Undrawn
             | Self::Malformed(_)
             | Self::Proposal(_)
+            | Self::BooksBehind { .. }
+            | Self::ClockBehind { .. }
+            | Self::Unreported
             | Self::Stock(_) => None,
         }
     }
@@ -332,6 +319,9 @@ impl Refusal {
             Self::Stock(refusal) => Some(kebab(&format!("{refusal:?}"))),
             Self::Proposal(refusal) => Some(kebab(&format!("{refusal:?}"))),
             Self::FormsOpen { .. } => Some("forms-open".to_owned()),
+            Self::BooksBehind { .. } => Some("books-behind".to_owned()),
+            Self::Unreported => Some("unreported".to_owned()),
+            Self::ClockBehind { .. } => Some("clock-behind".to_owned()),
             _ => None,
         }
     }
@@ -362,6 +352,9 @@ impl Refusal {
             | Self::FormContradiction { .. }
             | Self::SlotLocked { .. }
             | Self::SheetGiven { .. }
+            | Self::BooksBehind { .. }
+            | Self::ClockBehind { .. }
+            | Self::Unreported
             | Self::Stock(_) => Remedy::CallStaff,
         }
     }

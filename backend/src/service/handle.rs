@@ -13,6 +13,7 @@ mod info;
 mod sale;
 mod settled;
 mod sheet;
+mod witness;
 
 use std::rc::Rc;
 
@@ -20,6 +21,7 @@ use bytes::Bytes;
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::seam::random;
 use counterfoil_data::sign::SignerId;
+use counterfoil_data::wire::sale::TreeSeen;
 use serde::de::DeserializeOwned;
 
 use super::Service;
@@ -46,6 +48,8 @@ pub struct Asked {
     pub key: Option<ClientKey>,
     /// Where an event stream resumes.
     pub last_event: Option<u64>,
+    /// The largest evidence log the kiosk has seen, as the query of its own view says.
+    pub seen: Option<TreeSeen>,
 }
 
 impl Asked {
@@ -106,7 +110,7 @@ impl Service {
             Operation::Cancel => self.cancel(asked).await,
             Operation::Abandon => self.abandon(asked).await,
             Operation::Close => self.close_sale(asked).await,
-            Operation::ReadKiosk => self.read_kiosk(&asked),
+            Operation::ReadKiosk => self.read_kiosk(asked).await,
             Operation::Confirmations => self.confirmations(&asked),
             Operation::Seen | Operation::Confirm | Operation::Deny | Operation::Ask => {
                 self.decide(operation, asked).await

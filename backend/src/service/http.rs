@@ -46,7 +46,7 @@ use crate::core::query::{self, Signer};
 pub use checks::LAST_EVENT_HEADER;
 use checks::{
     check_content, check_media_type, check_size, check_version, client_key, last_event, text,
-    too_large,
+    too_large, tree_seen,
 };
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
@@ -299,15 +299,7 @@ impl Service {
         let unknown = || Fault::not_signed("the key id is not enrolled");
         let signer_id = verified.key_id.parse().map_err(|_| unknown())?;
         let signer = books.signer(&verified.key_id)?.ok_or_else(unknown)?;
-        match (route.audience, &signer) {
-            (Audience::Public | Audience::Signed, _)
-            | (Audience::Kiosk, Signer::Kiosk { .. })
-            | (Audience::Station, Signer::Station { .. })
-            | (Audience::Staff, Signer::Staff { .. }) => {}
-            (Audience::Kiosk | Audience::Station | Audience::Staff, _) => {
-                return Err(Fault::not_yours());
-            }
-        }
+        check_audience(route.audience, &signer)?;
         let key = client_key(route, idempotency_key, path, claimed)?;
         let command = (route.method == Method::Post).then_some(sequence);
         let mut seen = self.seen.borrow_mut();
@@ -318,16 +310,29 @@ impl Service {
             }
             None => seen.accept_read(&signer_id, verified.nonce, now)?,
         }
-        let asked = Asked {
-            signer,
-            signer_id,
-            params,
-            body: Bytes::new(),
-            sequence: command,
-            key,
-            last_event: last_event(headers)?,
-        };
-        Ok((asked, claimed))
+        Ok((
+            Asked {
+                signer,
+                signer_id,
+                params,
+                body: Bytes::new(),
+                sequence: command,
+                key,
+                last_event: last_event(headers)?,
+                seen: tree_seen(route, path)?,
+            },
+            claimed,
+        ))
+    }
+}
+
+fn check_audience(audience: Audience, signer: &Signer) -> Result<(), Fault> {
+    match (audience, signer) {
+        (Audience::Public | Audience::Signed, _)
+        | (Audience::Kiosk, Signer::Kiosk { .. })
+        | (Audience::Station, Signer::Station { .. })
+        | (Audience::Staff, Signer::Staff { .. }) => Ok(()),
+        (Audience::Kiosk | Audience::Station | Audience::Staff, _) => Err(Fault::not_yours()),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Meter {
     pub timers: Count,
     /// Envelopes of data at rest encrypted anew under the newest key.
     pub resealed: Count,
+    /// Alarms: a kiosk saw a log that is not in the books.
+    pub books_behind: Count,
 }
 
 /// A counter that only grows.
@@ -96,6 +98,7 @@ impl Meter {
             ("errands", &self.errands),
             ("timers", &self.timers),
             ("resealed", &self.resealed),
+            ("books_behind", &self.books_behind),
         ] {
             total(&mut page, name, count.value());
         }

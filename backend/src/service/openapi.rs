@@ -144,6 +144,10 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         let key = RefOr::T(text("^[\\x21-\\x7e]{1,64}$"));
         all.push(header(wire::IDEMPOTENCY_HEADER, Required::True, key));
     }
+    if route.operation == Operation::ReadKiosk {
+        let seen = RefOr::T(text("^(0|[1-9][0-9]{0,18})-[0-9a-f]{64}$"));
+        all.push(parameter("seen", ParameterIn::Query, Required::False, seen));
+    }
     if route.answer == AnswerRule::Events {
         let last = whole(0, u64::MAX);
         all.push(header(LAST_EVENT_HEADER, Required::False, last));

@@ -7,6 +7,7 @@
 
 mod bed;
 mod client;
+mod clock;
 mod crowd;
 mod door;
 mod gates;

@@ -3,6 +3,12 @@
 //! Money is written with two-phase commit and quick repair: reopening after a
 //! crash walks no file, and the recovery defects of 2026 (#1290, #1385) never
 //! touched two-phase commits. The price, measured, is 0-20 % inside groups.
+//!
+//! A file is opened for one writing process; others may read it meanwhile
+//! ([`copy::RedbReader`], for a backup), and a second writer is refused.
+
+pub mod copy;
+pub mod part;
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -11,8 +17,9 @@ use std::sync::Arc;
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
-    Database, DatabaseError, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageBackend,
-    StorageError, TableDefinition, WriteTransaction,
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyTable, ReadTransaction,
+    ReadableDatabase, ReadableTable, StorageBackend, StorageError, TableDefinition,
+    WriteTransaction,
 };
 
 use super::{Changes, From, RANGE_MAX, Read, Row, SCHEMA_VERSION, Snapshots, Store, StoreError};
@@ -50,12 +57,11 @@ impl RedbStore {
 
     /// Opens books in memory; they die with the last clone.
     pub fn memory() -> Result<Self, StoreError> {
-        Self::backend(InMemoryBackend::new(), CACHE_BYTES_DEFAULT)
-    }
-
-    /// Opens books over a redb backend.
-    fn backend(backend: impl StorageBackend, cache_bytes: usize) -> Result<Self, StoreError> {
-        Self::ready(create(backend, cache_bytes).map_err(io)?)
+        // Memory has no locks, and nobody else who could read it.
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES_DEFAULT)
+            .create_with_backend(InMemoryBackend::new());
+        Self::ready(database.map_err(io)?)
     }
 
     /// Opens or creates books on a disk that `open` opens; power-cut tests bring their
@@ -98,11 +104,14 @@ impl RedbStore {
                         .insert(key.as_slice(), version.as_slice())
                         .map_err(io)?;
                 }
-                Some(found) if found == u64::from(SCHEMA_VERSION) => {}
-                Some(found) => {
-                    let found = u32::try_from(found).unwrap_or(u32::MAX);
-                    return Err(StoreError::Schema { found });
-                }
+                Some(found) => lawful(found)?,
+            }
+            if table
+                .get(copy::manifest_key().as_slice())
+                .map_err(io)?
+                .is_some()
+            {
+                return Err(StoreError::IsBackup);
             }
         }
         write.commit().map_err(io)?;
@@ -126,9 +135,25 @@ impl RedbStore {
 }
 
 fn create(backend: impl StorageBackend, cache_bytes: usize) -> Result<Database, DatabaseError> {
-    Database::builder()
+    builder(cache_bytes).create_with_backend(backend)
+}
+
+/// One process writes, others may read.
+fn builder(cache_bytes: usize) -> Builder {
+    let mut builder = Database::builder();
+    builder
         .set_cache_size(cache_bytes)
-        .create_with_backend(backend)
+        .set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
+}
+
+/// Refuses books of another schema.
+fn lawful(schema: u64) -> Result<(), StoreError> {
+    if schema == u64::from(SCHEMA_VERSION) {
+        return Ok(());
+    }
+    let found = u32::try_from(schema).unwrap_or(u32::MAX);
+    Err(StoreError::Schema { found })
 }
 
 /// Whether a disk holds nothing but the beginning of a creation: of the magic at most
@@ -153,7 +178,14 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.try_into().map(u64::from_be_bytes).unwrap_or(0)
 }
 
-struct RedbSnapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+/// The books as of one commit, whoever writes meanwhile.
+pub struct RedbSnapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+
+impl RedbSnapshot {
+    fn of(read: &ReadTransaction) -> Result<Self, StoreError> {
+        Ok(Self(read.open_table(BOOKS).map_err(io)?))
+    }
+}
 
 impl Read for RedbSnapshot {
     fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -186,11 +218,16 @@ impl Read for RedbSnapshot {
     }
 }
 
+impl RedbStore {
+    /// The books as of the last commit.
+    pub fn books(&self) -> Result<RedbSnapshot, StoreError> {
+        RedbSnapshot::of(&self.0.begin_read().map_err(io)?)
+    }
+}
+
 impl Snapshots for RedbStore {
     fn snapshot(&self) -> Result<Box<dyn Read>, StoreError> {
-        let read = self.0.begin_read().map_err(io)?;
-        let table = read.open_table(BOOKS).map_err(io)?;
-        Ok(Box::new(RedbSnapshot(table)))
+        Ok(Box::new(self.books()?))
     }
 }
 

@@ -84,6 +84,8 @@ fn field(field: &Field) -> (u8, Vec<u8>) {
         Field::SupplementOf(n) => (27, number(*n)),
         Field::Mode(t) => (28, text(t)),
         Field::CardProof(t) => (29, text(t)),
+        Field::TreeSize(n) => (30, n.to_be_bytes().to_vec()),
+        Field::TreeRoot(root) => (31, root.0.to_vec()),
     }
 }
 
@@ -200,6 +202,8 @@ fn read(tag: u8, value: &[u8]) -> Result<Field, LeafError> {
         27 => read_number(value).map(Field::SupplementOf),
         28 => words(value).map(Field::Mode),
         29 => words(value).map(Field::CardProof),
+        30 => fixed(value).map(|b| Field::TreeSize(u64::from_be_bytes(b))),
+        31 => fixed(value).map(|b| Field::TreeRoot(Digest(b))),
         _ => return Err(LeafError::Tag(tag)),
     };
     field.ok_or(LeafError::Field(tag))

@@ -272,6 +272,7 @@ custody_messages! {
     FaultSlotLocked = "fault-slot-locked",
     FaultJournal = "fault-journal",
     FaultLogShrunk = "fault-log-shrunk",
+    FaultBooksBehind = "fault-books-behind",
     FaultForeignKeyboard = "fault-foreign-keyboard",
     DeviceIdReader = "device-id-reader",
     DeviceCardReader = "device-card-reader",

@@ -19,7 +19,7 @@ mod kiosk;
 pub use identity::{
     AgentView, Authenticity, DocumentFields, FingerPosition, IdentityHead, LivePrint,
 };
-pub use kiosk::{Checkpoint, KioskView, SlotView};
+pub use kiosk::{Checkpoint, KioskView, SlotView, TreeSeen, TreeSeenError, Witness};
 
 /// Forms in one sale at most, all kinds together.
 pub const SALE_FORMS_MAX: u32 = 200;
@@ -97,6 +97,9 @@ pub struct OpenSale {
     pub sale: SaleId,
     /// The mode the customer picked.
     pub mode: PurchaseMode,
+    /// The largest evidence log the kiosk has seen; left out by one that has seen none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seen: Option<TreeSeen>,
 }
 
 /// `POST /v1/sales/{id}/info` (S3): what proves the right to buy.

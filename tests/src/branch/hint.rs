@@ -258,7 +258,10 @@ fn broken(why: &ServiceFault) -> Words {
             "拔下外来键盘后恢复；Ctrl-C 离开",
             "unplug the foreign keyboard; Ctrl-C leaves",
         ),
-        ServiceFault::NotEnrolled | ServiceFault::Journal | ServiceFault::LogShrunk => (
+        ServiceFault::NotEnrolled
+        | ServiceFault::Journal
+        | ServiceFault::LogShrunk
+        | ServiceFault::BooksBehind => (
             "须员工处理；Ctrl-C 离开",
             "needs staff at the backend; Ctrl-C leaves",
         ),

@@ -23,7 +23,8 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::seam::Journal as _;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::sale::SaleState;
-use counterfoil_tui::journal::FileJournal;
+use counterfoil_tui::flow::effect::Record;
+use counterfoil_tui::journal::{self, FileJournal};
 use serde::Deserialize;
 
 pub use unknown::Struck;
@@ -119,9 +120,13 @@ pub fn check(traces: &Traces<'_>) -> anyhow::Result<Findings> {
     let unknown = unknown.map(|(number, _)| sheets.get(number));
     judge_unknown(&unknown.collect::<Vec<_>>(), traces.struck, &mut found);
     cassettes(&*books, traces, &sheets, &mut found)?;
-    let records = FileJournal::open(traces.journal)?.load()?;
-    if !records.is_empty() {
-        let count = records.len();
+    let records = journal::decode(&FileJournal::open(traces.journal)?.load()?);
+    // What it saw of the evidence log it keeps for ever.
+    let count = records
+        .iter()
+        .filter(|r| !matches!(r, Record::Seen { .. }))
+        .count();
+    if count > 0 {
         let note = format!("the kiosk rests with {count} records in its journal");
         found.wrong.push(note);
     }

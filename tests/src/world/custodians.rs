@@ -6,6 +6,7 @@ use counterfoil_backend::core::command::{Actor, CommandBody};
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::demo::Role;
 use counterfoil_data::ids::StaffId;
+use counterfoil_data::wire::custody::Act;
 
 use super::World;
 
@@ -51,6 +52,18 @@ impl World {
                 second,
                 kiosk: kiosk.parse().map_err(|e| wrong(&e))?,
                 slot: slot.parse().map_err(|e| wrong(&e))?,
+            },
+            ["miss", numbers] => CommandBody::Custody {
+                second,
+                act: Act::Miss {
+                    range: range(numbers)?,
+                    seen: "not in the slot".to_owned(),
+                },
+            },
+            ["reconcile", kiosk] => CommandBody::ReconcileKiosk {
+                second,
+                kiosk: kiosk.parse().map_err(|e| wrong(&e))?,
+                reason: "forms counted, the slot loaded anew".to_owned(),
             },
             _ => return Err(format!("{line}: nobody knows what staff should do")),
         })

@@ -1,5 +1,7 @@
 //! The backend of a world: its books survive its death.
 
+mod kept;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -45,6 +47,8 @@ pub struct House {
     running: Option<Running>,
     /// Leaves already told as effects.
     told: u64,
+    /// Where its backups are.
+    kept: Option<kept::Kept>,
 }
 
 /// A service and its connections, which die with it.
@@ -111,6 +115,7 @@ impl House {
             loopback,
             running: None,
             told: 0,
+            kept: None,
         };
         let mut writer = house.writer()?;
         let snapshot = house.store.snapshot()?;
@@ -123,12 +128,15 @@ impl House {
         Ok((house, far))
     }
 
-    fn writer(&self) -> anyhow::Result<Writer<RedbStore>> {
-        let log = LogKey {
+    fn log_key(&self) -> LogKey {
+        LogKey {
             origin: "counterfoil.demo".to_owned(),
             key: self.keys.evidence.clone(),
-        };
-        Ok(Writer::open(self.store.clone(), log)?)
+        }
+    }
+
+    fn writer(&self) -> anyhow::Result<Writer<RedbStore>> {
+        Ok(Writer::open(self.store.clone(), self.log_key())?)
     }
 
     /// Starts again after [`House::kill`].

@@ -97,7 +97,11 @@ impl Asking {
 
     /// Opens a sale (S2).
     pub fn open(cx: &mut Context, sale: SaleId, mode: PurchaseMode, focus: usize) -> Step {
-        let call = BankCall::OpenSale(OpenSale { sale, mode });
+        let call = BankCall::OpenSale(OpenSale {
+            sale,
+            mode,
+            seen: cx.seen(),
+        });
         Self::begin(cx, Gate::Opening { focus }, sale, call).into()
     }
 

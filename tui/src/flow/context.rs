@@ -1,14 +1,15 @@
 //! What all steps share: the kiosk's facts, the session's traces, the effects.
 
+mod witness;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use counterfoil_data::demo::Policy;
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::sealed::{Binding, SealKey};
-use counterfoil_data::tlog::{Inclusion, verify_inclusion};
 use counterfoil_data::wire::problem::{Remedy, RuleRefusal};
-use counterfoil_data::wire::sale::{KioskView, Proof, PurchaseMode, SlotView};
+use counterfoil_data::wire::sale::{PurchaseMode, SlotView, TreeSeen};
 
 use super::effect::{Act, BankCall, Desk, Effect, Field, Record, Sealing, Ticket};
 use super::event::{Answer, DeviceState, Now, Paper};
@@ -87,8 +88,6 @@ pub(super) struct Bank {
     pub modes: Vec<PurchaseMode>,
     pub key: SealKey,
     pub slots: Vec<SlotView>,
-    /// Largest evidence log seen; it never shrinks (I8).
-    pub log_size: u64,
 }
 
 /// Shared by all steps.
@@ -101,6 +100,8 @@ pub(super) struct Context {
     pub bank: Option<Bank>,
     /// What the journal held at the start and was written since.
     pub records: Vec<Record>,
+    /// Largest evidence log seen, ever; it is in the journal, too (I8).
+    seen: Option<TreeSeen>,
     /// A card may still be in.
     pub card_in: bool,
     /// Its number can be sealed again without reading it.
@@ -130,8 +131,17 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub fn new(settings: Settings, records: Vec<Record>, now: Now) -> Self {
+    pub fn new(settings: Settings, mut records: Vec<Record>, now: Now) -> Self {
+        let mut seen = None;
+        records.retain(|record| match record {
+            Record::Seen { tree } => {
+                seen = Some(*tree);
+                false
+            }
+            _ => true,
+        });
         Self {
+            seen,
             language: settings.language,
             settings,
             now,
@@ -204,7 +214,7 @@ impl Context {
     pub fn forget(&mut self) {
         if !self.records.is_empty() {
             self.records.clear();
-            self.ask(Desk::Journal, Act::Forget);
+            self.ask(Desk::Journal, Act::Forget(self.seen));
         }
     }
 
@@ -223,42 +233,6 @@ impl Context {
     pub fn sealing(&self, binding: Binding) -> Option<Sealing> {
         let key = self.bank.as_ref()?.key;
         Some(Sealing { binding, key })
-    }
-
-    /// Takes over what the backend says about us; refuses a shrunk log (I8).
-    pub fn learn(&mut self, view: &KioskView) -> Result<(), ServiceFault> {
-        let seen = self.bank.as_ref().map_or(0, |bank| bank.log_size);
-        if view.checkpoint.size < seen {
-            return Err(ServiceFault::LogShrunk);
-        }
-        let key = view.sealing_key().ok_or(ServiceFault::NotEnrolled)?;
-        self.bank = Some(Bank {
-            branch_name: view.branch_name.clone(),
-            modes: view.modes.clone(),
-            key,
-            slots: view.slots.clone(),
-            log_size: view.checkpoint.size,
-        });
-        Ok(())
-    }
-
-    /// Whether the receipt's entry is in the log (I8). The proof may be older than
-    /// the newest head seen: a receipt is made once.
-    pub fn proves(&mut self, proof: &Proof) -> bool {
-        let claim = Inclusion {
-            index: proof.leaf,
-            leaf: proof.leaf_hash,
-            size: proof.size,
-            root: proof.root,
-            path: &proof.path,
-        };
-        let seen = self.bank.as_ref().map_or(0, |bank| bank.log_size);
-        let holds = verify_inclusion(&claim).is_ok();
-        if let Some(bank) = &mut self.bank {
-            bank.log_size = seen.max(proof.size);
-        }
-        self.log_broken |= !holds;
-        holds
     }
 
     /// Whether the backend is in reach, by the last answer.

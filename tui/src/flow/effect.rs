@@ -12,7 +12,8 @@ use counterfoil_data::sealed::{Binding, SealKey, Sealed};
 use counterfoil_data::wire::confirm::ConfirmText;
 use counterfoil_data::wire::forms::{FormAdvice, FormAdvices};
 use counterfoil_data::wire::sale::{
-    Abandon, Close, IdentityHead, LivePrint, OpenSale, Order, PrintJob, Receipt, VerificationInfo,
+    Abandon, Close, IdentityHead, LivePrint, OpenSale, Order, PrintJob, Receipt, TreeSeen,
+    VerificationInfo,
 };
 use counterfoil_data::wire::sheet::{PasswordSheet, TakeSheet};
 use serde::{Deserialize, Serialize};
@@ -140,6 +141,12 @@ pub enum Record {
         /// The sale.
         sale: SaleId,
     },
+    /// The largest evidence log that was seen; it outlives every sale, and makes books
+    /// visible that were put back to an earlier day (I8).
+    Seen {
+        /// Its size and root.
+        tree: TreeSeen,
+    },
 }
 
 /// The vocabulary of effects.
@@ -226,8 +233,9 @@ pub enum Act {
     /// Append and sync; the rest of the batch waits for it, and is dropped if
     /// it fails.
     Remember(Record),
-    /// Everything remembered was acknowledged.
-    Forget,
+    /// Everything remembered was acknowledged: nothing but the largest log seen is kept,
+    /// if one was.
+    Forget(Option<TreeSeen>),
 }
 
 impl Act {
@@ -262,7 +270,7 @@ impl Act {
             Self::Stop => "Stop",
             Self::WipeSession => "WipeSession",
             Self::Remember(_) => "Remember",
-            Self::Forget => "Forget",
+            Self::Forget(_) => "Forget",
         }
     }
 }
@@ -270,8 +278,8 @@ impl Act {
 /// One call of the backend.
 #[derive(Debug, Clone)]
 pub enum BankCall {
-    /// `GET /v1/kiosk`.
-    Kiosk,
+    /// `GET /v1/kiosk`, with the largest log that was seen.
+    Kiosk(Option<TreeSeen>),
     /// `GET /v1/sales/{id}`.
     View(SaleId),
     /// `POST /v1/sales`.
@@ -302,7 +310,7 @@ impl BankCall {
     /// The public name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Kiosk => "Kiosk",
+            Self::Kiosk(_) => "Kiosk",
             Self::View(_) => "View",
             Self::OpenSale(_) => "OpenSale",
             Self::SubmitInfo(..) => "SubmitInfo",

@@ -35,7 +35,7 @@ pub(super) struct Starting {
 impl Starting {
     pub fn begin(cx: &mut Context) -> Step {
         Self {
-            ticket: cx.call(BankCall::Kiosk),
+            ticket: cx.ask_kiosk(),
             tries: 0,
             fault: None,
             cancelling: None,
@@ -116,7 +116,7 @@ impl Stage for Starting {
             }
             Answer::Offline => self.again(cx, ServiceFault::Offline),
             _ => {
-                self.ticket = cx.call(BankCall::Kiosk);
+                self.ticket = cx.ask_kiosk();
                 self.into()
             }
         }
@@ -161,7 +161,7 @@ impl Attract {
         cx.watch_readers();
         cx.check_printer();
         Self {
-            ticket: cx.call(BankCall::Kiosk),
+            ticket: cx.ask_kiosk(),
         }
         .into()
     }
@@ -180,7 +180,7 @@ impl Stage for Attract {
         match answer {
             Answer::Waited => {
                 cx.first_look = false;
-                self.ticket = cx.call(BankCall::Kiosk);
+                self.ticket = cx.ask_kiosk();
                 self.into()
             }
             Answer::Kiosk(view) if view.open_sale.is_none() => match cx.learn(&view) {
@@ -214,7 +214,7 @@ impl Stage for Attract {
     /// that nobody is invited in vain.
     fn noticed(mut self, cx: &mut Context, change: &Change) -> Step {
         if *change == Change::Missed {
-            self.ticket = cx.call(BankCall::Kiosk);
+            self.ticket = cx.ask_kiosk();
         }
         self.into()
     }

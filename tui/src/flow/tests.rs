@@ -8,4 +8,5 @@ mod hand;
 mod happy;
 mod random;
 pub(crate) mod wire;
+mod witness;
 mod world;

@@ -34,7 +34,7 @@ impl Journal for DeadDisk {
     fn append(&mut self, _: &[u8]) -> io::Result<()> {
         Err(io::Error::other("dead"))
     }
-    fn clear(&mut self) -> io::Result<()> {
+    fn keep_only(&mut self, _: Option<&[u8]>) -> io::Result<()> {
         Err(io::Error::other("dead"))
     }
 }

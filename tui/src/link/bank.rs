@@ -13,7 +13,8 @@ use crate::flow::event::Answer;
 /// The request of a call.
 pub fn ask(call: &BankCall) -> Ask {
     match call {
-        BankCall::Kiosk => Ask::read("/v1/kiosk"),
+        BankCall::Kiosk(None) => Ask::read("/v1/kiosk"),
+        BankCall::Kiosk(Some(seen)) => Ask::read(format!("/v1/kiosk?seen={seen}")),
         BankCall::View(sale) => Ask::read(sale_path(*sale, "")),
         BankCall::OpenSale(open) => Ask::post("/v1/sales", open),
         BankCall::SubmitInfo(sale, info) => Ask::post(sale_path(*sale, "/info"), info),
@@ -59,7 +60,7 @@ fn identity_body(head: &IdentityHead, print: &Sealed<LivePrint>) -> Bytes {
 pub async fn answer<D: Dial>(link: &Link<D>, call: &BankCall) -> Answer {
     let ask = ask(call);
     match call {
-        BankCall::Kiosk => told(link.json::<KioskView>(&ask).await, |view| {
+        BankCall::Kiosk(_) => told(link.json::<KioskView>(&ask).await, |view| {
             link.seen_sequence(view.sequence);
             Answer::Kiosk(Box::new(view))
         }),

@@ -242,6 +242,7 @@ fn a_silent_backend_is_given_up_in_time_and_dialled_anew() {
             &OpenSale {
                 sale: SaleId(1),
                 mode: PurchaseMode::SettlementCard,
+                seen: None,
             },
         );
         let late = link.json::<u32>(&ask).await;

@@ -62,6 +62,9 @@ pub enum ServiceFault {
     Journal,
     /// The evidence log at the backend is shorter than what this kiosk saw.
     LogShrunk,
+    /// The bank's books were put back to an earlier day, and this kiosk saw a later one,
+    /// or has not shown that it did not.
+    BooksBehind,
     /// A keyboard is plugged in that is not on the list of allowed devices.
     ForeignKeyboard,
 }

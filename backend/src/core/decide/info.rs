@@ -8,7 +8,7 @@ use counterfoil_data::wire::sale::{PurchaseMode, SaleState};
 use jiff::Timestamp;
 
 use super::attempts::{Counter, kiosk_key, subject_key};
-use super::{Draft, Stop};
+use super::{Draft, Stop, witness};
 use crate::core::apply;
 use crate::core::command::{Actor, CommandBody, InfoCheck, Outcome, Subject};
 use crate::core::event::Event;
@@ -30,6 +30,7 @@ pub fn open(draft: &mut Draft<'_>, sale: SaleId, mode: PurchaseMode) -> Result<O
         }
         return Ok(Outcome::Sale(row.state));
     }
+    witness::may_sell(draft, &kiosk.id)?;
     if !kiosk.modes.contains(&mode) {
         return Err(Refusal::Malformed(Malformed::Mode).into());
     }

@@ -3,7 +3,7 @@
 use counterfoil_data::ids::SaleId;
 use counterfoil_data::wire::sale::SaleState;
 
-use super::{Draft, Stop, business_date, info, order, sheet};
+use super::{Draft, Stop, business_date, info, order, sheet, witness};
 use crate::core::command::{Outcome, PasswordLine};
 use crate::core::event::Event;
 use crate::core::facts;
@@ -18,6 +18,7 @@ use crate::store::StoreError;
 /// L3-L6, L8 and L9 follow from the event; L7 keeps the passwords drawn for them.
 pub fn link(draft: &mut Draft<'_>, sale: SaleId, drawn: &[PasswordLine]) -> Result<Outcome, Stop> {
     let row = draft.own_sale_in(sale, SaleState::Confirmed)?;
+    witness::may_sell(draft, &row.kiosk)?;
     let Some(confirmed) = row.order.clone() else {
         return Err(StoreError::Contradiction("confirmed without an order").into());
     };

@@ -2,7 +2,7 @@
 
 use counterfoil_data::ids::SaleId;
 
-use super::{Enrolled, Event};
+use super::{Enrolled, Event, Witnessed};
 
 impl Event {
     /// The sale it is about, if any.
@@ -19,6 +19,7 @@ impl Event {
             | Self::CustodyProposed(_)
             | Self::CustodyApproved { .. }
             | Self::CustodyRefused { .. }
+            | Self::Witnessed(_)
             | Self::Delivered { .. } => None,
             Self::SaleOpened(row) => Some(row.sale),
             Self::BlanksHandled(handled) => handled.sale,
@@ -61,6 +62,12 @@ impl Event {
             Self::BlanksHandled(handled) => handled.seen.as_deref(),
             Self::Enrolled(enrolled) => match &**enrolled {
                 Enrolled::Prints(prints) => prints.reason.as_deref(),
+                _ => None,
+            },
+            Self::Witnessed(witnessed) => match &**witnessed {
+                Witnessed::Reconciled { reason, .. } | Witnessed::ClockAccepted { reason, .. } => {
+                    Some(reason)
+                }
                 _ => None,
             },
             _ => None,

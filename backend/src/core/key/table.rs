@@ -56,6 +56,10 @@ pub enum Table {
     Waiting = 25,
     /// Proposals by branch and number.
     Proposal = 26,
+    /// [`crate::core::record::witness::RestoredRow`], one row.
+    Restored = 27,
+    /// [`crate::core::record::witness::WitnessRow`] by kiosk.
+    Witness = 28,
     /// Sales by id.
     Sale = 30,
     /// Branch and kiosk to the sale its officers see.
@@ -110,7 +114,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, in key order.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::Meta,
         Self::Bank,
         Self::Policy,
@@ -137,6 +141,8 @@ impl Table {
         Self::Kept,
         Self::Waiting,
         Self::Proposal,
+        Self::Restored,
+        Self::Witness,
         Self::Sale,
         Self::Confirming,
         Self::Timer,

@@ -4,7 +4,7 @@ use counterfoil_data::ids::KioskId;
 use counterfoil_data::sealed::SealKey;
 use counterfoil_data::tlog::empty_root;
 use counterfoil_data::wire::hex;
-use counterfoil_data::wire::sale::{Checkpoint, KioskView, SlotView};
+use counterfoil_data::wire::sale::{Checkpoint, KioskView, SlotView, TreeSeen};
 use jiff::Timestamp;
 
 use super::{checkpoint, sale_view, sequence};
@@ -12,12 +12,14 @@ use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::record::bank::KioskRow;
 use crate::core::record::stock::SlotRow;
+use crate::core::witness::look;
 use crate::store::{Read, StoreError};
 
-/// The kiosk's view; `None` for a kiosk that is not enrolled.
+/// The kiosk's view, where it has `seen` that log; `None` for a kiosk that is not enrolled.
 pub fn kiosk_view(
     read: &dyn Read,
     kiosk: &KioskId,
+    seen: Option<TreeSeen>,
     seal_key: &SealKey,
     now: Timestamp,
 ) -> Result<Option<KioskView>, StoreError> {
@@ -45,6 +47,7 @@ pub fn kiosk_view(
     Ok(Some(KioskView {
         sequence: sequence(read, &format!("kiosk:{kiosk}"))?,
         checkpoint: checkpoint(read)?.unwrap_or(nothing),
+        witness: look(read, kiosk, seen)?.witness,
         kiosk: row.id,
         branch: row.branch,
         branch_name: row.branch_name,

@@ -80,6 +80,12 @@ pub enum StockRefusal {
     /// Too many for one act.
     #[error("name at most 1000 forms in one act")]
     TooMany,
+    /// The kiosk sells, or never had to report.
+    #[error("there is nothing to reconcile at this kiosk")]
+    NothingToReconcile,
+    /// The clock is not behind the records.
+    #[error("the clock is not behind the newest record: there is nothing to accept")]
+    ClockNotBehind,
 }
 
 /// Why a proposal is not accepted, approved or refused.

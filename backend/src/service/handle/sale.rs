@@ -18,7 +18,8 @@ use crate::core::query::{self, Signer};
 impl Service {
     /// S2: the kiosk names the sale, so a repeat opens nothing twice.
     pub(super) async fn open_sale(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
-        let OpenSale { sale, mode } = asked.json()?;
+        let OpenSale { sale, mode, seen } = asked.json()?;
+        self.hear_tree(&asked, seen).await?;
         let body = CommandBody::OpenSale { sale, mode };
         let given = self.give(&asked, body).await?;
         self.sale_reply(sale, given.replayed)
@@ -122,12 +123,13 @@ impl Service {
     }
 
     /// Who am I, what was I doing.
-    pub(super) fn read_kiosk(&self, asked: &Asked) -> Result<Reply, Fault> {
+    pub(super) async fn read_kiosk(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
         let Signer::Kiosk { id, .. } = &asked.signer else {
             return Err(Fault::not_yours());
         };
-        let books = self.books()?;
-        let view = query::kiosk_view(books.read(), id, &self.keys.seal, self.clock.now());
+        self.hear_tree(&asked, asked.seen).await?;
+        let (books, now) = (self.books()?, self.clock.now());
+        let view = query::kiosk_view(books.read(), id, asked.seen, &self.keys.seal, now);
         let mut view = told(view)?.ok_or_else(Fault::not_found)?;
         // The door's number may be ahead of the books' for a moment; it is what counts.
         let seen = self.seen.borrow().sequence(&asked.signer_id);

@@ -3,11 +3,12 @@
 
 use bytes::Bytes;
 use counterfoil_data::wire::problem::ProblemKind;
+use counterfoil_data::wire::sale::TreeSeen;
 use counterfoil_data::wire::{self, Digest};
 use hyper::header::{self, HeaderMap};
 
 use super::super::fault::Fault;
-use super::super::route::{self, BodyRule, Route};
+use super::super::route::{self, BodyRule, Operation, Route};
 use crate::core::command::{ClientKey, KEY_MAX};
 
 /// Header with the last event a client heard.
@@ -29,6 +30,19 @@ pub fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
     let id = text(headers, LAST_EVENT_HEADER).and_then(route::whole);
     let malformed = || Fault::malformed("last-event-id is the id of an event: a whole number");
     id.map(Some).ok_or_else(malformed)
+}
+
+/// The log a kiosk says it has seen, where a route's query is read at all.
+pub fn tree_seen(route: &Route, path: &str) -> Result<Option<TreeSeen>, Fault> {
+    let query = path.split_once('?').map(|(_, query)| query);
+    let Some(query) = query.filter(|_| route.operation == Operation::ReadKiosk) else {
+        return Ok(None);
+    };
+    let seen = query
+        .strip_prefix("seen=")
+        .and_then(|text| text.parse().ok());
+    let malformed = || Fault::malformed("the query is seen=SIZE-ROOT, of a checkpoint seen");
+    seen.map(Some).ok_or_else(malformed)
 }
 
 pub fn check_version(headers: &HeaderMap) -> Result<(), Fault> {

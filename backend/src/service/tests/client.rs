@@ -181,7 +181,16 @@ impl Client {
     /// Opens a sale in any mode.
     pub async fn open_as(&self, sale: u128, mode: PurchaseMode) -> SaleView {
         let sale = SaleId(sale);
-        self.post("/v1/sales", &OpenSale { sale, mode }).await.ok()
+        self.post(
+            "/v1/sales",
+            &OpenSale {
+                sale,
+                mode,
+                seen: None,
+            },
+        )
+        .await
+        .ok()
     }
 
     /// Up to message 1 with Zhang's card.

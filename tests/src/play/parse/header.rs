@@ -10,7 +10,7 @@ const WORDS: [&str; 7] = [
     "size", "locale", "theme", "clock", "seed", "devices", "backend",
 ];
 /// Words that are `backend` verbs and therefore end the header.
-const BACKEND_VERBS: [&str; 2] = ["kill", "restart"];
+const BACKEND_VERBS: [&str; 4] = ["kill", "restart", "backup", "restore"];
 
 impl<'a> Parser<'a> {
     pub(super) fn header(&mut self) -> Result<Header, ScriptError> {

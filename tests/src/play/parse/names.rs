@@ -104,14 +104,15 @@ const DESK: [(&str, &[&str]); 12] = [
     ("keyboard", &["plug|unplug"]),
     ("power", &["cut|restore"]),
     ("network", &["cut|restore|slow|fast"]),
-    ("backend", &["kill|restart"]),
+    ("backend", &["kill|restart|backup|restore"]),
     ("station", &["off|on"]),
     (
         "staff",
         &[
-            "receive RANGE",
+            "receive|miss RANGE",
             "load KIOSK SLOT RANGE",
             "unload|unlock KIOSK SLOT",
+            "reconcile KIOSK",
         ],
     ),
 ];
@@ -309,7 +310,7 @@ impl Names {
         let stocks = matches!(
             [words.next(), words.next(), words.next()],
             [Some("device"), Some("form-printer"), Some("load" | "wrong")]
-                | [Some("staff"), Some("receive" | "load"), _]
+                | [Some("staff"), Some("receive" | "load" | "miss"), _]
         );
         let mut at = 0_usize;
         for run in line.split(|c: char| !c.is_ascii_digit()) {

@@ -19,7 +19,7 @@ use counterfoil_data::wire::forms::{FormAdvices, FormEvent, FormState, FormsAnsw
 use counterfoil_data::wire::problem::Remedy;
 use counterfoil_data::wire::sale::{
     AgentView, Authenticity, CardProof, Checkpoint, FingerPosition, FormView, KioskView,
-    LinkedResult, Order, OrderView, PrintJob, PurchaseMode, SaleState, SaleView, SlotView,
+    LinkedResult, Order, OrderView, PrintJob, PurchaseMode, SaleState, SaleView, SlotView, Witness,
 };
 use counterfoil_data::wire::sheet::{SheetAnswer, SheetOutcome, SheetState, SheetView, TakeSheet};
 use counterfoil_data::wire::{Digest, hex};
@@ -45,10 +45,12 @@ pub struct World {
     pub log: Vec<&'static str>,
     pub journal: Vec<Record>,
     pub sale: Option<SaleView>,
+    /// What the backend makes of what the kiosk saw.
+    pub witness: Witness,
     pending: Vec<(Ticket, Act)>,
     fates: Fates,
     attempt: u8,
-    size: u64,
+    pub size: u64,
     document_authentic: bool,
     /// More forms than this in one order need another finger (S13).
     pub large_above: Option<u32>,
@@ -96,6 +98,7 @@ impl World {
             log: Vec::new(),
             journal: Vec::new(),
             sale: None,
+            witness: Witness::Agrees,
             pending: Vec::new(),
             fates,
             attempt: 0,
@@ -148,6 +151,12 @@ impl World {
         }
     }
 
+    /// Whether the journal holds more than what was seen of the log.
+    pub fn owes(&self) -> bool {
+        let lasting = |record: &Record| matches!(record, Record::Seen { .. });
+        !self.journal.iter().all(lasting)
+    }
+
     pub fn screen(&self) -> &'static str {
         let flow = self.flow.as_ref().expect("a flow");
         flow.screen(self.at).body.name()
@@ -187,7 +196,10 @@ impl World {
                     }
                     self.journal.push(record);
                 }
-                Act::Forget => self.journal.clear(),
+                Act::Forget(seen) => {
+                    let seen = seen.map(|tree| Record::Seen { tree });
+                    self.journal = seen.into_iter().collect();
+                }
                 Act::Stop if ticket.desk == Desk::Keyboard => self.typed = None,
                 Act::Stop => self.pending.retain(|(t, _)| t.desk != ticket.desk),
                 Act::WipeSession => self.typed = None,

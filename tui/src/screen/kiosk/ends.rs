@@ -192,6 +192,7 @@ fn fault(words: Words, why: &ServiceFault) -> String {
         }
         ServiceFault::Journal => words.say(Msg::FaultJournal),
         ServiceFault::LogShrunk => words.say(Msg::FaultLogShrunk),
+        ServiceFault::BooksBehind => words.say(Msg::FaultBooksBehind),
         ServiceFault::ForeignKeyboard => words.say(Msg::FaultForeignKeyboard),
     }
 }

@@ -187,7 +187,14 @@ impl<S: Books> Front<S> {
         mode: PurchaseMode,
     ) -> Result<SaleView, Heard> {
         let sale = SaleId(sale);
-        let open = Ask::post("/v1/sales", &OpenSale { sale, mode });
+        let open = Ask::post(
+            "/v1/sales",
+            &OpenSale {
+                sale,
+                mode,
+                seen: None,
+            },
+        );
         self.step(who, open).await
     }
 

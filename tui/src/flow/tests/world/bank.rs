@@ -20,7 +20,7 @@ impl World {
             return Answer::Offline;
         }
         let answer = match call {
-            BankCall::Kiosk => Answer::Kiosk(Box::new(self.kiosk())),
+            BankCall::Kiosk(_) => Answer::Kiosk(Box::new(self.kiosk())),
             BankCall::OpenSale(open) => {
                 self.document_authentic = false;
                 (self.finger_wanted, self.finger_proven) = (false, false);
@@ -335,6 +335,7 @@ impl World {
                 root: Digest::of(b"root"),
                 note: String::new(),
             },
+            witness: self.witness,
         }
     }
 }
