@@ -14,6 +14,8 @@ import sign
 
 # width, height, dpi as u16 and the pixels: one touch of the finger "zhang".
 PRINT = pathlib.Path(os.environ.get("COUNTERFOIL_PRINT", ""))
+# The same of that agent's other finger.
+OTHER = pathlib.Path(os.environ.get("COUNTERFOIL_OTHER_PRINT", ""))
 SAM = b"05.01-20260101-0000000001-0000000001"
 
 
@@ -59,3 +61,9 @@ def identity(view: dict, seal_key: str, fault: str = "") -> bytes:
     head = json.dumps(head).encode()
     body = struct.pack(">I", len(head)) + head + seal("live-print", PRINT.read_bytes())
     return body[: len(head)] if fault == "cut" else body
+
+
+def finger(view: dict, seal_key: str, same: bool = False) -> bytes:
+    """A body of `finger`: the agent's other finger, sealed; or the first one again."""
+    print_ = (PRINT if same else OTHER).read_bytes()
+    return sign.seal("live-print", print_, seal_key, view["sale"], view["challenge"])

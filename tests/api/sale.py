@@ -35,6 +35,7 @@ class Sale(RuleBasedStateMachine):
         self.replies: list = []
         self.proposals: list = []
         self.decided: set = set()
+        self.second_finger = ""
 
     # ---- what is known -------------------------------------------------------------
 
@@ -152,6 +153,26 @@ class Sale(RuleBasedStateMachine):
             assert said["status"] in (400, 422)
         else:
             assert done(answer)["state"] == "identity-verified"
+
+    @precondition(lambda self: self.view and gates.OTHER.is_file())
+    @rule(body=st.sampled_from(["other", "other", "same", "garbage"]))
+    def finger(self, body):
+        """A second finger before the order; whatever comes of it is counted by itself."""
+        before, known = self.state(), self.second_finger
+        if body == "garbage":
+            sent = b"\x01" * 80
+        else:
+            sent = gates.finger(self.view, self.kiosk["seal_key"], body == "same")
+        answer = self.keep(ask("finger", sent, sale=self.view["sale"]))
+        if before not in ("identity-verified", "ordered") or known == self.view["sale"]:
+            problem(answer, 409, "out-of-order")
+        elif answer.status_code == 200:
+            assert body == "other", f"accepted: {body}"
+            assert self.state() == before
+            self.second_finger = self.view["sale"]
+        else:
+            problem(answer, answer.status_code, "not-verified", "locked", "refused")
+            assert answer.status_code in (422, 423), answer.content
 
     @precondition(lambda self: self.view)
     @rule(quantity=st.integers(0, 4), kind=st.sampled_from([KIND, KIND, "bank-draft"]), twice=st.booleans())

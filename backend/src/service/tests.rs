@@ -9,6 +9,7 @@ mod bed;
 mod client;
 mod crowd;
 mod door;
+mod framing;
 mod gates;
 mod power_cut;
 mod prints;
