@@ -11,6 +11,7 @@ mod crowd;
 mod door;
 mod framing;
 mod gates;
+mod patience;
 mod power_cut;
 mod prints;
 mod relay;

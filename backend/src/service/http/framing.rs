@@ -6,9 +6,9 @@
 //! here is what is lawful and never sent by a client of ours. The connection ends with
 //! every such answer. Called first of all checks.
 
-use hyper::Version;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
+use hyper::{Method, Version};
 
 use super::super::fault::Fault;
 
@@ -24,7 +24,8 @@ pub fn check(head: &Parts) -> Result<(), Fault> {
     if !has_one_host(&head.headers) {
         return Err(Fault::malformed("send one host header"));
     }
-    if head.uri.authority().is_some() || !head.uri.path().starts_with('/') {
+    let asks_a_proxy = head.method == Method::CONNECT || head.uri.authority().is_some();
+    if asks_a_proxy || !head.uri.path().starts_with('/') {
         return Err(Fault::malformed("name the path alone: this is no proxy"));
     }
     Ok(())
