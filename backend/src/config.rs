@@ -163,7 +163,8 @@ pub struct LimitsConfig {
     pub header_read_timeout_s: u64,
     /// Time for a whole body, 1 to 300 s. Default 15.
     pub body_read_timeout_s: u64,
-    /// Time for an answer after its request was read, 1 to 300 s. Default 30.
+    /// Time for an answer after its request was read, 1 to 300 s; less than a kiosk waits
+    /// (20 s). Default 15.
     pub request_timeout_s: u64,
     /// Time in which a client takes less than 1 KiB of its answers, 1 to 300 s. Default 30.
     pub write_timeout_s: u64,

@@ -84,7 +84,7 @@ impl Default for Limits {
             streams_max: 768,
             header_read_timeout: Duration::from_secs(15),
             body_read_timeout: Duration::from_secs(15),
-            request_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             date_header: true,
         }
