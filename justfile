@@ -34,6 +34,14 @@ power-cut-image IMAGE:
 mutants *ARGS:
     tests/mutants/run {{ARGS}}
 
+# A thousand wrong PINs a second against a real backend while others sell.
+flood SECONDS="60":
+    cargo run -q --release -- attack-flood {{SECONDS}}
+
+# Slow, silent, large and endless clients against a real backend while others sell (needs 24,000 file descriptors).
+slow *ARGS:
+    ulimit -n 24000 && cargo run -q --release -- attack-slow {{ARGS}}
+
 # One crash round again, by its seed.
 crash-seed SEED:
     cargo run -q --release -- crash --seed {{SEED}} --rounds 1 --verbose

@@ -159,11 +159,14 @@ pub struct LimitsConfig {
     pub requests: usize,
     /// Event streams at once, 1 to three quarters of `connections`. Default 768.
     pub event_streams: usize,
-    /// Silence in a head or between requests, 1 to 300 s. Default 30.
+    /// Silence in a head or between requests, 1 to 300 s. Default 15.
     pub header_read_timeout_s: u64,
-    /// Time for a whole body, 1 to 300 s. Default 20.
+    /// Time for a whole body, 1 to 300 s. Default 15.
     pub body_read_timeout_s: u64,
-    /// Time in which a client takes nothing of its answer, 1 to 300 s. Default 30.
+    /// Time for an answer after its request was read, 1 to 300 s; less than a kiosk waits
+    /// (20 s). Default 15.
+    pub request_timeout_s: u64,
+    /// Time in which a client takes less than 1 KiB of its answers, 1 to 300 s. Default 30.
     pub write_timeout_s: u64,
 }
 
@@ -177,6 +180,7 @@ impl Default for LimitsConfig {
             event_streams: limits.streams_max,
             header_read_timeout_s: limits.header_read_timeout.as_secs(),
             body_read_timeout_s: limits.body_read_timeout.as_secs(),
+            request_timeout_s: limits.request_timeout.as_secs(),
             write_timeout_s: limits.write_timeout.as_secs(),
         }
     }
@@ -192,6 +196,7 @@ impl LimitsConfig {
             streams_max: self.event_streams,
             header_read_timeout: Duration::from_secs(self.header_read_timeout_s),
             body_read_timeout: Duration::from_secs(self.body_read_timeout_s),
+            request_timeout: Duration::from_secs(self.request_timeout_s),
             write_timeout: Duration::from_secs(self.write_timeout_s),
             date_header: true,
         }
@@ -211,6 +216,7 @@ impl LimitsConfig {
         for (key, given) in [
             ("limits.header_read_timeout_s", self.header_read_timeout_s),
             ("limits.body_read_timeout_s", self.body_read_timeout_s),
+            ("limits.request_timeout_s", self.request_timeout_s),
             ("limits.write_timeout_s", self.write_timeout_s),
         ] {
             within(key, given, 1, TIMEOUT_MAX_S)?;

@@ -14,6 +14,7 @@ pub mod fault;
 pub mod handle;
 pub mod http;
 pub mod meter;
+mod metrics;
 pub mod openapi;
 pub mod paced;
 pub mod relay;
@@ -30,7 +31,7 @@ pub mod writer_handle;
 #[cfg(test)]
 mod tests;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,7 +42,6 @@ use counterfoil_data::seam::{SharedClock, SharedEntropy, random};
 use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire;
 
-use crate::core::query;
 use crate::keys::Keys;
 use crate::ports::Ports;
 use crate::store::Snapshots;
@@ -69,6 +69,8 @@ pub struct Limits {
     pub header_read_timeout: Duration,
     /// Time for a whole body.
     pub body_read_timeout: Duration,
+    /// Time for an answer after its request was read; then it is answered 503.
+    pub request_timeout: Duration,
     /// Time in which a client takes nothing of what it is sent that ends a connection.
     pub write_timeout: Duration,
     /// Whether answers carry `Date`; off in the testbed, where it would be noise.
@@ -82,8 +84,9 @@ impl Default for Limits {
             connections_per_address_max: 512,
             requests_max: 512,
             streams_max: 768,
-            header_read_timeout: Duration::from_secs(30),
-            body_read_timeout: Duration::from_secs(20),
+            header_read_timeout: Duration::from_secs(15),
+            body_read_timeout: Duration::from_secs(15),
+            request_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             date_header: true,
         }
@@ -150,6 +153,8 @@ pub struct Service {
     admins: Cell<usize>,
     /// Counters for `/metrics`.
     pub meter: Meter,
+    /// Bytes of the books' file, if they are in one.
+    books_bytes: OnceCell<metrics::Measure>,
     openapi: Bytes,
 }
 
@@ -189,6 +194,7 @@ impl Service {
             requests: Shares::new(limits.requests_max, REQUESTS_PER_SIGNER_MAX),
             admins: Cell::new(0),
             meter: Meter::default(),
+            books_bytes: OnceCell::new(),
             openapi: openapi::served(),
         })
     }
@@ -219,25 +225,6 @@ impl Service {
 
     fn oldest_wait(&self) -> Duration {
         self.waiting.oldest(self.clock.monotonic())
-    }
-
-    /// The metrics page (Prometheus text).
-    pub fn metrics(&self) -> String {
-        let oldest = usize::try_from(self.oldest_wait().as_millis()).unwrap_or(usize::MAX);
-        let books = self.snapshots.snapshot().ok();
-        let told = books.and_then(|read| query::restored(&*read).ok());
-        let (restored, ahead) = told.unwrap_or_default();
-        let now = [
-            ("books_restored", restored),
-            ("kiosks_ahead", ahead),
-            ("clock_jumped", usize::from(self.steady.has_jumped())),
-            ("connections", self.connections.taken()),
-            ("requests_in_flight", self.requests.taken()),
-            ("event_streams", self.streams.taken()),
-            ("writer_waiting", self.writer.waiting()),
-            ("writer_oldest_wait_ms", oldest),
-        ];
-        self.meter.page(&now)
     }
 
     fn request_id(&self) -> String {

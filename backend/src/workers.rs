@@ -1,33 +1,48 @@
 //! Where secrets are opened and heavy work is done, off the event loop.
 //!
 //! Owns two fixed pools: one hashes PINs (argon2id, one block of memory per
-//! worker), one matches fingerprints. Refuses work beyond its bounds ([`Busy`])
-//! instead of queueing without end. In the testbed the same jobs run inline, so
-//! that no OS thread disturbs paused time. Called by the service's gates; nothing
+//! worker), one matches fingerprints. Before each is a fair [`line`]: a place at once or
+//! [`Busy`], then a turn within [`WAIT_MAX`] or [`Busy`]. Few turns are given at a time,
+//! so that whoever has one is worked on at once. In the testbed the same jobs run inline,
+//! so that no OS thread disturbs paused time. Called by the service's gates; nothing
 //! else ever sees an opened secret (I7).
 
+pub mod line;
+pub mod pace;
 pub mod pin;
 pub mod print;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use counterfoil_data::seam::SharedClock;
+use counterfoil_data::sign::SignerId;
+use tokio::sync::oneshot;
 
+use crate::core::record::bank::KeyedHash;
 use crate::keys::Keys;
+use line::{Line, PLACES_MAX, Ticket};
+use pace::Pace;
 use pin::{Argon2Params, PinBench};
 
-/// Jobs that may wait per pool, beyond those being worked on.
-pub const QUEUE_MAX: usize = 32;
 /// Threads in one pool at most.
 pub const POOL_MAX: usize = 16;
+/// Longest wait for a turn.
+pub const WAIT_MAX: Duration = Duration::from_secs(2);
+/// Turns at a time for each thread: one works while the other's attempt is counted.
+const TURNS_PER_THREAD: usize = 2;
 
-/// The pool is full, or its worker was lost: try again later, nothing was done.
+/// No room, no turn in time, or the worker was lost: nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("all workers are busy: try again in a second")]
-pub struct Busy;
+#[error("all workers are busy: try again in {retry_after_s} s")]
+pub struct Busy {
+    /// When the line should be short again, 1 to [`pace::RETRY_MAX_S`].
+    pub retry_after_s: u32,
+}
 
 /// What one worker owns.
 pub struct Bench {
@@ -46,23 +61,8 @@ impl Bench {
 
 type Job = Box<dyn FnOnce(&mut Bench) + Send>;
 
-/// One pool of threads with a bounded queue.
-pub struct Pool {
-    jobs: SyncSender<Job>,
-    room: Arc<Semaphore>,
-}
-
-/// Room in a pool, taken before an attempt is counted, so that a full queue
-/// never costs a customer an attempt.
-pub struct Room<'a> {
-    workers: &'a Workers,
-    seat: Seat,
-}
-
-enum Seat {
-    Inline,
-    Threads(SyncSender<Job>, OwnedSemaphorePermit),
-}
+/// Whose place it is; `None` is the house itself.
+pub type Owner = Option<SignerId>;
 
 /// Which pool a job belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,23 +73,48 @@ pub enum Kind {
     Print,
 }
 
-/// The workers of one backend.
-pub enum Workers {
+/// Who does the jobs.
+enum Hands {
     /// Testbed: every job runs where it is asked for.
     Inline(Rc<RefCell<Bench>>),
-    /// Production: two pools of threads.
-    Threads {
-        /// argon2.
-        pins: Pool,
-        /// The matcher.
-        prints: Pool,
-    },
+    /// Production: threads, behind a queue as long as there are places and turns.
+    Threads(SyncSender<Job>),
+}
+
+/// One pool and the line before it.
+pub struct Pool {
+    hands: Hands,
+    line: RefCell<Line<Owner, KeyedHash>>,
+    /// Who waits for a turn, to be told.
+    calls: RefCell<BTreeMap<Ticket, oneshot::Sender<()>>>,
+    pace: Pace,
+}
+
+/// The workers of one backend.
+pub struct Workers {
+    pins: Rc<Pool>,
+    prints: Rc<Pool>,
+}
+
+/// A place in a pool's line, taken before an attempt is counted, so that a full line
+/// never costs a customer an attempt. Given back when dropped.
+pub struct Place {
+    pool: Rc<Pool>,
+    clock: SharedClock,
+    ticket: Ticket,
+    joined: Duration,
+    turn: Option<Duration>,
 }
 
 impl Workers {
     /// Workers without threads.
     pub fn inline(keys: Arc<Keys>, params: Argon2Params) -> Self {
-        Self::Inline(Rc::new(RefCell::new(Bench::new(keys, params))))
+        let bench = Rc::new(RefCell::new(Bench::new(keys, params)));
+        let pool = || Rc::new(Pool::behind(Hands::Inline(Rc::clone(&bench)), 1));
+        Self {
+            pins: pool(),
+            prints: pool(),
+        }
     }
 
     /// `pins` and `prints` threads (1 to [`POOL_MAX`] each).
@@ -100,54 +125,124 @@ impl Workers {
         prints: usize,
     ) -> std::io::Result<Self> {
         // The matcher never hashes, so its bench gets the smallest memory.
-        Ok(Self::Threads {
-            pins: Pool::start("pin", pins, keys, params)?,
-            prints: Pool::start("print", prints, keys, Argon2Params::testbed())?,
+        Ok(Self {
+            pins: Rc::new(Pool::start("pin", pins, keys, params)?),
+            prints: Rc::new(Pool::start("print", prints, keys, Argon2Params::testbed())?),
         })
     }
 
-    /// Takes room for one job, or says [`Busy`] at once.
-    pub fn room(&self, kind: Kind) -> Result<Room<'_>, Busy> {
-        let seat = match (self, kind) {
-            (Self::Inline(_), _) => Seat::Inline,
-            (Self::Threads { pins: pool, .. }, Kind::Pin)
-            | (Self::Threads { prints: pool, .. }, Kind::Print) => {
-                let permit = Arc::clone(&pool.room).try_acquire_owned();
-                Seat::Threads(pool.jobs.clone(), permit.map_err(|_| Busy)?)
-            }
-        };
-        Ok(Room {
-            workers: self,
-            seat,
+    /// Takes a place for `owner`, or says [`Busy`] at once.
+    pub fn join(&self, kind: Kind, owner: Owner, clock: &SharedClock) -> Result<Place, Busy> {
+        let pool = self.pool(kind);
+        let joined = pool.line.borrow_mut().join(owner);
+        let (ticket, displaced) = joined.map_err(|_| pool.busy())?;
+        if let Some(displaced) = displaced {
+            // Whoever waited for it hears that it is gone.
+            pool.calls.borrow_mut().remove(&displaced);
+        }
+        Ok(Place {
+            pool: Rc::clone(pool),
+            clock: Rc::clone(clock),
+            ticket,
+            joined: clock.monotonic(),
+            turn: None,
         })
+    }
+
+    /// How one pool is doing.
+    pub fn pool(&self, kind: Kind) -> &Rc<Pool> {
+        match kind {
+            Kind::Pin => &self.pins,
+            Kind::Print => &self.prints,
+        }
     }
 }
 
-impl Room<'_> {
-    /// Runs one job; the room may be used again for the next job of the same gate.
+impl Place {
+    /// Waits for a turn, [`WAIT_MAX`] after the place was taken at most; about `subject`,
+    /// if it is about one.
+    pub async fn turn(&mut self, subject: Option<KeyedHash>) -> Result<(), Busy> {
+        let waited = self.clock.monotonic().saturating_sub(self.joined);
+        let late = self.clock.sleep(WAIT_MAX.saturating_sub(waited));
+        self.called(subject, late).await
+    }
+
+    /// Nobody takes this place away from now on.
+    pub fn keep(&self) {
+        self.pool.line.borrow_mut().keep(self.ticket);
+    }
+
+    /// A turn however late it comes: for a kept place whose attempt is counted already.
+    pub async fn turn_at_last(&mut self, subject: Option<KeyedHash>) -> Result<(), Busy> {
+        self.called(subject, std::future::pending()).await
+    }
+
+    async fn called(
+        &mut self,
+        subject: Option<KeyedHash>,
+        late: impl Future<Output = ()>,
+    ) -> Result<(), Busy> {
+        let waits = self.pool.line.borrow_mut().wait(self.ticket, subject);
+        waits.map_err(|_| self.pool.busy())?;
+        let (call, mut called) = oneshot::channel();
+        self.pool.calls.borrow_mut().insert(self.ticket, call);
+        self.pool.call();
+        tokio::select! {
+            biased;
+            turn = &mut called => turn.map_err(|_| self.pool.busy())?,
+            () = late => return Err(self.pool.busy()),
+        }
+        let now = self.clock.monotonic();
+        self.pool.pace.waited(now.saturating_sub(self.joined));
+        self.turn = Some(now);
+        Ok(())
+    }
+
+    /// Runs one job; again for the next job of the same gate.
     pub async fn run<T, F>(&self, job: F) -> Result<T, Busy>
     where
         T: Send + 'static,
         F: FnOnce(&mut Bench) -> T + Send + 'static,
     {
-        match (&self.seat, self.workers) {
-            (Seat::Inline, Workers::Inline(bench)) => Ok(job(&mut bench.borrow_mut())),
-            (Seat::Threads(jobs, _permit), _) => {
+        match &self.pool.hands {
+            Hands::Inline(bench) => Ok(job(&mut bench.borrow_mut())),
+            Hands::Threads(jobs) => {
                 let (answer, answered) = oneshot::channel();
                 let job: Job = Box::new(move |bench| {
                     // The asker may have hung up; its answer is then nobody's.
                     let _ = answer.send(job(bench));
                 });
-                // Every sender holds room, and the channel is as long as the room.
-                jobs.try_send(job).map_err(|_| Busy)?;
-                answered.await.map_err(|_| Busy)
+                // Every sender has a place, and the channel is as long as the places.
+                jobs.try_send(job).map_err(|_| self.pool.busy())?;
+                answered.await.map_err(|_| self.pool.busy())
             }
-            (Seat::Inline, Workers::Threads { .. }) => Err(Busy),
         }
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(began) = self.turn {
+            let took = self.clock.monotonic().saturating_sub(began);
+            self.pool.pace.took(took);
+        }
+        self.pool.calls.borrow_mut().remove(&self.ticket);
+        self.pool.line.borrow_mut().leave(self.ticket);
+        self.pool.call();
+    }
+}
+
 impl Pool {
+    fn behind(hands: Hands, threads: usize) -> Self {
+        let turns = threads.saturating_mul(TURNS_PER_THREAD);
+        Self {
+            hands,
+            line: RefCell::new(Line::new(turns)),
+            calls: RefCell::default(),
+            pace: Pace::default(),
+        }
+    }
+
     fn start(
         name: &str,
         threads: usize,
@@ -155,8 +250,8 @@ impl Pool {
         params: Argon2Params,
     ) -> std::io::Result<Self> {
         let threads = threads.clamp(1, POOL_MAX);
-        let places = threads.saturating_add(QUEUE_MAX);
-        let (jobs, queue) = sync_channel(places);
+        let turns = threads.saturating_mul(TURNS_PER_THREAD);
+        let (jobs, queue) = sync_channel(turns.saturating_add(PLACES_MAX));
         let queue = Arc::new(Mutex::new(queue));
         for n in 0..threads {
             let (queue, keys) = (Arc::clone(&queue), Arc::clone(keys));
@@ -164,10 +259,40 @@ impl Pool {
                 .name(format!("{name}-{n}"))
                 .spawn(move || work(&queue, &mut Bench::new(keys, params)))?;
         }
-        Ok(Self {
-            jobs,
-            room: Arc::new(Semaphore::new(places)),
-        })
+        Ok(Self::behind(Hands::Threads(jobs), threads))
+    }
+
+    /// Gives the turns there are.
+    fn call(&self) {
+        loop {
+            let next = self.line.borrow_mut().call();
+            let Some(ticket) = next else { return };
+            let call = self.calls.borrow_mut().remove(&ticket);
+            // Nobody there to hear it: the place is being dropped and gives it back.
+            let _ = call.map(|call| call.send(()));
+        }
+    }
+
+    /// Places that have no turn.
+    pub fn waiting(&self) -> usize {
+        self.line.borrow().outside()
+    }
+
+    /// Turns given now.
+    pub fn turns(&self) -> usize {
+        self.line.borrow().turns()
+    }
+
+    /// How long turns were waited for and took.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    fn busy(&self) -> Busy {
+        let line = self.line.borrow();
+        Busy {
+            retry_after_s: self.pace.retry_after_s(line.outside(), line.turns_max()),
+        }
     }
 }
 
@@ -192,6 +317,7 @@ fn work(queue: &Mutex<Receiver<Job>>, bench: &mut Bench) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::SystemClock;
 
     fn local<F: Future>(future: F) -> F::Output {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -202,39 +328,72 @@ mod tests {
         tokio::task::LocalSet::new().block_on(&runtime, future)
     }
 
-    #[test]
-    fn a_full_pool_is_busy_at_once_and_free_again_when_room_is_given_back() {
+    fn threads() -> (Workers, SharedClock) {
         let keys = Arc::new(Keys::demo());
         let workers = Workers::threads(&keys, Argon2Params::testbed(), 1, 1).expect("threads");
-        let mut rooms = Vec::new();
-        for _ in 0..=QUEUE_MAX {
-            rooms.push(workers.room(Kind::Pin).expect("room"));
-        }
-        assert_eq!(workers.room(Kind::Pin).err(), Some(Busy));
-        assert!(workers.room(Kind::Print).is_ok(), "pools are separate");
-        rooms.pop();
-        assert!(workers.room(Kind::Pin).is_ok());
+        (workers, Rc::new(SystemClock::start()))
+    }
+
+    fn kiosk(n: usize) -> Owner {
+        Some(format!("kiosk:kiosk-{n}").parse().expect("a signer"))
+    }
+
+    #[test]
+    fn a_full_pool_is_busy_at_once_and_free_again_when_a_place_is_given_back() {
+        let (workers, clock) = threads();
+        let join = |n| workers.join(Kind::Pin, kiosk(n), &clock);
+        let mut places: Vec<_> = (0..PLACES_MAX).map(|n| join(n).ok()).collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(join(PLACES_MAX).is_err());
+        let other = workers.join(Kind::Print, kiosk(0), &clock);
+        assert!(other.is_ok(), "pools are separate");
+        places.pop();
+        assert!(join(PLACES_MAX).is_ok());
     }
 
     #[test]
     fn a_panicking_job_costs_its_own_answer_and_not_the_worker() {
-        let keys = Arc::new(Keys::demo());
-        let workers = Workers::threads(&keys, Argon2Params::testbed(), 1, 1).expect("threads");
+        let (workers, clock) = threads();
         local(async {
-            let room = workers.room(Kind::Print).expect("room");
-            assert_eq!(room.run(|_| -> u8 { panic!("lost") }).await, Err(Busy));
-            assert_eq!(room.run(|_| 7).await, Ok(7));
+            let place = workers.join(Kind::Print, None, &clock).expect("a place");
+            assert!(place.run(|_| -> u8 { panic!("lost") }).await.is_err());
+            assert_eq!(place.run(|_| 7).await, Ok(7));
         });
     }
 
     #[test]
     fn inline_workers_run_the_same_jobs_without_a_thread() {
         let workers = Workers::inline(Arc::new(Keys::demo()), Argon2Params::testbed());
+        let clock: SharedClock = Rc::new(SystemClock::start());
         let here = std::thread::current().id();
         local(async {
-            let room = workers.room(Kind::Pin).expect("room");
-            let there = room.run(|_| std::thread::current().id()).await;
+            let place = workers.join(Kind::Pin, None, &clock).expect("a place");
+            let there = place.run(|_| std::thread::current().id()).await;
             assert_eq!(there, Ok(here));
+        });
+    }
+
+    #[test]
+    fn a_turn_that_does_not_come_in_time_is_busy_and_its_place_is_free_again() {
+        local(async {
+            let workers = Workers::inline(Arc::new(Keys::demo()), Argon2Params::testbed());
+            let clock: SharedClock = Rc::new(SystemClock::start());
+            let mut held = Vec::new();
+            for n in 0..TURNS_PER_THREAD {
+                let mut place = workers.join(Kind::Pin, kiosk(n), &clock).expect("a place");
+                place.turn(None).await.expect("a turn");
+                held.push(place);
+            }
+            let began = clock.monotonic();
+            let mut late = workers.join(Kind::Pin, kiosk(9), &clock).expect("a place");
+            assert!(late.turn(None).await.is_err());
+            assert_eq!(clock.monotonic() - began, WAIT_MAX);
+            assert_eq!(workers.pool(Kind::Pin).waiting(), 1);
+            drop(late);
+            assert_eq!(workers.pool(Kind::Pin).waiting(), 0);
+            let mut next = workers.join(Kind::Pin, kiosk(9), &clock).expect("a place");
+            let (turn, ()) = tokio::join!(next.turn(None), async { drop(held.pop()) });
+            turn.expect("the turn that was given back");
         });
     }
 }

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 
 import requests
 
@@ -41,9 +42,13 @@ def ask(name: str, body=None, *, key=None, method=None, by=None, spoil="", heade
     method = method or operation["method"]
     url = judge.URL + operation["path"].format(**path)
     auth = sign.Signed(by or party(operation), spoil)
-    answer = session.request(method, url, data=data, headers=sent, auth=auth, timeout=60)
-    judge.judge(operation, method, answer.status_code, answer.headers, answer.content)
-    return answer
+    while True:
+        answer = session.request(method, url, data=data, headers=sent, auth=auth, timeout=60)
+        judge.judge(operation, method, answer.status_code, answer.headers, answer.content)
+        if answer.status_code != 503:
+            return answer
+        # A signer has a share of the reads in two minutes; it is told when to come again.
+        time.sleep(int(answer.headers["retry-after"]))
 
 
 def problem(answer, status: int, *kinds: str) -> dict:

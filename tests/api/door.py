@@ -98,7 +98,7 @@ def other_bodies(name: str) -> None:
     too_much = b" " * (17 * 1024 if "application/json" in content else 273 * 1024)
     problem(ask(name, too_much, **NAMES), 413, "too-large")
     chunked = (too_much[i : i + 4096] for i in range(0, len(too_much), 4096))
-    problem(ask(name, chunked, **NAMES), 413, "too-large")
+    problem(ask(name, chunked, **NAMES), 400, "malformed")
     if "application/json" in content and operation["requestBody"].get("required"):
         for text in (b"", b"[]", b"null", b"{", b"\xff", b'"\\ud800"', b"[" * 4000, b"1e999"):
             # Nobody's sale is looked up before its body is read, or after: both are right.

@@ -12,8 +12,12 @@ import time
 import bank
 import sign
 
-# width, height, dpi as u16 and the pixels: one touch of the finger "zhang".
-PRINT = pathlib.Path(os.environ.get("COUNTERFOIL_PRINT", ""))
+# Touches of two fingers of one agent: width, height, dpi as u16 and the pixels.
+PRINTS = pathlib.Path(os.environ.get("COUNTERFOIL_PRINTS", ""))
+TOUCHES = 3
+# By finger: the touch sent last, and the one accepted last, which again would be a copy.
+sent = {"first": 0, "other": 0}
+accepted = {"first": -1, "other": -1}
 SAM = b"05.01-20260101-0000000001-0000000001"
 
 
@@ -57,5 +61,24 @@ def identity(view: dict, seal_key: str, fault: str = "") -> bytes:
     }
     head = {"document": document.decode().rstrip("="), "authenticity": authenticity}
     head = json.dumps(head).encode()
-    body = struct.pack(">I", len(head)) + head + seal("live-print", PRINT.read_bytes())
+    body = struct.pack(">I", len(head)) + head + seal("live-print", touch("first"))
     return body[: len(head)] if fault == "cut" else body
+
+
+def finger(view: dict, seal_key: str, which: str = "other") -> bytes:
+    """A body of `finger`: the agent's other finger, sealed; or the first one again."""
+    return sign.seal("live-print", touch(which), seal_key, view["sale"], view["challenge"])
+
+
+def touch(finger: str) -> bytes:
+    """The next touch of a finger, never the one that was accepted last."""
+    for _ in range(2):
+        sent[finger] = (sent[finger] + 1) % TOUCHES
+        if sent[finger] != accepted[finger]:
+            break
+    return (PRINTS / f"{finger}-{sent[finger]}").read_bytes()
+
+
+def accept(finger: str) -> None:
+    """What was sent last was accepted."""
+    accepted[finger] = sent[finger]

@@ -55,7 +55,7 @@ def real(name: str, case) -> None:
     if where.get("sale") in sales:
         view = client.ask("readSale", sale=where["sale"]).json()
         order = view.get("order") or {}
-        if name in ("info", "identity"):
+        if name in ("info", "identity", "finger"):
             seal_key = client.ask("readKiosk").json()["seal_key"]
             case.body = getattr(gates, name)(view, seal_key)
         elif name in ("seen", "confirm", "deny", "ask") and order:

@@ -35,6 +35,9 @@ class Sale(RuleBasedStateMachine):
         self.replies: list = []
         self.proposals: list = []
         self.decided: set = set()
+        self.second_finger = ""
+        # Fingers that were refused in this sale: the third would lock the agent.
+        self.wrong_fingers = ("", 0)
 
     # ---- what is known -------------------------------------------------------------
 
@@ -138,7 +141,7 @@ class Sale(RuleBasedStateMachine):
         else:
             assert done(answer)["state"] == "info-verified"
 
-    @precondition(lambda self: self.view and gates.PRINT.is_file())
+    @precondition(lambda self: self.view and gates.PRINTS.is_dir())
     @rule(fault=st.sampled_from(["", "", "", "unsigned", "old", "cut", "head"]))
     def identity(self, fault):
         before = self.state()
@@ -152,6 +155,34 @@ class Sale(RuleBasedStateMachine):
             assert said["status"] in (400, 422)
         else:
             assert done(answer)["state"] == "identity-verified"
+            gates.accept("first")
+
+    @precondition(lambda self: self.view and gates.PRINTS.is_dir())
+    @rule(body=st.sampled_from(["other", "other", "same", "garbage"]))
+    def finger(self, body):
+        """A second finger before the order; whatever comes of it is counted by itself."""
+        before, known = self.state(), self.second_finger
+        sale, wrong = self.wrong_fingers
+        wrong = wrong if sale == self.view["sale"] else 0
+        if wrong >= 2:
+            return
+        if body == "garbage":
+            sent = b"\x01" * 80
+        else:
+            which = "first" if body == "same" else "other"
+            sent = gates.finger(self.view, self.kiosk["seal_key"], which)
+        answer = self.keep(ask("finger", sent, sale=self.view["sale"]))
+        if before not in ("identity-verified", "ordered") or known == self.view["sale"]:
+            problem(answer, 409, "out-of-order")
+        elif answer.status_code == 200:
+            assert body == "other", f"accepted: {body}"
+            assert self.state() == before
+            self.second_finger = self.view["sale"]
+            gates.accept("other")
+        else:
+            problem(answer, answer.status_code, "not-verified", "locked", "refused")
+            assert answer.status_code in (422, 423), answer.content
+            self.wrong_fingers = (self.view["sale"], wrong + 1)
 
     @precondition(lambda self: self.view)
     @rule(quantity=st.integers(0, 4), kind=st.sampled_from([KIND, KIND, "bank-draft"]), twice=st.booleans())

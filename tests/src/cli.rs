@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::play::bless::bless_file;
 use crate::play::run::{Options, PlayError, Report, play_file};
 use crate::world::Stand;
-use crate::{branch, cost, crash};
+use crate::{attack, branch, cost, crash};
 
 /// Counterfoil: a self-service kiosk for corporate cheques, its backend and its
 /// devices.
@@ -59,6 +59,13 @@ enum Task {
     },
     /// Measure the kiosk: first frame, memory, idle processor time.
     KioskCost,
+    /// Flood a backend with wrong PINs while others sell; exit code 1 if they suffer.
+    AttackFlood(attack::FloodArgs),
+    /// Attack a backend slowly, silently and at length; exit code 1 if others suffer.
+    AttackSlow(attack::SlowArgs),
+    /// The attacking process of the two.
+    #[command(hide = true)]
+    Attack(attack::AttackArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -112,6 +119,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Task::Crash(args)) => crash::run(&args),
         Some(Task::Pictures { folder }) => pictures(&folder),
         Some(Task::KioskCost) => cost::run(),
+        Some(Task::AttackFlood(args)) => attack::flood(&args),
+        Some(Task::AttackSlow(args)) => attack::slow(&args),
+        Some(Task::Attack(args)) => attack::attack(&args),
     }
 }
 

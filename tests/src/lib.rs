@@ -5,9 +5,10 @@
 //! - [`branch`]: a world in a terminal, with a person at the keys.
 //! - [`snapshot`], [`pictures`]: screens as text and as PNG.
 //! - [`cli`]: the command line `counterfoil`.
-//! - [`crash`], [`cost`]: real processes, killed and measured.
+//! - [`crash`], [`cost`], [`attack`]: real processes, killed, measured and attacked.
 //! - [`idle`], [`entropy`]: what makes a run repeatable.
 
+pub mod attack;
 pub mod branch;
 pub mod cli;
 pub mod cost;

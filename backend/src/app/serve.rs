@@ -141,8 +141,12 @@ fn serve(plan: &Plan) -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let parts = parts(plan, store, handle)?;
+    let service = Service::open(parts);
+    if let Some(path) = plan.database.clone() {
+        service.measure_books(move || std::fs::metadata(&path).ok().map(|file| file.len()));
+    }
     let local = LocalSet::new();
-    local.block_on(&runtime, until_signal(Service::open(parts), plan))?;
+    local.block_on(&runtime, until_signal(service, plan))?;
     // Drops every task and with them every handle, which ends the writer's queue.
     drop(local);
     drop(runtime);
@@ -242,8 +246,9 @@ fn start_writer(
     queue: WriterQueue,
     writer: Writer<RedbStore>,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let clock = SystemClock::start();
     let life = move || {
-        if let Err(error) = queue.run_thread(writer) {
+        if let Err(error) = queue.timed(move || clock.monotonic()).run_thread(writer) {
             tracing::error!(%error, "the writer stopped: the process ends now");
             // Nobody of the group was answered; clients repeat the same keys.
             std::process::abort();

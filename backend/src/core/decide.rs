@@ -38,6 +38,7 @@ use super::overlay::Overlay;
 use super::record::bank::{KioskRow, Policy, StaffRow, StationRow};
 use super::record::books::CounterRow;
 use super::record::sale::SaleRow;
+pub(in crate::core) use attempts::{kiosk_key, subject_key};
 pub use forms::template;
 pub use keyed::is_keyed;
 

@@ -5,12 +5,14 @@
 mod confirmation;
 mod custody;
 mod kiosk;
+mod locks;
 mod outbox;
 mod prints;
 pub mod register;
 mod sale;
 mod sheet;
 pub mod terms;
+mod unresolved;
 mod witness;
 
 use counterfoil_data::ids::{BranchId, KioskId, SaleId, StaffId, StationId};
@@ -22,10 +24,12 @@ use jiff::Timestamp;
 pub use confirmation::{ENDED_SHOWN_S, RESULT_SHOWN_S, confirmation, confirmations};
 pub use custody::{WAITING_SHOWN_MAX, custody_changes, custody_view, proposal, proposals};
 pub use kiosk::kiosk_view;
+pub use locks::is_locked;
 pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};
 pub use prints::{Images, agents, prints};
 pub use sale::{receipt, sale_view};
 pub use sheet::{numbers_to_draw, passwords_of_sold};
+pub use unresolved::{Unresolved, unresolved};
 pub use witness::{restored, standings};
 
 use super::command::CommandBody;

@@ -7,8 +7,19 @@
 use counterfoil_data::wire::problem::{Problem, ProblemKind, Retry, RuleRefusal};
 use counterfoil_data::wire::sale::SaleState;
 
-/// Seconds a busy client should wait.
+use crate::workers::Busy;
+
+/// Seconds a busy client should wait where nothing better is known.
 pub const RETRY_AFTER_S: u32 = 1;
+
+impl From<Busy> for Fault {
+    fn from(busy: Busy) -> Self {
+        Self {
+            retry_after_s: busy.retry_after_s,
+            ..Self::busy()
+        }
+    }
+}
 
 /// A failed request, before it becomes a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +39,8 @@ pub struct Fault {
     pub attempts_left: Option<u32>,
     /// Methods for `Allow`.
     pub allow: Vec<&'static str>,
+    /// Seconds a busy client should wait.
+    pub retry_after_s: u32,
 }
 
 impl Fault {
@@ -41,6 +54,7 @@ impl Fault {
             reason: None,
             attempts_left: None,
             allow: Vec::new(),
+            retry_after_s: RETRY_AFTER_S,
         }
     }
 
@@ -120,7 +134,7 @@ impl Fault {
     }
 
     /// The problem document.
-    pub fn problem(&self) -> Problem {
+    pub fn problem(&self, request_id: &str) -> Problem {
         let (_, title, status) = self.kind.facts();
         Problem {
             kind: self.kind.uri(),
@@ -132,6 +146,7 @@ impl Fault {
             reason: self.reason.clone(),
             attempts_left: self.attempts_left,
             retry: self.retry(),
+            instance: Some(request_id.to_owned()),
         }
     }
 }

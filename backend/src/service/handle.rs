@@ -31,6 +31,7 @@ use super::route::{Operation, Params};
 use crate::core::command::{Actor, ClientKey, Command, CommandBody, Outcome};
 use crate::core::query::Signer;
 use crate::core::refusal::Refusal;
+use crate::workers::{Kind, Place};
 
 /// A request whose signer is proven.
 pub struct Asked {
@@ -124,6 +125,12 @@ impl Service {
             Operation::Number => self.number(&asked),
             Operation::OpenApi => Err(Fault::not_found()),
         }
+    }
+
+    /// A place in the line of a pool, in this signer's name.
+    fn place(&self, kind: Kind, asked: &Asked) -> Result<Place, Fault> {
+        let owner = Some(asked.signer_id.clone());
+        Ok(self.workers.join(kind, owner, &self.clock)?)
     }
 
     /// Gives the request's command, under its signer, sequence and key.

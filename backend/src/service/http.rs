@@ -1,6 +1,6 @@
 //! HTTP/1.1 over any byte stream: connection, checks in order, answer.
 //!
-//! Order of checks: route, version, media type, declared size, signature (it covers
+//! Order of checks: framing, route, version, media type, declared size, signature (it covers
 //! the digest of the body, so the body is not needed yet), audience, idempotency
 //! key, nonce and sequence, a place among the requests, body and its digest,
 //! handler. Nobody without an enrolled key gets a place or has a body looked at. Every
@@ -8,6 +8,8 @@
 //! and time; never a path parameter, header or body.
 
 mod checks;
+mod framing;
+mod trace;
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -32,6 +34,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::Instrument as _;
 
 use super::Service;
 use super::books::told;
@@ -123,16 +126,29 @@ impl Service {
             Found::OtherMethod(_) | Found::Nothing => "-",
         };
         let (head, mut body) = request.into_parts();
-        let mut response = match self.pass(&head, &mut body, found).await {
+        // Every line that is written on the way says which request it is of.
+        let span = tracing::info_span!("request", id, trace = tracing::field::Empty);
+        if let Some(trace) = trace::of(&head.headers) {
+            span.record("trace", trace.id);
+            tracing::debug!(parent: &span, caller = trace.parent, "traced");
+        }
+        let framed = framing::check(&head);
+        let is_framed = framed.is_ok();
+        let passed = async {
+            framed?;
+            self.pass(&head, &mut body, found).await
+        };
+        let mut response = match passed.instrument(span.clone()).await {
             Ok(reply) => reply.respond(&id),
             Err(fault) => {
+                self.meter.problem(&fault);
                 if fault.kind == ProblemKind::Internal {
-                    tracing::error!(request = id, pattern, "request failed inside");
+                    tracing::error!(parent: &span, pattern, "request failed inside");
                 }
                 reply::refuse(&fault, &id)
             }
         };
-        if !self.drained(&mut body).await {
+        if !is_framed || !self.drained(&mut body).await {
             // What was not read cannot be told from the next request, so hyper ends this
             // connection. Said beforehand, nobody sends a request into its end.
             let close = HeaderValue::from_static("close");
@@ -142,7 +158,7 @@ impl Service {
         self.meter.answer(status);
         let took = self.clock.monotonic().saturating_sub(started);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(request = id, pattern, status, ms, "answered");
+        tracing::info!(parent: &span, request = id, pattern, status, ms, "answered");
         response
     }
 
@@ -204,7 +220,8 @@ impl Service {
     }
 
     /// Runs a handler to its end even if the client hangs up: an attempt that was
-    /// counted must also be settled. A handler that is lost is an internal fault.
+    /// counted must also be settled. A handler that is lost is an internal fault; one that
+    /// takes too long is not waited for.
     async fn finish(
         self: &Rc<Self>,
         operation: Operation,
@@ -217,8 +234,13 @@ impl Service {
             drop(place);
             reply
         };
-        let ended = tokio::task::spawn_local(handler).await;
-        ended.unwrap_or_else(|_| Err(Fault::internal()))
+        let handler = tokio::task::spawn_local(handler.in_current_span());
+        tokio::select! {
+            biased;
+            ended = handler => ended.unwrap_or_else(|_| Err(Fault::internal())),
+            // It goes on by itself; what it does is found by the same key, or in the sale.
+            () = self.clock.sleep(self.limits.request_timeout) => Err(Fault::busy()),
+        }
     }
 
     async fn read_body(&self, body: &mut Incoming, rule: BodyRule) -> Result<Bytes, Fault> {

@@ -1,13 +1,27 @@
 //! Counters for `/metrics` (Prometheus text), without labels that name anybody.
 
-use std::cell::Cell;
+mod histogram;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+pub use histogram::Histogram;
+
+use super::fault::Fault;
+
+/// Names counted under one heading; rules and problems are fewer.
+const NAMES_MAX: usize = 128;
 
 /// What the service counts since its start.
 #[derive(Debug, Default)]
 pub struct Meter {
     /// Answers by class of status: 2xx, 4xx, 5xx.
     answered: [Cell<u64>; 3],
+    /// Problems by type.
+    pub problems: Names,
+    /// Refusals by rule.
+    pub refused: Names,
     /// Connections closed at once, because too many were open.
     pub turned_away: Count,
     /// Requests refused for want of a good signature.
@@ -18,6 +32,8 @@ pub struct Meter {
     pub replayed: Count,
     /// Sales linked; a repeat of the same key counts nothing.
     pub linked: Count,
+    /// Sales that a lock ended.
+    pub locked: Count,
     /// Refused attempts at either gate.
     pub not_verified: Count,
     /// Commands given to the writer.
@@ -53,6 +69,32 @@ impl Count {
     }
 }
 
+/// Counters by a name out of a fixed set.
+#[derive(Debug, Default)]
+pub struct Names(RefCell<BTreeMap<String, u64>>);
+
+impl Names {
+    /// One more of this name.
+    pub fn one(&self, name: &str) {
+        let mut counts = self.0.borrow_mut();
+        if let Some(count) = counts.get_mut(name) {
+            *count = count.saturating_add(1);
+        } else if counts.len() < NAMES_MAX {
+            counts.insert(name.to_owned(), 1);
+        }
+    }
+
+    fn write(&self, page: &mut String, name: &str, label: &str) {
+        let _ = writeln!(page, "# TYPE counterfoil_{name}_total counter");
+        for (value, count) in &*self.0.borrow() {
+            let _ = writeln!(
+                page,
+                "counterfoil_{name}_total{{{label}=\"{value}\"}} {count}"
+            );
+        }
+    }
+}
+
 impl Meter {
     /// Counts an answer.
     pub fn answer(&self, status: u16) {
@@ -66,13 +108,23 @@ impl Meter {
         }
         match status {
             401 => self.unsigned.one(),
+            423 => self.locked.one(),
             503 => self.busy.one(),
             _ => {}
         }
     }
 
+    /// Counts why a request was refused.
+    pub fn problem(&self, fault: &Fault) {
+        let name = fault.kind.uri();
+        self.problems.one(name.trim_start_matches("/problems/"));
+        if let Some(rule) = &fault.rule {
+            self.refused.one(&rule.rule);
+        }
+    }
+
     /// The page: totals since start, then what holds `now`.
-    pub fn page(&self, now: &[(&str, usize)]) -> String {
+    pub fn page(&self, now: &[(&str, u64)]) -> String {
         let mut page = String::new();
         let total = |page: &mut String, name: &str, value: u64| {
             // Writing to a String cannot fail.
@@ -93,6 +145,7 @@ impl Meter {
             ("busy", &self.busy),
             ("replayed", &self.replayed),
             ("linked", &self.linked),
+            ("locked", &self.locked),
             ("not_verified", &self.not_verified),
             ("commands", &self.commands),
             ("errands", &self.errands),
@@ -102,6 +155,8 @@ impl Meter {
         ] {
             total(&mut page, name, count.value());
         }
+        self.problems.write(&mut page, "problems", "type");
+        self.refused.write(&mut page, "refused", "rule");
         for (name, value) in now {
             let _ = writeln!(page, "# TYPE counterfoil_{name} gauge");
             let _ = writeln!(page, "counterfoil_{name} {value}");
@@ -118,6 +173,9 @@ mod tests {
     fn the_page_counts_answers_by_class() {
         let meter = Meter::default();
         meter.linked.one();
+        meter.refused.one("day-cap");
+        meter.refused.one("day-cap");
+        meter.problems.one("refused");
         meter.answer(200);
         meter.answer(401);
         meter.answer(503);
@@ -125,6 +183,8 @@ mod tests {
         for line in [
             "counterfoil_answers_total{class=\"2xx\"} 1",
             "counterfoil_answers_total{class=\"5xx\"} 1",
+            "counterfoil_refused_total{rule=\"day-cap\"} 2",
+            "counterfoil_problems_total{type=\"refused\"} 1",
             "counterfoil_linked_total 1",
             "counterfoil_unsigned_total 1",
             "counterfoil_busy_total 1",

@@ -2,8 +2,9 @@
 //!
 //! hyper bounds the time for a head, but not the time for an answer: a client that
 //! pipelines requests and never reads, or an event stream nobody takes from, would
-//! hold its connection for ever. Here a write that makes no progress for the given
-//! time ends the stream. Called by the HTTP layer, under hyper.
+//! hold its connection for ever; so would one that takes a byte now and then. Here a
+//! stream ends when its peer has taken less than [`PROGRESS`] bytes of what waits for it
+//! in the given time. Called by the HTTP layer, under hyper.
 
 use std::io;
 use std::pin::Pin;
@@ -13,12 +14,17 @@ use std::time::Duration;
 use counterfoil_data::seam::{Local, SharedClock};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// Bytes that count as progress, where not all was taken.
+pub const PROGRESS: usize = 1_024;
+
 /// Ends itself when a write makes no progress.
 pub struct Paced<I> {
     io: I,
     clock: SharedClock,
     patience: Duration,
     stalled: Option<Local<'static, ()>>,
+    /// Bytes taken since then.
+    taken: usize,
 }
 
 impl<I> Paced<I> {
@@ -29,7 +35,29 @@ impl<I> Paced<I> {
             clock,
             patience,
             stalled: None,
+            taken: 0,
         }
+    }
+
+    /// Some bytes were taken, or the peer lets us wait.
+    fn wrote(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let Poll::Ready(Ok(taken)) = polled else {
+            return self.judge(cx, polled);
+        };
+        self.taken = self.taken.saturating_add(taken);
+        if self.taken >= PROGRESS {
+            self.at_ease();
+        }
+        polled
+    }
+
+    fn at_ease(&mut self) {
+        self.stalled = None;
+        self.taken = 0;
     }
 
     fn judge<T>(
@@ -38,7 +66,8 @@ impl<I> Paced<I> {
         polled: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if polled.is_ready() {
-            self.stalled = None;
+            // All of it was taken (a flush), or the stream is over.
+            self.at_ease();
             return polled;
         }
         let (clock, patience) = (&self.clock, self.patience);
@@ -68,7 +97,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Paced<I> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.judge(cx, polled)
+        self.wrote(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -77,7 +106,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Paced<I> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.judge(cx, polled)
+        self.wrote(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {

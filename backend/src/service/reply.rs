@@ -15,7 +15,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::fault::{Fault, RETRY_AFTER_S};
+use super::fault::Fault;
 
 /// Header naming one request in answers and logs.
 pub const REQUEST_ID_HEADER: &str = "counterfoil-request-id";
@@ -118,7 +118,7 @@ impl Reply {
 
 /// A fault as a response.
 pub fn refuse(fault: &Fault, request_id: &str) -> Response<ReplyBody> {
-    let body = serde_json::to_vec(&fault.problem()).unwrap_or_default();
+    let body = serde_json::to_vec(&fault.problem(request_id)).unwrap_or_default();
     let mut response = Response::new(ReplyBody::Whole(Some(body.into())));
     *response.status_mut() =
         StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -129,7 +129,7 @@ pub fn refuse(fault: &Fault, request_id: &str) -> Response<ReplyBody> {
     );
     match fault.kind {
         problem::ProblemKind::Busy => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(fault.retry_after_s));
         }
         problem::ProblemKind::Version => {
             headers.insert(header::UPGRADE, HeaderValue::from_static("counterfoil/1"));

@@ -69,10 +69,11 @@ impl Service {
             tracing::info!(resealed, stays, key, "data at rest was looked through");
             return Ok(false);
         };
-        let room = self.workers.room(Kind::Print).map_err(|_| Fault::busy())?;
+        let mut room = self.workers.join(Kind::Print, None, &self.clock)?;
+        room.turn(None).await?;
         let drawn = Drawn::from(&*self.entropy);
         let job = room.run(move |bench| turn(&bench.keys, held, &drawn));
-        let done: Turn = job.await.map_err(|_| Fault::busy())?;
+        let done: Turn = job.await?;
         drop(room);
         for stays in &done.stays {
             let why = std::error::Error::source(stays).map(ToString::to_string);

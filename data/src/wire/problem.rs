@@ -36,6 +36,9 @@ pub struct Problem {
     pub attempts_left: Option<u32>,
     /// Whether and how to try again.
     pub retry: Retry,
+    /// The request, as the backend's log names it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub instance: Option<String>,
 }
 
 /// Whether and how to try again.

@@ -3,7 +3,7 @@
 //! The last attempt allowed locks beforehand; success unlocks. Locks of an agent grow
 //! along a ladder, which only a success or a new enrolment of prints begins anew.
 
-use counterfoil_data::ids::AgentId;
+use counterfoil_data::ids::{AgentId, KioskId};
 use counterfoil_data::wire::hex;
 
 use super::{Draft, Stop, info};
@@ -19,8 +19,8 @@ pub fn subject_key(subject: KeyedHash) -> Key {
 }
 
 /// Key of the failed attempts at one kiosk.
-pub fn kiosk_key(row: &SaleRow) -> Key {
-    key::text(Table::Attempt, &format!("kiosk/{}", row.kiosk))
+pub fn kiosk_key(kiosk: &KioskId) -> Key {
+    key::text(Table::Attempt, &format!("kiosk/{kiosk}"))
 }
 
 /// Key of the failed attempts of an agent, with whichever finger.
@@ -48,7 +48,7 @@ impl<'a> Counter<'a> {
     /// Of a kiosk.
     pub fn of_kiosk(row: &SaleRow, policy: &'a Policy) -> Self {
         Self {
-            key: kiosk_key(row),
+            key: kiosk_key(&row.kiosk),
             max: policy.kiosk_attempts,
             locks_s: policy.locks_s(LockScope::Other),
         }

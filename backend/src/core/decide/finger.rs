@@ -103,7 +103,7 @@ pub fn settle(
             attempts_left,
         });
     };
-    let cleared = vec![agent_key(&agent), kiosk_key(row)];
+    let cleared = vec![agent_key(&agent), kiosk_key(&row.kiosk)];
     draft.emit(Event::SecondFinger(SecondFinger {
         sale,
         to: FingerChange::Verified {

@@ -255,7 +255,7 @@ fn first(
             attempts_left,
         });
     };
-    let cleared = vec![agent_key(&agent), kiosk_key(row)];
+    let cleared = vec![agent_key(&agent), kiosk_key(&row.kiosk)];
     draft.emit(Event::IdentityVerified {
         sale,
         agent,

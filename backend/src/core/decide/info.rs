@@ -273,7 +273,7 @@ pub fn settle(
     if let Some(refusal) = rules::judge(Gate::Info, &facts, &policy) {
         return end(draft, sale, refusal, vec![]);
     }
-    let cleared = vec![subject_key(subject), kiosk_key(&row)];
+    let cleared = vec![subject_key(subject), kiosk_key(&row.kiosk)];
     draft.emit(Event::InfoVerified {
         sale,
         proof,

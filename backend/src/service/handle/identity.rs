@@ -33,7 +33,7 @@ use crate::keys::Indexed;
 use crate::keys::envelope::Drawn;
 use crate::ports::{CitizenCheck, CitizenCheckResult};
 use crate::workers::print::{self, Compared};
-use crate::workers::{Bench, Kind, Room};
+use crate::workers::{Bench, Kind, Place};
 
 /// Longest JSON head inside an identity body.
 const HEAD_MAX: usize = 8 * 1024;
@@ -58,13 +58,13 @@ impl Service {
             binding,
             self.clock.now(),
         )?;
-        let room = self.workers.room(Kind::Print).map_err(|_| Fault::busy())?;
+        let mut room = self.place(Kind::Print, &asked)?;
+        room.turn(None).await?;
         let citizens = Arc::clone(&self.ports.citizens);
         let document = identity.document;
         let person = room
             .run(move |bench| person(bench, &document, binding, &*citizens))
-            .await
-            .map_err(|_| Fault::busy())?
+            .await?
             .map_err(|error| Fault::malformed(error.to_string()))?;
         let count = CommandBody::CountIdentityAttempt {
             sale,
@@ -107,7 +107,8 @@ impl Service {
             sale,
             challenge: head.challenge,
         };
-        let room = self.workers.room(Kind::Print).map_err(|_| Fault::busy())?;
+        let mut room = self.place(Kind::Print, &asked)?;
+        room.turn(None).await?;
         let count = CommandBody::CountFingerAttempt {
             sale,
             challenge: head.challenge,
@@ -123,7 +124,7 @@ impl Service {
     async fn compare(
         self: &Rc<Self>,
         asked: &Asked,
-        room: Room<'_>,
+        room: Place,
         live: Sealed<LivePrint>,
         binding: Binding,
         mut check: IdentityCheck,
@@ -140,7 +141,7 @@ impl Service {
 
     async fn compared(
         &self,
-        room: &Room<'_>,
+        room: &Place,
         live: &Arc<Sealed<LivePrint>>,
         binding: Binding,
         check: &IdentityCheck,
@@ -148,7 +149,7 @@ impl Service {
         let (live, check) = (Arc::clone(live), check.clone());
         let entropy = Drawn::from(&*self.entropy);
         let job = move |bench: &mut Bench| print::compare(bench, &live, binding, &check, &entropy);
-        room.run(job).await.map_err(|_| Fault::busy())
+        Ok(room.run(job).await?)
     }
 
     /// Makes the templates of an agent anew from the stored images, for an engine that
@@ -156,7 +157,7 @@ impl Service {
     /// happens once.
     async fn renew(
         self: &Rc<Self>,
-        room: &Room<'_>,
+        room: &Place,
         check: &mut IdentityCheck,
     ) -> Result<bool, Fault> {
         let images = self.books()?.prints(&check.agent)?;
@@ -166,8 +167,7 @@ impl Service {
             let image = |finger, number| images.get(&(finger, number)).cloned();
             print::renew(&bench.keys, &agent, &fingers, image, &entropy)
         };
-        let renewed = room.run(job).await.map_err(|_| Fault::busy())?;
-        let fingers = match renewed {
+        let fingers = match room.run(job).await? {
             Ok(fingers) => fingers,
             Err(error) => {
                 let agent = &check.agent;

@@ -1,7 +1,7 @@
 //! The first gate: purchase verification info (S3, S4, message 1).
 //!
-//! Order: cheap checks, room in the pool, seals, count the attempt (durable),
-//! hash, settle. Card number and PIN exist in clear only inside worker jobs (I7).
+//! Order: cheap checks, a place in the pool's line, seals, locks, a turn, count the attempt
+//! (durable), hash, settle. What is locked is refused without a turn. Card number and PIN exist in clear only inside worker jobs (I7).
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,15 +11,17 @@ use counterfoil_data::secret::Secret;
 use counterfoil_data::wire::sale::{CardProof, PurchaseMode, SaleState, VerificationInfo};
 
 use super::super::Service;
+use super::super::books::told;
 use super::super::fault::Fault;
 use super::super::reply::Reply;
 use super::{Asked, Given};
 use crate::core::command::{CommandBody, InfoCheck, Outcome, Subject};
+use crate::core::query::{self, Signer};
 use crate::core::record::bank::{CardTrust, KeyedHash};
 use crate::keys::Indexed;
 use crate::ports::CardHost;
 use crate::workers::pin::PIN_MAX;
-use crate::workers::{Bench, Kind};
+use crate::workers::{Bench, Kind, Place};
 
 /// Longest card or account number.
 const NUMBER_DIGITS_MAX: usize = 19;
@@ -41,17 +43,23 @@ impl Service {
             sale,
             challenge: head.challenge,
         };
-        let room = self.workers.room(Kind::Pin).map_err(|_| Fault::busy())?;
+        let mut place = self.place(Kind::Pin, &asked)?;
         let sealed = info.clone();
         let cards = Arc::clone(&self.ports.cards);
-        let (subject, trust) = room
+        let (subject, trust) = place
             .run(move |bench| {
                 let subject = subject(bench, &sealed, binding)?;
                 Ok((subject, trust(bench, &sealed, binding, &*cards)?))
             })
-            .await
-            .map_err(|_| Fault::busy())?
+            .await?
             .map_err(|error: SealError| Fault::malformed(error.to_string()))?;
+        let about = Some(subject.hash());
+        let locked = self.is_locked(&asked, subject)?;
+        if locked {
+            place.keep();
+        } else {
+            place.turn(about).await?;
+        }
         let count = CommandBody::CountInfoAttempt {
             sale,
             challenge: head.challenge,
@@ -63,9 +71,34 @@ impl Service {
             // A rule ended the sale before anything had to be compared.
             return self.settled_reply(sale, &outcome);
         };
+        if locked {
+            // The lock ended this very moment.
+            place.turn_at_last(about).await?;
+        }
+        let verified = self.hashed(&place, info, binding, verifier).await?;
+        drop(place);
+        let settle = CommandBody::SettleInfo {
+            sale,
+            attempt,
+            verified,
+        };
+        let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
+        self.settled_reply(sale, &outcome)
+    }
+}
+
+impl Service {
+    /// Whether the secret is the one that was enrolled: one hash, by whoever verifies it.
+    async fn hashed(
+        &self,
+        place: &Place,
+        info: VerificationInfo,
+        binding: Binding,
+        verifier: Option<String>,
+    ) -> Result<bool, Fault> {
         let pins = Arc::clone(&self.ports.pins);
         let ciphers = Arc::clone(&self.ports.ciphers);
-        let verified = room
+        let verified = place
             .run(move |bench| {
                 let Ok(secret) = open(bench, secret_of(&info), binding) else {
                     return false;
@@ -79,16 +112,17 @@ impl Service {
                     }
                 }
             })
-            .await
-            .map_err(|_| Fault::busy())?;
-        drop(room);
-        let settle = CommandBody::SettleInfo {
-            sale,
-            attempt,
-            verified,
+            .await?;
+        Ok(verified)
+    }
+
+    /// What would be refused by a lock waits for no turn.
+    fn is_locked(&self, asked: &Asked, subject: Subject) -> Result<bool, Fault> {
+        let Signer::Kiosk { id, .. } = &asked.signer else {
+            return Ok(false);
         };
-        let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
-        self.settled_reply(sale, &outcome)
+        let (books, now) = (self.books()?, self.clock.now());
+        told(query::is_locked(books.read(), subject.hash(), id, now))
     }
 }
 

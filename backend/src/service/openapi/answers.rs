@@ -36,10 +36,10 @@ fn own(operation: O) -> &'static [K] {
 /// Every problem that this route can answer with. [`K::Method`] is what its path
 /// answers to another method.
 pub fn problems(route: &Route) -> Vec<K> {
-    let mut all = vec![K::Method];
+    let mut all = vec![K::Method, K::Malformed];
     all.extend(own(route.operation));
     if route.audience != Audience::Public {
-        all.extend([K::Malformed, K::NotSigned, K::TooLarge, K::Version]);
+        all.extend([K::NotSigned, K::TooLarge, K::Version]);
         all.extend([K::Busy, K::Internal]);
     }
     if !matches!(route.audience, Audience::Public | Audience::Signed) {

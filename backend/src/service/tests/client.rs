@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::openapi;
+use super::super::reply::REQUEST_ID_HEADER;
 use super::super::route::{self, Found};
 use super::bed::{Bed, Books, Presented, ZHANG};
 
@@ -62,9 +63,10 @@ impl Heard {
             String::from_utf8_lossy(&self.body)
         );
         assert_eq!(self.header("content-type"), "application/problem+json");
-        assert!(!self.header("counterfoil-request-id").is_empty());
-        let problem: Problem = serde_json::from_slice(&self.body).expect("a problem");
+        let mut problem: Problem = serde_json::from_slice(&self.body).expect("a problem");
         assert_eq!(problem.status, status);
+        let named = problem.instance.take();
+        assert_eq!(named.as_deref(), Some(self.header(REQUEST_ID_HEADER)));
         problem
     }
 }

@@ -22,7 +22,7 @@ fn limits() -> Limits {
 }
 
 /// The head alone of a request that promises a body.
-fn head<B>(request: &Request<B>) -> Vec<u8> {
+pub fn head<B>(request: &Request<B>) -> Vec<u8> {
     let mut raw = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri()).into_bytes();
     for (name, value) in request.headers() {
         raw.extend_from_slice(format!("{name}: ").as_bytes());

@@ -27,6 +27,7 @@ fn backend(text: &str) {
     let waits = [
         limits.header_read_timeout_s,
         limits.body_read_timeout_s,
+        limits.request_timeout_s,
         limits.write_timeout_s,
     ];
     assert!(waits.into_iter().all(|s| (1..=TIMEOUT_MAX_S).contains(&s)));

@@ -64,6 +64,7 @@ pub fn problem(word: &str, attempts_left: Option<u32>) -> Answer {
         rule: None,
         attempts_left,
         retry: Retry::Never,
+        instance: None,
     }))
 }
 
