@@ -30,6 +30,10 @@ power-cut IMAGES="100000":
 power-cut-image IMAGE:
     COUNTERFOIL_IMAGE={{IMAGE}} cargo test --release -p counterfoil-backend --lib power_cut::wherever -- --nocapture
 
+# The full runs of everything that CI runs in slices (hours); or only those named.
+soak *NAMES:
+    tests/soak/run {{NAMES}}
+
 # Break what decides about money and paper, one place at a time (hours; needs cargo-mutants).
 mutants *ARGS:
     tests/mutants/run {{ARGS}}
