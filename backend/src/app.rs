@@ -1,7 +1,8 @@
 //! The program: what was typed, what it means, and the exit code.
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
-//! `register`, `policy`, `custody`, `prints`, `number`, `load-demo` and `openapi` work offline. This
+//! `register`, `policy`, `custody`, `prints`, `number`, `load-demo` and `openapi` work offline, and
+//! so do `ca`, `certificate-request`, `enrol-…` and `revoke`, which need no books at all. This
 //! module and its children are the only place that opens files and sockets, starts threads
 //! and reads the real clock; all else is below the seams. Called by the binary and by
 //! `counterfoil backend`.
@@ -9,6 +10,7 @@
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
 //! the books are not sound.
 
+mod ca;
 mod custody;
 mod load_demo;
 mod number;
@@ -19,6 +21,7 @@ mod register;
 mod rules;
 mod serve;
 mod system;
+mod tls;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -85,6 +88,20 @@ enum Task {
     Register(register::RegisterArgs),
     /// Put a file of policy, fees, calendar, list and news of customers in force.
     Policy(policy::PolicyArgs),
+    /// Make a private certificate authority.
+    Ca(ca::CreateArgs),
+    /// Make the backend's TLS key and ask for its certificate.
+    CertificateRequest(ca::RequestArgs),
+    /// Issue a kiosk's certificate.
+    EnrolKiosk(ca::EnrolArgs),
+    /// Issue a confirm station's certificate.
+    EnrolStation(ca::EnrolArgs),
+    /// Issue a certificate of a member of staff.
+    EnrolStaff(ca::EnrolArgs),
+    /// Issue the backend's own certificate.
+    EnrolServer(ca::EnrolArgs),
+    /// Revoke certificates, or renew the list of revoked ones.
+    Revoke(ca::RevokeArgs),
     /// Grow a database of synthetic sales and say what that costs.
     LoadDemo(load_demo::LoadArgs),
     /// Print the OpenAPI document.
@@ -185,6 +202,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),
         Task::Policy(args) => policy::put_in_force(&args),
+        Task::Ca(args) => ca::create(&args),
+        Task::CertificateRequest(args) => ca::request(&args),
+        Task::EnrolKiosk(args) => ca::enrol(&args, ca::Kind::Kiosk),
+        Task::EnrolStation(args) => ca::enrol(&args, ca::Kind::Station),
+        Task::EnrolStaff(args) => ca::enrol(&args, ca::Kind::Staff),
+        Task::EnrolServer(args) => ca::enrol(&args, ca::Kind::Server),
+        Task::Revoke(args) => ca::revoke(&args),
         Task::LoadDemo(args) => load_demo::run(&args),
         Task::Openapi => offline::openapi(),
     };

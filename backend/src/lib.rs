@@ -7,6 +7,8 @@
 #[cfg(feature = "service")]
 pub mod app;
 #[cfg(feature = "service")]
+pub mod ca;
+#[cfg(feature = "service")]
 pub mod config;
 pub mod core;
 #[cfg(feature = "service")]

@@ -23,6 +23,7 @@ pub mod shares;
 pub mod signer;
 pub mod tick;
 pub mod timeline;
+pub mod tls;
 pub mod writer_handle;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 )]
 
 mod bed;
+mod branch;
 mod client;
 mod crowd;
 mod door;
@@ -17,4 +18,5 @@ mod replay;
 mod second_finger;
 mod sheet;
 mod stream;
+mod tls;
 mod whole;
