@@ -22,8 +22,10 @@ use crate::wire::Digest;
 
 mod code;
 mod personal;
+mod signed;
 
 pub use personal::{Personal, personal};
+pub use signed::Signed;
 
 /// The encoding's version byte.
 pub const LEAF_VERSION: u8 = 1;
@@ -214,7 +216,7 @@ leaf_kinds! {
     CustodyRefused = 98, "custody-refused";
 }
 
-/// One fact in a leaf. Tags 13 and 23 are not assigned.
+/// One fact in a leaf. Tags 13, 23, 30 and 31 are not assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// 1: who acted: `kiosk:kiosk-1`, `station:station-1/officer-1`, `staff:…`, `system`.
@@ -271,6 +273,8 @@ pub enum Field {
     Mode(String),
     /// 29: how a card's authenticity is known: `dynamic`, `host`, `unproven`.
     CardProof(String),
+    /// 32: the signature of the request that it came of.
+    Signed(Box<Signed>),
 }
 
 /// One leaf.

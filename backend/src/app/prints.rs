@@ -123,6 +123,7 @@ fn give(writer: &mut Writer<RedbStore>, actor: Actor, body: CommandBody) -> anyh
         actor,
         sequence: None,
         key: None,
+        signed: None,
         body,
     };
     let answer = writer.step(vec![command])?.into_iter().next();

@@ -22,6 +22,7 @@ mod sheet;
 mod stock;
 
 use counterfoil_data::ids::{BranchId, SaleId};
+use counterfoil_data::leaf::{FIELDS_MAX, Field};
 use counterfoil_data::wire::sale::SaleState;
 use sha2::Digest as _;
 
@@ -78,6 +79,8 @@ struct Draft<'a> {
     books: Overlay<'a>,
     command: &'a Command,
     events: Vec<Event>,
+    /// Whether a leaf has the request's signature already.
+    signed: bool,
     /// Only whether it could be done is asked; a second person is not there yet.
     rehearsal: bool,
 }
@@ -90,7 +93,14 @@ impl Draft<'_> {
             leaf: log::size(&self.books)?,
         };
         let salt = self.derived(b"leaf");
-        if let Some(leaf) = leafing::leaf(&self.books, self.command, &salt, &event)? {
+        if let Some(mut leaf) = leafing::leaf(&self.books, self.command, &salt, &event)? {
+            if let (Some(signed), false) = (&self.command.signed, self.signed)
+                && leaf.leaf.fields.len() < FIELDS_MAX
+            {
+                // Once is enough: the other leaves of the command follow this one.
+                leaf.leaf.fields.push(Field::Signed(signed.clone()));
+                self.signed = true;
+            }
             log::append(&mut self.books, &leaf.leaf, leaf.salted.then_some(&salt))?;
             number::file(&mut self.books, &leaf.leaf, moment.leaf);
             if let Some(words) = event.words() {
@@ -255,6 +265,7 @@ pub fn decide(read: &dyn Read, command: &Command) -> Result<Decision, Stop> {
         books: Overlay::new(read),
         command,
         events: Vec::new(),
+        signed: false,
         rehearsal: false,
     };
     let outcome = route(&mut draft)?;

@@ -40,15 +40,15 @@ use super::fault::Fault;
 use super::handle::Asked;
 use super::paced::Paced;
 use super::reply::{self, Reply, ReplyBody};
-use super::route::{self, Audience, BodyRule, Found, Method, Operation, Params, Route};
+use super::route::{self, BodyRule, Found, Method, Operation, Params, Route};
 use super::shares::{Share, neighbourhood};
 use super::tls::{Door, Guest};
-use crate::core::command::CommandBody;
-use crate::core::query::{self, Signer};
+use crate::core::command::{Command, CommandBody};
+use crate::core::query;
 pub use checks::LAST_EVENT_HEADER;
 use checks::{
-    check_content, check_media_type, check_size, check_version, client_key, last_event, text,
-    too_large,
+    check_content, check_media_type, check_size, check_version, client_key, is_meant, kept, key_of,
+    last_event, text, too_large,
 };
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
@@ -219,8 +219,8 @@ impl Service {
                 // It never became a command: its number is used up all the same, or it
                 // could be sent again after a restart. (A busy house has no time for
                 // that, and what it turned away is sent again under a higher number.)
-                let body = CommandBody::UseUpSequence;
-                self.command(actor, sequence, None, body).await?;
+                let used = self.fresh(actor, CommandBody::UseUpSequence);
+                self.make(Command { sequence, ..used }).await?;
             }
         }
         result
@@ -355,7 +355,9 @@ impl Service {
             }
             None => seen.accept_read(&signer_id, verified.nonce, now)?,
         }
+        let signed = kept(route.operation, &parts, &signature, &signer);
         let asked = Asked {
+            signed,
             signer,
             signer_id,
             params,
@@ -368,25 +370,10 @@ impl Service {
     }
 }
 
-fn is_meant(audience: Audience, signer: &Signer) -> bool {
-    match audience {
-        Audience::Public | Audience::Signed => true,
-        Audience::Kiosk => matches!(signer, Signer::Kiosk { .. }),
-        Audience::Station => matches!(signer, Signer::Station { .. }),
-        Audience::Staff => matches!(signer, Signer::Staff { .. }),
-    }
-}
-
 /// Until a guest must go; never for a stream without a certificate.
 async fn unwelcome(guest: Option<Guest>, clock: &SharedClock) {
     match guest {
         Some(mut guest) => guest.until_unwelcome(clock).await,
         None => std::future::pending().await,
-    }
-}
-
-fn key_of(signer: &Signer) -> &[u8; 32] {
-    match signer {
-        Signer::Kiosk { key, .. } | Signer::Station { key, .. } | Signer::Staff { key, .. } => key,
     }
 }

@@ -17,6 +17,7 @@ mod relay;
 mod replay;
 mod second_finger;
 mod sheet;
+mod signed;
 mod stream;
 mod tls;
 mod whole;

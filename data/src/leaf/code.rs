@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::TEXT_MAX;
-use super::{FIELDS_MAX, Field, LEAF_MAX, LEAF_VERSION, Leaf, LeafError, LeafKind, Personal};
+use super::{
+    FIELDS_MAX, Field, LEAF_MAX, LEAF_VERSION, Leaf, LeafError, LeafKind, Personal, Signed,
+};
 use crate::bill::{BillNumber, BillPrefix, BillRange, Serial};
 use crate::ids::SaleId;
 use crate::money::Fen;
@@ -84,6 +86,7 @@ fn field(field: &Field) -> (u8, Vec<u8>) {
         Field::SupplementOf(n) => (27, number(*n)),
         Field::Mode(t) => (28, text(t)),
         Field::CardProof(t) => (29, text(t)),
+        Field::Signed(signed) => (32, signed.encode()),
     }
 }
 
@@ -200,6 +203,7 @@ fn read(tag: u8, value: &[u8]) -> Result<Field, LeafError> {
         27 => read_number(value).map(Field::SupplementOf),
         28 => words(value).map(Field::Mode),
         29 => words(value).map(Field::CardProof),
+        32 => Signed::decode(value).map(|signed| Field::Signed(Box::new(signed))),
         _ => return Err(LeafError::Tag(tag)),
     };
     field.ok_or(LeafError::Field(tag))

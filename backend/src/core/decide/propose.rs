@@ -79,6 +79,7 @@ fn rehearse(draft: &Draft<'_>, act: &Act) -> Result<(), Stop> {
         books: Overlay::new(&draft.books),
         command: draft.command,
         events: Vec::new(),
+        signed: false,
         rehearsal: true,
     };
     let Actor::Staff(first) = draft.command.actor.clone() else {
