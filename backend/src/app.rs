@@ -2,15 +2,17 @@
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
 //! `register`, `policy`, `custody`, `prints`, `reseal`, `number`, `restore`, `reconcile`,
-//! `clock`, `load-demo` and `openapi` work offline, `backup` beside a running service, too.
-//! This module and its children are the only place that opens sockets, starts threads and
-//! reads the real clock; all else is below the seams. Called by the binary and by
+//! `clock`, `load-demo` and `openapi` work offline, `backup` beside a running service, too;
+//! `ca`, `certificate-request`, `enrol-…` and `revoke` need no books at all. This module
+//! and its children are the only place that opens sockets, starts threads and reads the
+//! real clock; all else is below the seams. Called by the binary and by
 //! `counterfoil backend`.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
 //! the books are not sound.
 
 mod backup;
+mod ca;
 mod clock;
 mod custody;
 mod load_demo;
@@ -25,6 +27,7 @@ mod reseal;
 mod rules;
 mod serve;
 mod system;
+mod tls;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -101,6 +104,20 @@ enum Task {
     Register(register::RegisterArgs),
     /// Put a file of policy, fees, calendar, list and news of customers in force.
     Policy(policy::PolicyArgs),
+    /// Make a private certificate authority.
+    Ca(ca::CreateArgs),
+    /// Make the backend's TLS key and ask for its certificate.
+    CertificateRequest(ca::RequestArgs),
+    /// Issue a kiosk's certificate.
+    EnrolKiosk(ca::EnrolArgs),
+    /// Issue a confirm station's certificate.
+    EnrolStation(ca::EnrolArgs),
+    /// Issue a certificate of a member of staff.
+    EnrolStaff(ca::EnrolArgs),
+    /// Issue the backend's own certificate.
+    EnrolServer(ca::EnrolArgs),
+    /// Revoke certificates, or renew the list of revoked ones.
+    Revoke(ca::RevokeArgs),
     /// Grow a database of synthetic sales and say what that costs.
     LoadDemo(load_demo::LoadArgs),
     /// Print the OpenAPI document.
@@ -206,6 +223,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),
         Task::Policy(args) => policy::put_in_force(&args),
+        Task::Ca(args) => ca::create(&args),
+        Task::CertificateRequest(args) => ca::request(&args),
+        Task::EnrolKiosk(args) => ca::enrol(&args, ca::Kind::Kiosk),
+        Task::EnrolStation(args) => ca::enrol(&args, ca::Kind::Station),
+        Task::EnrolStaff(args) => ca::enrol(&args, ca::Kind::Staff),
+        Task::EnrolServer(args) => ca::enrol(&args, ca::Kind::Server),
+        Task::Revoke(args) => ca::revoke(&args),
         Task::LoadDemo(args) => load_demo::run(&args),
         Task::Openapi => offline::openapi(),
     };

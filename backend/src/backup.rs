@@ -156,6 +156,7 @@ pub fn restore(
         actor: Actor::System,
         sequence: None,
         key: None,
+        signed: None,
         body,
     }])?;
     for answer in answers {

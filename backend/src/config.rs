@@ -3,6 +3,8 @@
 //! Secrets are never in it: `key_file` names a file or a systemd credential.
 //! Unknown keys are refused. Called by `app`; `--check` stops after this.
 
+mod transport;
+
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -17,6 +19,9 @@ use crate::keys::{FIRST_DATA_KEY, Keys};
 use crate::service::Limits;
 use crate::workers::POOL_MAX;
 use crate::workers::pin::{Argon2Params, MEMORY_MAX_KIB, PASSES_MAX, PRODUCTION_FLOOR_KIB};
+
+pub use transport::TlsConfig;
+pub(crate) use transport::transport;
 
 /// Longest configuration file.
 const FILE_MAX: u64 = 64 * 1024;
@@ -60,6 +65,17 @@ pub enum ConfigError {
         /// The id.
         id: u8,
     },
+    /// Neither TLS nor a wish to do without.
+    #[error(
+        "say [tls] with its four files; without TLS say plain_http = true on a loopback address"
+    )]
+    NoTls,
+    /// Both at once.
+    #[error("plain_http = true and [tls] exclude each other: take one away")]
+    Both,
+    /// Without TLS where others can listen.
+    #[error("listen = {0} can be reached by others: plain_http is for loopback, say [tls]")]
+    Exposed(SocketAddr),
 }
 
 /// The whole file.
@@ -68,6 +84,11 @@ pub enum ConfigError {
 pub struct Config {
     /// Address of the API, for example `127.0.0.1:8080`; port 0 picks one.
     pub listen: SocketAddr,
+    /// Serves without TLS, on a loopback address only. Default false.
+    #[serde(default)]
+    pub plain_http: bool,
+    /// TLS with client certificates; needed unless `plain_http`.
+    pub tls: Option<TlsConfig>,
     /// Address of `/livez`, `/readyz`, `/metrics`; none when left out.
     pub admin_listen: Option<SocketAddr>,
     /// The database file; made when missing.
@@ -268,26 +289,24 @@ impl Config {
         Ok(keys)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
-        let (workers, limits) = (&self.workers, &self.limits);
-        within(
-            "data_keys (how many)",
-            self.data_keys.len(),
-            0,
-            DATA_KEYS_MAX,
-        )?;
+    fn check_data_keys(&self) -> Result<(), ConfigError> {
+        let most = DATA_KEYS_MAX;
+        within("data_keys (how many)", self.data_keys.len(), 0, most)?;
+        let least = FIRST_DATA_KEY.saturating_add(1);
         let mut ids = BTreeSet::new();
         for key in &self.data_keys {
-            within(
-                "data_keys.id",
-                key.id,
-                FIRST_DATA_KEY.saturating_add(1),
-                u8::MAX,
-            )?;
+            within("data_keys.id", key.id, least, u8::MAX)?;
             if !ids.insert(key.id) {
                 return Err(ConfigError::Twice { id: key.id });
             }
         }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let (workers, limits) = (&self.workers, &self.limits);
+        transport(self.listen, self.plain_http, self.tls.is_some())?;
+        self.check_data_keys()?;
         within("cache_mib", self.cache_mib, 1, CACHE_MAX_MIB)?;
         within("workers.pin_threads", workers.pin_threads, 1, POOL_MAX)?;
         within("workers.print_threads", workers.print_threads, 1, POOL_MAX)?;
@@ -321,6 +340,7 @@ mod tests {
 
     const LEAST: &str = r#"
         listen = "127.0.0.1:0"
+        plain_http = true
         database = "/var/lib/counterfoil/books.redb"
         key_file = "/run/credentials/counterfoil/master"
         origin = "bank.example/counterfoil"
@@ -358,6 +378,30 @@ mod tests {
         assert_eq!(config.workers, WorkersConfig::default());
         assert_eq!(config.limits, LimitsConfig::default());
         assert_eq!(config.cache_mib, cache_mib());
+    }
+
+    #[test]
+    fn without_tls_only_loopback_is_served_and_only_when_asked_for() {
+        let tls = ["certificate", "key", "client_ca", "client_crl"];
+        let tls: String = tls.iter().map(|f| format!("{f}_file = \"/x\"\n")).collect();
+        let tls = format!("[tls]\n{tls}");
+        let parse = |listen: &str, plain: &str, tls: &str| {
+            let text = LEAST.replace("plain_http = true", plain);
+            let text = text.replace("127.0.0.1:0", listen);
+            Config::parse(&format!("{text}\n{tls}")).map_err(|error| error.to_string())
+        };
+        for listen in ["127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+            assert!(parse(listen, "plain_http = true", "").is_ok(), "{listen}");
+        }
+        for listen in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[2001:db8::1]:80"] {
+            let error = parse(listen, "plain_http = true", "").expect_err(listen);
+            assert!(error.contains(listen) && error.contains("[tls]"), "{error}");
+            assert!(parse(listen, "", &tls).is_ok(), "{listen}");
+        }
+        let error = parse("127.0.0.1:80", "", "").expect_err("not asked for");
+        assert!(error.contains("plain_http = true"), "{error}");
+        let error = parse("127.0.0.1:80", "plain_http = true", &tls).expect_err("both");
+        assert!(error.contains("exclude"), "{error}");
     }
 
     #[test]

@@ -77,6 +77,7 @@ impl Means<'_> {
             actor,
             sequence: None,
             key: None,
+            signed: None,
             body,
         }
     }

@@ -14,12 +14,14 @@
 //! Every hash stands beside what it covers, so a changed, removed or reordered
 //! record is named by its index. Called by the admin tools and the service.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use counterfoil_data::bill::BillNumber;
-use counterfoil_data::leaf::Leaf;
+use counterfoil_data::leaf::{Field, Leaf, Signed};
+use counterfoil_data::sign::SignError;
 use counterfoil_data::tlog::note::{NoteKey, open_checkpoint, verifier_line};
 use counterfoil_data::tlog::{Frontier, leaf_hash};
 use counterfoil_data::wire::{Digest, hex, unhex};
@@ -88,6 +90,14 @@ pub enum VerifyFailure {
         /// Records signed for.
         signed: u64,
     },
+    /// A kiosk's signature that does not hold.
+    #[error("record {index} keeps a signature of its signer that does not hold: {fault}")]
+    Signed {
+        /// Its index.
+        index: u64,
+        /// What is wrong.
+        fault: SignError,
+    },
     /// The checkpoint is not signed by the key expected.
     #[error("the checkpoint is not signed by the expected key")]
     Signature,
@@ -102,6 +112,29 @@ pub struct VerifyReport {
     pub root: Digest,
     /// The key that signed, to compare with the one the bank published.
     pub key: String,
+    /// Signatures of kiosks that were verified again.
+    pub signatures: Signatures,
+}
+
+/// Kiosks' signatures in a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signatures {
+    /// How many hold; one that does not ends the verification.
+    pub count: u64,
+    /// By whom and with which public key in hex, to compare with the kiosk's own.
+    pub keys: BTreeSet<(String, String)>,
+}
+
+impl Signatures {
+    fn note(&mut self, leaf: &Leaf, signed: &Signed) {
+        self.count = self.count.saturating_add(1);
+        let who = leaf.fields.iter().find_map(|field| match field {
+            Field::Actor(who) => Some(who.clone()),
+            _ => None,
+        });
+        self.keys
+            .insert((who.unwrap_or_default(), hex(&signed.key)));
+    }
 }
 
 /// Writes the whole log.
@@ -195,7 +228,8 @@ pub fn verify(
         key: &key,
     };
     let (signed, root) = open_checkpoint(&note, note_key).map_err(|_| VerifyFailure::Signature)?;
-    let frontier = records(&mut reader)?;
+    let mut signatures = Signatures::default();
+    let frontier = records(&mut reader, &mut signatures)?;
     let size = frontier.size();
     if (size, frontier.root()) != (signed, root) {
         return Err(VerifyFailure::Checkpoint { size, signed });
@@ -204,6 +238,7 @@ pub fn verify(
         size,
         root,
         key: key_line,
+        signatures,
     })
 }
 
@@ -218,7 +253,10 @@ fn parse_key(line: &str) -> Option<(String, VerifyingKey)> {
     right.then(|| (name.to_owned(), key))
 }
 
-fn records(reader: &mut Reader<'_>) -> Result<Frontier, VerifyFailure> {
+fn records(
+    reader: &mut Reader<'_>,
+    signatures: &mut Signatures,
+) -> Result<Frontier, VerifyFailure> {
     let mut frontier = Frontier::default();
     // Nodes that the last leaf completed, still to be met.
     let mut open: Vec<(u8, u64, Digest)> = Vec::new();
@@ -227,7 +265,7 @@ fn records(reader: &mut Reader<'_>) -> Result<Frontier, VerifyFailure> {
         let parts: Vec<&str> = line.split(' ').collect();
         match parts.as_slice() {
             ["leaf", at, hash, bytes] if open.is_empty() => {
-                leaf(&mut frontier, &mut open, [at, hash, bytes])?;
+                leaf(&mut frontier, &mut open, signatures, [at, hash, bytes])?;
             }
             ["node", level, at, hash] if !open.is_empty() => {
                 node(open.remove(0), index, [level, at, hash])?;
@@ -251,6 +289,7 @@ fn digest(text: &str) -> Option<Digest> {
 fn leaf(
     frontier: &mut Frontier,
     open: &mut Vec<(u8, u64, Digest)>,
+    signatures: &mut Signatures,
     [at, hash, bytes]: [&str; 3],
 ) -> Result<(), VerifyFailure> {
     let index = frontier.size();
@@ -258,8 +297,13 @@ fn leaf(
     let bytes = BASE64.decode(bytes).map_err(|_| wrong())?;
     let recorded = digest(hash).filter(|d| hex(&d.0) == hash);
     let same = *at == index.to_string() && recorded == Some(leaf_hash(&bytes));
-    if !same || Leaf::decode(&bytes).is_err() {
+    if !same {
         return Err(wrong());
+    }
+    let leaf = Leaf::decode(&bytes).map_err(|_| wrong())?;
+    if let Some(signed) = leaf.signature() {
+        let signed = signed.map_err(|fault| VerifyFailure::Signed { index, fault })?;
+        signatures.note(&leaf, signed);
     }
     let mut completed = |level, at, hash| {
         if level > 0 {

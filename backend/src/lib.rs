@@ -8,6 +8,8 @@
 pub mod app;
 pub mod backup;
 #[cfg(feature = "service")]
+pub mod ca;
+#[cfg(feature = "service")]
 pub mod config;
 pub mod core;
 #[cfg(feature = "service")]

@@ -213,6 +213,7 @@ impl Salts {
             sequence: (actor != Actor::System).then_some(number),
             actor,
             key: None,
+            signed: None,
             body,
         }
     }

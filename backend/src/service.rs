@@ -26,6 +26,7 @@ pub mod signer;
 pub mod steady;
 pub mod tick;
 pub mod timeline;
+pub mod tls;
 pub mod writer_handle;
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Folder {
         let bank = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/demo/bank.toml");
         let at = |name: &str| self.at(name).display().to_string();
         let mut text = format!(
-            "listen = \"127.0.0.1:0\"\ndatabase = {:?}\nkey_file = {:?}\n\
+            "listen = \"127.0.0.1:0\"\nplain_http = true\ndatabase = {:?}\nkey_file = {:?}\n\
              origin = \"bank.example/counterfoil\"\nbank_file = {:?}\n",
             at("books.redb"),
             at("master"),

@@ -22,8 +22,10 @@ use crate::wire::Digest;
 
 mod code;
 mod personal;
+mod signed;
 
 pub use personal::{Personal, personal};
+pub use signed::Signed;
 
 /// The encoding's version byte.
 pub const LEAF_VERSION: u8 = 1;
@@ -225,7 +227,7 @@ leaf_kinds! {
     ClockAccepted = 116, "clock-accepted";
 }
 
-/// One fact in a leaf. Tags 13 and 23 are not assigned.
+/// One fact in a leaf. Tags 13, 23, 30 and 31 are not assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// 1: who acted: `kiosk:kiosk-1`, `station:station-1/officer-1`, `staff:…`, `system`.
@@ -286,6 +288,8 @@ pub enum Field {
     TreeSize(u64),
     /// 31: root of an evidence log.
     TreeRoot(Digest),
+    /// 32: the signature of the request that it came of.
+    Signed(Box<Signed>),
 }
 
 /// One leaf.

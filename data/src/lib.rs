@@ -13,6 +13,7 @@
 )]
 
 pub mod bill;
+pub mod certificate;
 pub mod check_digit;
 pub mod citizen;
 pub mod demo;

@@ -244,8 +244,18 @@ pub fn sign(
     SignatureHeaders {
         content_digest: content_digest(&parts.body_digest),
         signature_input: format!("{LABEL}{params}"),
-        signature: format!("{LABEL}:{}:", BASE64.encode(signature.to_bytes())),
+        signature: signature_header(&signature.to_bytes()),
     }
+}
+
+/// Value of [`SIGNATURE_HEADER`] for these bytes.
+pub fn signature_header(signature: &[u8; 64]) -> String {
+    format!("{LABEL}:{}:", BASE64.encode(signature))
+}
+
+/// The bytes in a [`SIGNATURE_HEADER`]; only the form [`signature_header`] writes.
+pub fn signature_bytes(header: &str) -> Result<[u8; 64], SignError> {
+    parse::signature(header)
 }
 
 /// Verifies a request against what really arrived: `parts` is made from the

@@ -13,6 +13,7 @@ pub mod staff;
 pub mod station;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 
 use std::cell::Cell;
 use std::io;

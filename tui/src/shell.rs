@@ -13,6 +13,7 @@ pub mod kiosk;
 pub mod signals;
 mod staff;
 pub mod teller;
+pub mod tls;
 mod view;
 
 use std::io::{self, IsTerminal as _, Write as _};

@@ -58,6 +58,7 @@ pub fn act(args: &CustodyArgs) -> anyhow::Result<ExitCode> {
         actor: Actor::Staff(args.first.clone()),
         sequence: None,
         key: None,
+        signed: None,
         body: CommandBody::Custody {
             second: args.second.clone(),
             act: act.clone(),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use counterfoil_data::bill::BillNumber;
 use counterfoil_data::leaf::{Field, Leaf};
+use counterfoil_data::wire::hex;
 
 use super::BooksArgs;
 use super::offline::{self, say};
@@ -44,10 +45,12 @@ fn step(read: &dyn Read, index: u64, leaf: &Leaf) -> anyhow::Result<String> {
     let said = words.map(|words| format!("\n          said: {words}"));
     let (at, what) = (leaf.at, leaf.kind.word());
     let facts = facts.join(", ");
-    Ok(format!(
-        "{index:>8}  {at}  {what}  {facts}{}",
-        said.unwrap_or_default()
-    ))
+    let signed = leaf.signature().map(|signed| match signed {
+        Ok(signed) => format!("\n          signed with the key {}", hex(&signed.key)),
+        Err(fault) => format!("\n          NOT SOUND: its signature: {fault}"),
+    });
+    let (said, signed) = (said.unwrap_or_default(), signed.unwrap_or_default());
+    Ok(format!("{index:>8}  {at}  {what}  {facts}{said}{signed}"))
 }
 
 /// A fact for people; hashes say nothing to them.

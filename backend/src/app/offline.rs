@@ -20,10 +20,19 @@ pub fn verify(file: &Path, key: Option<&str>) -> anyhow::Result<ExitCode> {
     let file = std::fs::File::open(file).context("the export cannot be read")?;
     match evidence::verify(&mut BufReader::new(file), key) {
         Ok(report) => {
-            let VerifyReport { size, root, key } = report;
-            say(&format!(
-                "sound: {size} records, root {root}, signed by {key}"
-            ))
+            let VerifyReport {
+                size,
+                root,
+                key,
+                signatures,
+            } = report;
+            let mut text = format!("sound: {size} records, root {root}, signed by {key}");
+            let count = signatures.count;
+            text += &format!("\n{count} signatures of kiosks hold, made with these public keys:");
+            for (who, key) in signatures.keys {
+                text += &format!("\n{who} {key}");
+            }
+            say(&text)
         }
         Err(failure) => unsound(&failure.to_string()),
     }

@@ -55,6 +55,7 @@ pub fn put_in_force(args: &PolicyArgs) -> anyhow::Result<ExitCode> {
         actor: Actor::System,
         sequence: None,
         key: None,
+        signed: None,
         body,
     };
     let commands: Vec<Command> = bodies.into_iter().map(command).collect();

@@ -128,6 +128,7 @@ pub(super) fn give(
         actor,
         sequence: None,
         key: None,
+        signed: None,
         body,
     };
     let answer = writer.step(vec![command])?.into_iter().next();

@@ -65,6 +65,7 @@ pub fn record(books: &BooksArgs, first: &StaffId, body: CommandBody) -> anyhow::
         actor: Actor::Staff(first.clone()),
         sequence: None,
         key: None,
+        signed: None,
         body,
     }])?;
     answers.into_iter().next().context("no answer")?.result?;

@@ -20,12 +20,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
 use super::system::{OsEntropy, SystemClock};
+use super::tls;
 use super::{DEMO_ORIGIN, ServeArgs, notify};
-use crate::config::{Config, LimitsConfig, WorkersConfig, text_of};
+use crate::config::{Config, LimitsConfig, TlsConfig, WorkersConfig, text_of, transport};
 use crate::core::{log, query};
 use crate::demo::Means;
 use crate::keys::Keys;
 use crate::ports::Ports;
+use crate::service::tls::Door;
 use crate::service::writer_handle::{WriterHandle, WriterQueue};
 use crate::service::{Parts, Service};
 use crate::store::Snapshots as _;
@@ -48,6 +50,7 @@ const BANK_MAX: u64 = 4 * 1024 * 1024;
 /// Everything decided before anything is opened.
 struct Plan {
     listen: SocketAddr,
+    tls: Option<TlsConfig>,
     admin_listen: Option<SocketAddr>,
     database: Option<PathBuf>,
     cache_mib: usize,
@@ -65,6 +68,9 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             // All that it names is read here, so a check has seen it, too.
             let plan = configured(Config::load(path)?)?;
             if args.check {
+                if let Some(files) = &plan.tls {
+                    tls::open(files, jiff::Timestamp::now())?;
+                }
                 tracing::info!("the configuration is sound");
                 return Ok(ExitCode::SUCCESS);
             }
@@ -82,6 +88,7 @@ fn configured(config: Config) -> anyhow::Result<Plan> {
     let keys = Arc::new(config.keys()?);
     Ok(Plan {
         listen: config.listen,
+        tls: config.tls,
         admin_listen: config.admin_listen,
         database: Some(config.database),
         cache_mib: config.cache_mib,
@@ -105,12 +112,11 @@ fn demonstrated(args: &ServeArgs) -> anyhow::Result<Plan> {
         Some(path) => bank_of(path)?,
         None => demo::bank()?,
     };
-    Ok(demo_plan(
-        args.listen,
-        args.admin_listen,
-        args.db.clone(),
-        bank,
-    ))
+    let (listen, admin) = (args.listen, args.admin_listen);
+    let plan = demo_plan(listen, admin, args.db.clone(), bank);
+    // A demo asks for plain HTTP, and gets it where nobody else can listen.
+    transport(plan.listen, true, false)?;
+    Ok(plan)
 }
 
 fn demo_plan(
@@ -121,6 +127,7 @@ fn demo_plan(
 ) -> Plan {
     Plan {
         listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+        tls: None,
         admin_listen,
         database,
         cache_mib: DEMO_CACHE_MIB,
@@ -260,6 +267,9 @@ fn start_writer(
 }
 
 async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
+    let files = plan.tls.as_ref();
+    let watched = files.map(|files| tls::open(files, jiff::Timestamp::now()));
+    let watched = watched.transpose()?;
     let listener = TcpListener::bind(plan.listen).await.context("listen")?;
     let admin = match plan.admin_listen {
         Some(address) => Some(TcpListener::bind(address).await.context("admin_listen")?),
@@ -273,7 +283,11 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
     tokio::task::spawn_local(Rc::clone(&service).tick());
     tokio::task::spawn_local(Rc::clone(&service).relay());
     tokio::task::spawn_local(Rc::clone(&service).reseal());
-    let accepting = tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Api));
+    let page = match watched {
+        Some(watched) => Page::Tls(watched.start(Rc::new(SystemClock::start()))?),
+        None => Page::Plain,
+    };
+    let accepting = tokio::task::spawn_local(accept(listener, Rc::clone(&service), page));
     let watching = admin.map(|listener| {
         tokio::task::spawn_local(accept(listener, Rc::clone(&service), Page::Admin))
     });
@@ -306,9 +320,10 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
 }
 
 /// Which interface a listener serves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 enum Page {
-    Api,
+    Tls(Rc<Door>),
+    Plain,
     Admin,
 }
 
@@ -317,7 +332,8 @@ async fn accept(listener: TcpListener, service: Rc<Service>, page: Page) {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let address = peer.ip();
-                tokio::task::spawn_local(connection(stream, address, Rc::clone(&service), page));
+                let (service, page) = (Rc::clone(&service), page.clone());
+                tokio::task::spawn_local(connection(stream, address, service, page));
             }
             Err(error) => {
                 tracing::warn!(%error, "accept failed");
@@ -332,7 +348,8 @@ async fn connection(stream: TcpStream, address: IpAddr, service: Rc<Service>, pa
         tracing::debug!(%error, "nodelay");
     }
     match page {
-        Page::Api => service.serve_peer(stream, address).await,
+        Page::Tls(door) => service.serve_tls(stream, address, &door).await,
+        Page::Plain => service.serve_peer(stream, address).await,
         Page::Admin => service.serve_admin_stream(stream).await,
     }
 }

@@ -12,6 +12,7 @@ mod subject;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
 use counterfoil_data::ids::{AgentId, BranchId, KioskId, SaleId, SlotId, StaffId};
+use counterfoil_data::leaf::Signed;
 use counterfoil_data::money::Fen;
 use counterfoil_data::sealed::{Challenge, SealKey};
 use counterfoil_data::wire::Digest;
@@ -56,6 +57,8 @@ pub struct Command {
     pub sequence: Option<u64>,
     /// The client's key, for `Link`, `Close`, `Cancel`, `Abandon` and `ProposeCustody`.
     pub key: Option<ClientKey>,
+    /// The signature of the request, where it is kept as evidence.
+    pub signed: Option<Box<Signed>>,
     /// What.
     pub body: CommandBody,
 }

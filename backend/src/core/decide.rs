@@ -24,7 +24,7 @@ mod stock;
 mod witness;
 
 use counterfoil_data::ids::{BranchId, SaleId};
-use counterfoil_data::leaf::LeafKind;
+use counterfoil_data::leaf::{FIELDS_MAX, Field, LeafKind};
 use counterfoil_data::wire::sale::SaleState;
 use jiff::Timestamp;
 use sha2::Digest as _;
@@ -85,6 +85,8 @@ struct Draft<'a> {
     events: Vec<Event>,
     /// When the newest leaf before it was recorded.
     newest: Option<Timestamp>,
+    /// Whether a leaf has the request's signature already.
+    signed: bool,
     /// Only whether it could be done is asked; a second person is not there yet.
     rehearsal: bool,
 }
@@ -102,6 +104,13 @@ impl Draft<'_> {
                 leaf.leaf.at = self
                     .newest
                     .map_or(leaf.leaf.at, |newest| leaf.leaf.at.max(newest));
+            }
+            if let (Some(signed), false) = (&self.command.signed, self.signed)
+                && leaf.leaf.fields.len() < FIELDS_MAX
+            {
+                // Once is enough: the other leaves of the command follow this one.
+                leaf.leaf.fields.push(Field::Signed(signed.clone()));
+                self.signed = true;
             }
             log::append(&mut self.books, &leaf.leaf, leaf.salted.then_some(&salt))?;
             number::file(&mut self.books, &leaf.leaf, moment.leaf);
@@ -270,6 +279,7 @@ pub fn decide(read: &dyn Read, command: &Command) -> Result<Decision, Stop> {
         command: &command,
         events: Vec::new(),
         newest,
+        signed: false,
         rehearsal: false,
     };
     let outcome = route(&mut draft)?;

@@ -76,6 +76,14 @@ impl Fault {
         )
     }
 
+    /// 403: the connection's certificate and the request's signature name two.
+    pub fn not_the_holder() -> Self {
+        Self::new(
+            ProblemKind::NotYours,
+            "this connection's certificate is another signer's: connect with the own one",
+        )
+    }
+
     /// 404.
     pub fn not_found() -> Self {
         Self::new(ProblemKind::NotFound, "nothing is known under this path")

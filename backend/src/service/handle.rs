@@ -19,6 +19,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use counterfoil_data::ids::SaleId;
+use counterfoil_data::leaf::Signed;
 use counterfoil_data::seam::random;
 use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire::sale::TreeSeen;
@@ -45,6 +46,8 @@ pub struct Asked {
     pub body: Bytes,
     /// The request number of a command; `None` for reads.
     pub sequence: Option<u64>,
+    /// The signature, where it is kept as evidence.
+    pub signed: Option<Box<Signed>>,
     /// The client's key, where the route needs one.
     pub key: Option<ClientKey>,
     /// Where an event stream resumes.
@@ -135,26 +138,30 @@ impl Service {
 
     /// Gives the request's command, under its signer, sequence and key.
     async fn give(&self, asked: &Asked, body: CommandBody) -> Result<Given, Fault> {
-        let (sequence, key) = (asked.sequence, asked.key.clone());
-        self.command(asked.actor(), sequence, key, body).await
+        let command = Command {
+            sequence: asked.sequence,
+            key: asked.key.clone(),
+            signed: asked.signed.clone(),
+            ..self.fresh(asked.actor(), body)
+        };
+        self.make(command).await
     }
 
-    /// Gives a command; its answer is durable.
-    pub(super) async fn command(
-        &self,
-        actor: Actor,
-        sequence: Option<u64>,
-        key: Option<ClientKey>,
-        body: CommandBody,
-    ) -> Result<Given, Fault> {
-        let command = Command {
+    /// A command of now.
+    pub(super) fn fresh(&self, actor: Actor, body: CommandBody) -> Command {
+        Command {
             at: self.clock.now(),
             salt: random(&*self.entropy),
             actor,
-            sequence,
-            key,
+            sequence: None,
+            key: None,
+            signed: None,
             body,
-        };
+        }
+    }
+
+    /// Gives a command; its answer is durable.
+    pub(super) async fn make(&self, command: Command) -> Result<Given, Fault> {
         self.meter.commands.one();
         let waiting = self.waiting.begin(self.clock.monotonic());
         let answer = self.writer.give(command).await.map_err(|_| Fault::busy())?;
@@ -175,7 +182,7 @@ impl Service {
 
     /// Gives a command of the house itself (timers, relay).
     pub(super) async fn system(&self, body: CommandBody) -> Result<(), Fault> {
-        let given = self.command(Actor::System, None, None, body).await?;
+        let given = self.make(self.fresh(Actor::System, body)).await?;
         tracing::debug!(outcome = ?given.outcome, "done by the house");
         Ok(())
     }

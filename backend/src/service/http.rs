@@ -1,7 +1,7 @@
 //! HTTP/1.1 over any byte stream: connection, checks in order, answer.
 //!
 //! Order of checks: framing, route, version, media type, declared size, signature (it covers
-//! the digest of the body, so the body is not needed yet), audience, idempotency
+//! the digest of the body, so the body is not needed yet), certificate, audience, idempotency
 //! key, nonce and sequence, a place among the requests, body and its digest,
 //! handler. Nobody without an enrolled key gets a place or has a body looked at. Every
 //! path ends in a response with a request id. Logs name the route pattern, status
@@ -18,6 +18,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use counterfoil_data::seam::SharedClock;
 use counterfoil_data::sign::{
     self, CONTENT_DIGEST_HEADER, RequestParts, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER,
     SKEW_S_MAX, SignError, SignatureHeaders, SignerId,
@@ -42,14 +43,15 @@ use super::fault::Fault;
 use super::handle::Asked;
 use super::paced::Paced;
 use super::reply::{self, Reply, ReplyBody};
-use super::route::{self, Audience, BodyRule, Found, Method, Operation, Params, Route};
+use super::route::{self, BodyRule, Found, Method, Operation, Params, Route};
 use super::shares::{Share, neighbourhood};
-use crate::core::command::CommandBody;
-use crate::core::query::{self, Signer};
+use super::tls::{Door, Guest};
+use crate::core::command::{Command, CommandBody};
+use crate::core::query;
 pub use checks::LAST_EVENT_HEADER;
 use checks::{
-    check_content, check_media_type, check_size, check_version, client_key, last_event, text,
-    too_large, tree_seen,
+    check_content, check_media_type, check_size, check_version, client_key, is_meant, kept, key_of,
+    last_event, text, too_large, tree_seen,
 };
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
@@ -68,7 +70,7 @@ impl Service {
         I: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let place = self.connections.take(Some(neighbourhood(address)));
-        self.serve(io, place).await;
+        self.serve(io, place, None).await;
     }
 
     /// The same for a stream without an address (in memory): only the whole is bounded.
@@ -77,10 +79,36 @@ impl Service {
         I: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let place = self.connections.take(None);
-        self.serve(io, place).await;
+        self.serve(io, place, None).await;
     }
 
-    async fn serve<I>(self: &Rc<Self>, io: I, place: Option<Share<IpAddr>>)
+    /// The same behind TLS: a connection has its place before it shakes hands, and
+    /// whoever shows no good certificate loses it.
+    pub async fn serve_tls<I>(self: &Rc<Self>, io: I, address: IpAddr, door: &Rc<Door>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let place = self.connections.take(Some(neighbourhood(address)));
+        if place.is_none() {
+            self.meter.turned_away.one();
+            return;
+        }
+        let mut closing = self.closing.listen_for_first();
+        let admitted = tokio::select! {
+            biased;
+            admitted = door.admit(io, &self.clock) => admitted,
+            () = closing.rung() => return,
+        };
+        match admitted {
+            Ok((stream, guest)) => self.serve(stream, place, Some(guest)).await,
+            Err(refused) => {
+                self.meter.tls_refused.one();
+                door.tell(refused, self.clock.monotonic());
+            }
+        }
+    }
+
+    async fn serve<I>(self: &Rc<Self>, io: I, place: Option<Share<IpAddr>>, guest: Option<Guest>)
     where
         I: AsyncRead + AsyncWrite + Unpin + 'static,
     {
@@ -90,9 +118,10 @@ impl Service {
             return;
         };
         let io = Paced::new(io, self.clock.clone(), self.limits.write_timeout);
+        let holder = guest.as_ref().map(|guest| guest.signer.clone());
         let service = service_fn(|request| {
-            let service = Rc::clone(self);
-            async move { Ok::<_, Infallible>(service.answer(request).await) }
+            let (service, holder) = (Rc::clone(self), holder.clone());
+            async move { Ok::<_, Infallible>(service.answer(request, holder.as_ref()).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -106,6 +135,12 @@ impl Service {
         let mut closing = self.closing.listen_for_first();
         let ended = tokio::select! {
             biased;
+            () = unwelcome(guest, &self.clock) => {
+                // At once: what was begun is done, but nobody hears of it here.
+                self.meter.tls_ended.one();
+                tracing::info!("tls: a connection ended, its certificate is no longer good");
+                return;
+            }
             ended = connection.as_mut() => ended,
             () = closing.rung() => {
                 connection.as_mut().graceful_shutdown();
@@ -117,7 +152,11 @@ impl Service {
         }
     }
 
-    async fn answer(self: &Rc<Self>, request: Request<Incoming>) -> Response<ReplyBody> {
+    async fn answer(
+        self: &Rc<Self>,
+        request: Request<Incoming>,
+        holder: Option<&SignerId>,
+    ) -> Response<ReplyBody> {
         let id = self.request_id();
         let started = self.clock.monotonic();
         let found = route::find(request.method().as_str(), request.uri().path());
@@ -136,7 +175,7 @@ impl Service {
         let is_framed = framed.is_ok();
         let passed = async {
             framed?;
-            self.pass(&head, &mut body, found).await
+            self.pass(&head, &mut body, found, holder).await
         };
         let mut response = match passed.instrument(span.clone()).await {
             Ok(reply) => reply.respond(&id),
@@ -167,6 +206,7 @@ impl Service {
         head: &Parts,
         body: &mut Incoming,
         found: Found,
+        holder: Option<&SignerId>,
     ) -> Result<Reply, Fault> {
         let (route, params) = match found {
             Found::Route(route, params) => (route, params),
@@ -184,7 +224,8 @@ impl Service {
         check_size(&head.headers, route.body)?;
         let path = head.uri.path_and_query();
         let path = path.map_or("/", |path| path.as_str());
-        let (asked, claimed) = self.identify(route, params, &head.headers, path)?;
+        let target = (route, params, path);
+        let (asked, claimed) = self.identify(target, &head.headers, holder)?;
         let (actor, sequence, id) = (asked.actor(), asked.sequence, asked.signer_id.to_string());
         let result = self.proven(route, asked, claimed, body).await;
         let is_final = |fault: &Fault| fault.kind != ProblemKind::Busy;
@@ -194,8 +235,8 @@ impl Service {
                 // It never became a command: its number is used up all the same, or it
                 // could be sent again after a restart. (A busy house has no time for
                 // that, and what it turned away is sent again under a higher number.)
-                let body = CommandBody::UseUpSequence;
-                self.command(actor, sequence, None, body).await?;
+                let used = self.fresh(actor, CommandBody::UseUpSequence);
+                self.make(Command { sequence, ..used }).await?;
             }
         }
         result
@@ -274,10 +315,9 @@ impl Service {
     /// Who asks, proven (S1), and never asked before; and the digest its body must have.
     fn identify(
         &self,
-        route: &Route,
-        params: Params,
+        (route, params, path): (&Route, Params, &str),
         headers: &HeaderMap,
-        path: &str,
+        holder: Option<&SignerId>,
     ) -> Result<(Asked, Digest), Fault> {
         let sequence = text(headers, wire::SEQUENCE_HEADER)
             .and_then(route::whole)
@@ -320,8 +360,13 @@ impl Service {
         let verified = verified.map_err(|error| Fault::not_signed(error.to_string()))?;
         let unknown = || Fault::not_signed("the key id is not enrolled");
         let signer_id = verified.key_id.parse().map_err(|_| unknown())?;
+        if holder.is_some_and(|holder| *holder != signer_id) {
+            return Err(Fault::not_the_holder());
+        }
         let signer = books.signer(&verified.key_id)?.ok_or_else(unknown)?;
-        check_audience(route.audience, &signer)?;
+        if !is_meant(route.audience, &signer) {
+            return Err(Fault::not_yours());
+        }
         let key = client_key(route, idempotency_key, path, claimed)?;
         let command = (route.method == Method::Post).then_some(sequence);
         let mut seen = self.seen.borrow_mut();
@@ -332,34 +377,26 @@ impl Service {
             }
             None => seen.accept_read(&signer_id, verified.nonce, now)?,
         }
-        Ok((
-            Asked {
-                signer,
-                signer_id,
-                params,
-                body: Bytes::new(),
-                sequence: command,
-                key,
-                last_event: last_event(headers)?,
-                seen: tree_seen(route, path)?,
-            },
-            claimed,
-        ))
+        let signed = kept(route.operation, &parts, &signature, &signer);
+        let asked = Asked {
+            signed,
+            signer,
+            signer_id,
+            params,
+            body: Bytes::new(),
+            sequence: command,
+            key,
+            last_event: last_event(headers)?,
+            seen: tree_seen(route, path)?,
+        };
+        Ok((asked, claimed))
     }
 }
 
-fn check_audience(audience: Audience, signer: &Signer) -> Result<(), Fault> {
-    match (audience, signer) {
-        (Audience::Public | Audience::Signed, _)
-        | (Audience::Kiosk, Signer::Kiosk { .. })
-        | (Audience::Station, Signer::Station { .. })
-        | (Audience::Staff, Signer::Staff { .. }) => Ok(()),
-        (Audience::Kiosk | Audience::Station | Audience::Staff, _) => Err(Fault::not_yours()),
-    }
-}
-
-fn key_of(signer: &Signer) -> &[u8; 32] {
-    match signer {
-        Signer::Kiosk { key, .. } | Signer::Station { key, .. } | Signer::Staff { key, .. } => key,
+/// Until a guest must go; never for a stream without a certificate.
+async fn unwelcome(guest: Option<Guest>, clock: &SharedClock) {
+    match guest {
+        Some(mut guest) => guest.until_unwelcome(clock).await,
+        None => std::future::pending().await,
     }
 }

@@ -24,6 +24,10 @@ pub struct Meter {
     pub refused: Names,
     /// Connections closed at once, because too many were open.
     pub turned_away: Count,
+    /// TLS connections that were not let in.
+    pub tls_refused: Count,
+    /// TLS connections ended because their certificate was no longer good.
+    pub tls_ended: Count,
     /// Requests refused for want of a good signature.
     pub unsigned: Count,
     /// Requests answered "busy".
@@ -141,6 +145,8 @@ impl Meter {
         }
         for (name, count) in [
             ("turned_away", &self.turned_away),
+            ("tls_refused", &self.tls_refused),
+            ("tls_ended", &self.tls_ended),
             ("unsigned", &self.unsigned),
             ("busy", &self.busy),
             ("replayed", &self.replayed),

@@ -6,6 +6,7 @@
 )]
 
 mod bed;
+mod branch;
 mod client;
 mod clock;
 mod crowd;
@@ -20,5 +21,7 @@ mod replay;
 mod reseal;
 mod second_finger;
 mod sheet;
+mod signed;
 mod stream;
+mod tls;
 mod whole;

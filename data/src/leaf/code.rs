@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::TEXT_MAX;
-use super::{FIELDS_MAX, Field, LEAF_MAX, LEAF_VERSION, Leaf, LeafError, LeafKind, Personal};
+use super::{
+    FIELDS_MAX, Field, LEAF_MAX, LEAF_VERSION, Leaf, LeafError, LeafKind, Personal, Signed,
+};
 use crate::bill::{BillNumber, BillPrefix, BillRange, Serial};
 use crate::ids::SaleId;
 use crate::money::Fen;
@@ -86,6 +88,7 @@ fn field(field: &Field) -> (u8, Vec<u8>) {
         Field::CardProof(t) => (29, text(t)),
         Field::TreeSize(n) => (30, n.to_be_bytes().to_vec()),
         Field::TreeRoot(root) => (31, root.0.to_vec()),
+        Field::Signed(signed) => (32, signed.encode()),
     }
 }
 
@@ -204,6 +207,7 @@ fn read(tag: u8, value: &[u8]) -> Result<Field, LeafError> {
         29 => words(value).map(Field::CardProof),
         30 => fixed(value).map(|b| Field::TreeSize(u64::from_be_bytes(b))),
         31 => fixed(value).map(|b| Field::TreeRoot(Digest(b))),
+        32 => Signed::decode(value).map(|signed| Field::Signed(Box::new(signed))),
         _ => return Err(LeafError::Tag(tag)),
     };
     field.ok_or(LeafError::Field(tag))

@@ -221,6 +221,7 @@ impl House {
             actor,
             sequence: None,
             key: None,
+            signed: None,
             body,
         };
         let answer = running

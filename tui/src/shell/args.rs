@@ -11,6 +11,7 @@ use clap::{Args, Parser, ValueEnum};
 use counterfoil_devices::transport::usbip::Address;
 
 use super::config::{IDLE_S, STAFF_S, TAKE_S};
+use super::tls::Tls;
 use crate::flow::Settings;
 use crate::model::Language;
 
@@ -27,7 +28,7 @@ pub struct KioskArgs {
     /// Configuration file (TOML); takes the place of all flags below but --models.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "demo", "kiosk", "key", "backend", "devices", "journal", "language", "staff_s", "idle_s",
-        "take_s",
+        "take_s", "tls_ca", "tls_certificate", "tls_key", "tls_name",
     ])]
     pub config: Option<PathBuf>,
     /// Check the configuration and stop.
@@ -106,12 +107,47 @@ pub struct BothArgs {
     #[arg(long, value_name = "HOST:PORT", default_value = BACKEND_USUAL)]
     #[arg(value_parser = backend_address)]
     pub backend: String,
+    /// TLS, without which only a backend on this machine is dialled.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    /// Make the TLS key unless it is there, write a request for its certificate, and stop.
+    #[arg(long, value_name = "FILE")]
+    pub certificate_request: Option<PathBuf>,
     /// Language at the start.
     #[arg(long, value_enum, default_value = "zh-hans")]
     pub language: Tongue,
     /// Print each screen's masked model as one line of JSON instead of drawing.
     #[arg(long)]
     pub models: bool,
+}
+
+/// TLS files, all or none.
+#[derive(Debug, Clone, Args)]
+pub struct TlsArgs {
+    /// Certificates of the authorities the backend's may be of.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_ca: Option<PathBuf>,
+    /// The own certificate.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key, mode 600 or 400.
+    #[arg(long, value_name = "FILE", requires = "tls_ca")]
+    pub tls_key: Option<PathBuf>,
+    /// The backend's name in its certificate; its host when left out.
+    #[arg(long, value_name = "NAME", requires = "tls_ca")]
+    pub tls_name: Option<String>,
+}
+
+impl TlsArgs {
+    /// The files, if they are given.
+    pub fn files(&self) -> Option<Tls> {
+        Some(Tls {
+            ca_file: self.tls_ca.clone()?,
+            certificate_file: self.tls_certificate.clone()?,
+            key_file: self.tls_key.clone()?,
+            server_name: self.tls_name.clone(),
+        })
+    }
 }
 
 /// A host and a port; whether anybody is there is found out later.
@@ -233,6 +269,10 @@ mod tests {
         assert!(parse(&["--config", "a.toml", "--check"]).is_ok());
         assert!(parse(&["--config", "a.toml", "--backend", "b:1"]).is_err());
         assert!(parse(&["--check"]).is_err());
+        assert!(parse(&["--config", "a.toml", "--certificate-request", "r"]).is_ok());
+        assert!(parse(&["--config", "a.toml", "--tls-ca", "x"]).is_err());
+        assert!(parse(&["--tls-ca", "x", "--tls-certificate", "x"]).is_err());
+        assert!(parse(&["--tls-ca", "x", "--tls-certificate", "x", "--tls-key", "x"]).is_ok());
         assert!(
             parse(&["--kiosk", "kiosk-9"]).is_err(),
             "an id without a key"

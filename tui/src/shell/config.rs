@@ -18,6 +18,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
 use super::args::Devices;
+use super::tls::{Tls, is_loopback};
 use crate::flow::Settings;
 use crate::host::ReceiptSettings;
 use crate::model::Language;
@@ -60,6 +61,9 @@ pub enum ConfigError {
     /// The backend's address has no host or no port.
     #[error("backend is {0}")]
     Backend(String),
+    /// Others can listen on the way, and there is no TLS.
+    #[error("backend = \"{0}\" is not on this machine: say [tls] with its three files")]
+    NoTls(String),
     /// Twins and real keys do not go together.
     #[error("devices = \"twins\" is only for --demo")]
     Twins,
@@ -75,6 +79,8 @@ pub struct KioskConfig {
     pub key_file: PathBuf,
     /// The backend, for example `10.0.0.1:8080`.
     pub backend: String,
+    /// TLS to the backend; may be left out only for one on loopback.
+    pub tls: Option<Tls>,
     /// `usb`, or `usbip:IP:PORT`. Default `usb`.
     #[serde(default = "usb", deserialize_with = "devices")]
     pub devices: Devices,
@@ -206,6 +212,9 @@ impl KioskConfig {
         within("staff_s", config.staff_s, STAFF_S)?;
         config.zone()?;
         super::args::backend_address(&config.backend).map_err(ConfigError::Backend)?;
+        if config.tls.is_none() && !is_loopback(&config.backend) {
+            return Err(ConfigError::NoTls(config.backend));
+        }
         if config.devices == Devices::Twins {
             return Err(ConfigError::Twins);
         }
@@ -259,7 +268,7 @@ mod tests {
     const LEAST: &str = r#"
         kiosk = "kiosk-7"
         key_file = "/run/credentials/counterfoil-kiosk/key"
-        backend = "10.0.0.1:8080"
+        backend = "127.0.0.1:8080"
         journal = "/var/lib/counterfoil/journal"
         scheme_keys = "/etc/counterfoil/scheme-keys.note"
         scheme_keys_signer = "schemes.example+0749affa+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
@@ -278,6 +287,23 @@ mod tests {
         let example = include_str!("../../counterfoil-kiosk.example.toml");
         let config = KioskConfig::parse(example).expect("parses");
         assert_eq!(config.settings(), Settings::default());
+    }
+
+    #[test]
+    fn a_backend_on_another_machine_needs_tls() {
+        let far = LEAST.replace("127.0.0.1:8080", "10.0.0.1:8443");
+        let error = KioskConfig::parse(&far).expect_err("refused").to_string();
+        assert!(
+            error.contains("10.0.0.1:8443") && error.contains("[tls]"),
+            "{error}"
+        );
+        let files = ["ca", "certificate", "key"].map(|f| format!("{f}_file = \"/x\""));
+        let tls = format!("[tls]\n{}", files.join("\n"));
+        let config = KioskConfig::parse(&format!("{far}\n{tls}")).expect("parses");
+        assert_eq!(config.tls.expect("is there").server_name, None);
+        let named = format!("{far}\n{tls}\nserver_name = \"bank.example\"");
+        assert!(KioskConfig::parse(&named).is_ok());
+        assert!(KioskConfig::parse(&format!("{far}\n[tls]\nca_file = \"/x\"")).is_err());
     }
 
     #[test]

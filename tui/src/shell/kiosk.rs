@@ -33,6 +33,7 @@ use tokio::sync::mpsc;
 use super::args::{Devices, KioskArgs};
 use super::config::KioskConfig;
 use super::signals::{Signal, Signals};
+use super::tls::{self, Tls};
 use super::view::{SCREENS_MAX, View};
 use super::{command, ended, keep_memory_private, key_file, log_to_stderr, typed};
 use crate::cmd::Cmd;
@@ -40,7 +41,7 @@ use crate::flow::Settings;
 use crate::host::ReceiptSettings;
 use crate::journal::FileJournal;
 use crate::kiosk::{EffectLog, Parts, run};
-use crate::link::TcpDial;
+use crate::link::tls::NetDial;
 use crate::model::{Body, KioskScreen, Language};
 use crate::terminal::{Seat, keys_of_stdin};
 
@@ -59,6 +60,7 @@ struct Plan {
     kiosk: KioskId,
     key: KeyAt,
     backend: String,
+    tls: Option<Tls>,
     devices: Devices,
     journal: Option<PathBuf>,
     /// The file and its signer; `None`: the demo's.
@@ -88,12 +90,19 @@ fn start(args: &KioskArgs) -> anyhow::Result<()> {
             let config = KioskConfig::load(path)?;
             let plan = configured(config)?;
             if args.check {
-                return Ok(());
+                return Ok(way(&plan, Rc::new(TokioClock::system()))?.check()?);
             }
             plan
         }
         None => flagged(args)?,
     };
+    if let Some(out) = &args.both.certificate_request {
+        let tls = plan.tls.as_ref();
+        let tls = tls.context("say where the TLS key is: [tls], or --tls-key and its like")?;
+        return tls.request(&SignerId::Kiosk(plan.kiosk), out);
+    }
+    // Before the screen is taken: a backend that may not be dialled is told in words.
+    way(&plan, Rc::new(TokioClock::system()))?;
     let view = View::open(args.both.models, Seat::Kiosk);
     let mut view = view.context("cannot take the terminal")?;
     let shown = opening(plan.settings.language);
@@ -107,6 +116,10 @@ fn start(args: &KioskArgs) -> anyhow::Result<()> {
     local.block_on(&runtime, live(plan, view, shown))
 }
 
+fn way(plan: &Plan, clock: SharedClock) -> anyhow::Result<NetDial> {
+    tls::dial(&plan.backend, plan.tls.as_ref(), clock)
+}
+
 fn configured(config: KioskConfig) -> anyhow::Result<Plan> {
     Ok(Plan {
         allowed: config.allowed()?,
@@ -115,6 +128,7 @@ fn configured(config: KioskConfig) -> anyhow::Result<Plan> {
         kiosk: config.kiosk,
         key: KeyAt::File(config.key_file),
         backend: config.backend,
+        tls: config.tls,
         devices: config.devices,
         journal: Some(config.journal),
         scheme_keys: Some((config.scheme_keys, config.scheme_keys_signer)),
@@ -157,6 +171,7 @@ fn flagged(args: &KioskArgs) -> anyhow::Result<Plan> {
         kiosk,
         key,
         backend: args.both.backend.clone(),
+        tls: args.both.tls.files(),
         devices: args.devices.clone(),
         journal: args.journal.clone(),
         scheme_keys: None,
@@ -250,7 +265,7 @@ fn parts<B: Bus>(
     bus: B,
     clock: SharedClock,
     screens: mpsc::Sender<KioskScreen>,
-) -> anyhow::Result<Parts<B, TcpDial>> {
+) -> anyhow::Result<Parts<B, NetDial>> {
     let seed = match plan.key {
         KeyAt::File(path) => key_file::read(&path)?,
         KeyAt::Demo(seed) => seed,
@@ -274,9 +289,7 @@ fn parts<B: Bus>(
     let entropy: SharedEntropy = Rc::new(SystemEntropy);
     Ok(Parts {
         bus: Rc::new(bus),
-        dial: TcpDial {
-            address: plan.backend.clone(),
-        },
+        dial: tls::dial(&plan.backend, plan.tls.as_ref(), Rc::clone(&clock))?,
         authority: plan.backend,
         clock,
         entropy,

@@ -15,11 +15,12 @@ use tokio::sync::mpsc;
 
 use super::args::{StationRole, TellerArgs};
 use super::signals::Signals;
+use super::tls;
 use super::view::{SCREENS_MAX, View};
 use super::{key_file, log_to_stderr};
 use crate::custody::app::{Parts, run};
 use crate::custody::model::{CustodyBody, CustodyScreen};
-use crate::link::{Link, TcpDial};
+use crate::link::Link;
 use crate::terminal::{self, keys_of_stdin};
 
 /// Who signs here.
@@ -61,6 +62,9 @@ fn person(args: &TellerArgs) -> anyhow::Result<Person> {
 /// Runs the terminal until the person leaves.
 pub(super) fn start(args: &TellerArgs) -> anyhow::Result<()> {
     let person = person(args)?;
+    if tls::requested(args, &SignerId::Staff(person.id.clone()))? {
+        return Ok(());
+    }
     let view = View::open(args.both.models, terminal::Seat::Desk);
     let mut view = view.context("cannot take the terminal")?;
     let shown = CustodyScreen {
@@ -91,9 +95,11 @@ async fn live(
     let entropy: SharedEntropy = Rc::new(SystemEntropy);
     let signer = SignerId::Staff(person.id.clone());
     let identity = Rc::new(SigningIdentity::new(&signer, person.key.expose()));
-    let dial = TcpDial {
-        address: args.both.backend.clone(),
-    };
+    let dial = tls::dial(
+        &args.both.backend,
+        args.both.tls.files().as_ref(),
+        Rc::clone(&clock),
+    )?;
     let (at, random) = (Rc::clone(&clock), Rc::clone(&entropy));
     let link = Link::new(dial, at, random, identity, &args.both.backend);
     let (screens_to, mut screens) = mpsc::channel(SCREENS_MAX);

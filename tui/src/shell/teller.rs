@@ -16,9 +16,10 @@ use tokio::sync::mpsc;
 
 use super::args::{StationRole, TellerArgs};
 use super::signals::Signals;
+use super::tls;
 use super::view::{SCREENS_MAX, View};
 use super::{ended, keep_memory_private, key_file, log_to_stderr, typed};
-use crate::link::{Link, TcpDial};
+use crate::link::Link;
 use crate::model::Language;
 use crate::station::app::{Parts, run};
 use crate::station::model::{StationBody, StationScreen};
@@ -69,6 +70,9 @@ fn seat(args: &TellerArgs) -> anyhow::Result<Seat> {
 
 fn start(args: &TellerArgs) -> anyhow::Result<()> {
     let seat = seat(args)?;
+    if tls::requested(args, &SignerId::Station(seat.station.clone()))? {
+        return Ok(());
+    }
     let view = View::open(args.both.models, terminal::Seat::Desk);
     let mut view = view.context("cannot take the terminal")?;
     let language: Language = args.both.language.into();
@@ -97,9 +101,11 @@ async fn live(
     let mut signals = Signals::listen().context("cannot listen to signals")?;
     let clock: SharedClock = Rc::new(TokioClock::system());
     let identity = SigningIdentity::new(&SignerId::Station(seat.station), seat.key.expose());
-    let dial = TcpDial {
-        address: args.both.backend.clone(),
-    };
+    let dial = tls::dial(
+        &args.both.backend,
+        args.both.tls.files().as_ref(),
+        Rc::clone(&clock),
+    )?;
     let link = Link::new(
         dial,
         Rc::clone(&clock),

@@ -80,6 +80,7 @@ fn rehearse(draft: &Draft<'_>, act: &Act) -> Result<(), Stop> {
         command: draft.command,
         events: Vec::new(),
         newest: draft.newest,
+        signed: false,
         rehearsal: true,
     };
     let Actor::Staff(first) = draft.command.actor.clone() else {

@@ -163,6 +163,7 @@ impl<S: Store> Desk<S> {
             actor,
             sequence: None,
             key: None,
+            signed: None,
             body,
         }
     }

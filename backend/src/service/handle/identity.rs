@@ -182,7 +182,7 @@ impl Service {
             engine: print::engine(),
             fingers,
         };
-        self.command(Actor::System, None, None, refresh).await?;
+        self.make(self.fresh(Actor::System, refresh)).await?;
         Ok(true)
     }
 
@@ -198,7 +198,7 @@ impl Service {
             attempt,
             found,
         };
-        let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
+        let Given { outcome, .. } = self.make(self.fresh(asked.actor(), settle)).await?;
         self.settled_reply(sale, &outcome)
     }
 }

@@ -82,7 +82,7 @@ impl Service {
             attempt,
             verified,
         };
-        let Given { outcome, .. } = self.command(asked.actor(), None, None, settle).await?;
+        let Given { outcome, .. } = self.make(self.fresh(asked.actor(), settle)).await?;
         self.settled_reply(sale, &outcome)
     }
 }

@@ -26,7 +26,7 @@ impl Service {
             return Ok(());
         }
         let body = CommandBody::ReportTree(seen);
-        self.command(asked.actor(), None, None, body).await?;
+        self.make(self.fresh(asked.actor(), body)).await?;
         if look.witness == Witness::Behind {
             self.meter.books_behind.one();
             let seen = seen.size;

@@ -1,15 +1,18 @@
-//! Checks of a request's head and, once it is proven, of its body's form. Cheap ones:
-//! none looks into the books. Called by the HTTP layer in its order.
+//! Checks of a request's head and, once it is proven, of its body's form, and what is kept
+//! of a proof. Cheap ones: none looks into the books. Called by the HTTP layer in its order.
 
 use bytes::Bytes;
+use counterfoil_data::leaf::Signed;
+use counterfoil_data::sign::{self, RequestParts, SignatureHeaders};
 use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::sale::TreeSeen;
 use counterfoil_data::wire::{self, Digest};
 use hyper::header::{self, HeaderMap};
 
 use super::super::fault::Fault;
-use super::super::route::{self, BodyRule, Operation, Route};
+use super::super::route::{self, Audience, BodyRule, Operation, Route};
 use crate::core::command::{ClientKey, KEY_MAX};
+use crate::core::query::Signer;
 
 /// Header with the last event a client heard.
 pub const LAST_EVENT_HEADER: &str = "last-event-id";
@@ -115,4 +118,44 @@ pub fn client_key(
         key: key.to_owned(),
         request: Digest::of(format!("{method}\n{path}\n{body}").as_bytes()),
     }))
+}
+
+/// Whether a route is for such a signer.
+pub(super) fn is_meant(audience: Audience, signer: &Signer) -> bool {
+    match audience {
+        Audience::Public | Audience::Signed => true,
+        Audience::Kiosk => matches!(signer, Signer::Kiosk { .. }),
+        Audience::Station => matches!(signer, Signer::Station { .. }),
+        Audience::Staff => matches!(signer, Signer::Staff { .. }),
+    }
+}
+
+/// What is kept of a signature over an order, its linking and what became of its forms.
+pub(super) fn kept(
+    operation: Operation,
+    parts: &RequestParts<'_>,
+    headers: &SignatureHeaders,
+    signer: &Signer,
+) -> Option<Box<Signed>> {
+    if !matches!(
+        operation,
+        Operation::Order | Operation::Link | Operation::Forms
+    ) {
+        return None;
+    }
+    Some(Box::new(Signed {
+        key: *key_of(signer),
+        body: parts.body_digest,
+        signature: sign::signature_bytes(&headers.signature).ok()?,
+        path: parts.path_and_query.to_owned(),
+        client_key: parts.idempotency_key.map(str::to_owned),
+        input: headers.signature_input.clone(),
+    }))
+}
+
+/// The key a signer is enrolled with.
+pub(super) fn key_of(signer: &Signer) -> &[u8; 32] {
+    match signer {
+        Signer::Kiosk { key, .. } | Signer::Station { key, .. } | Signer::Staff { key, .. } => key,
+    }
 }

@@ -40,10 +40,7 @@ pub fn problems(route: &Route) -> Vec<K> {
     all.extend(own(route.operation));
     if route.audience != Audience::Public {
         all.extend([K::NotSigned, K::TooLarge, K::Version]);
-        all.extend([K::Busy, K::Internal]);
-    }
-    if !matches!(route.audience, Audience::Public | Audience::Signed) {
-        all.push(K::NotYours);
+        all.extend([K::Busy, K::Internal, K::NotYours]);
     }
     if route.body != BodyRule::None {
         all.push(K::MediaType);

@@ -22,6 +22,7 @@ use ed25519_dalek::Signer as _;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 use super::super::writer_handle::WriterHandle;
@@ -249,9 +250,31 @@ impl<S: Books> Bed<S> {
     }
 
     async fn client(&self, key_id: &str, seed: &[u8; 32]) -> Client {
-        let (sender, connection) = handshake(TokioIo::new(self.dial()))
-            .await
-            .expect("connects");
+        self.client_on(self.dial(), key_id, seed).await
+    }
+
+    /// A client of the demo bank's over a stream of the test's own.
+    pub async fn client_over<I>(&self, io: I, key_id: &str) -> Client
+    where
+        I: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let seed = match key_id.split_once(':') {
+            Some(("kiosk", id)) => self.bank.kiosk(id).map(|k| k.key_seed.0),
+            Some(("station", id)) => self.bank.station(id).map(|s| s.key_seed.0),
+            Some((_, id)) => self
+                .bank
+                .person(id)
+                .and_then(|p| Some(p.key_seed.as_ref()?.0)),
+            None => None,
+        };
+        self.client_on(io, key_id, &seed.unwrap_or([9; 32])).await
+    }
+
+    async fn client_on<I>(&self, io: I, key_id: &str, seed: &[u8; 32]) -> Client
+    where
+        I: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let (sender, connection) = handshake(TokioIo::new(io)).await.expect("connects");
         tokio::task::spawn_local(connection);
         Client {
             identity: SigningIdentity::new(&key_id.parse().expect("a signer"), seed),

@@ -127,6 +127,15 @@ impl Client {
         self.ask(&Ask::get(path)).await
     }
 
+    /// The status of a read, where the connection still gives one.
+    pub async fn try_get(&self, path: &str) -> Option<u16> {
+        let request = self.signed(&Ask::get(path), self.clock.now());
+        let answer = self.sender.borrow_mut().send_request(request);
+        let (head, body) = answer.await.ok()?.into_parts();
+        body.collect().await.ok()?;
+        Some(head.status.as_u16())
+    }
+
     pub async fn post<T: Serialize>(&self, path: &str, body: &T) -> Heard {
         self.ask(&Ask::post(path, body)).await
     }

@@ -187,7 +187,7 @@ async fn sell<S: Books>(front: &Front<S>, db: &RedbStore) {
         };
         let supervisor: StaffId = "supervisor-1".parse().expect("an id");
         let (service, actor) = (&front.bed.service, Actor::Staff(supervisor));
-        let given = service.command(actor, None, None, body).await;
+        let given = service.make(service.fresh(actor, body)).await;
         given.map(drop).expect("is done");
         front.mark(HERE).await;
     }
