@@ -42,9 +42,9 @@ mutants *ARGS:
 flood SECONDS="60":
     cargo run -q --release -- attack-flood {{SECONDS}}
 
-# Slow, silent, large and endless clients against a real backend while others sell (needs 24,000 file descriptors).
+# Slow, silent, large and endless clients against a real backend while others sell (needs 12,000 file descriptors).
 slow *ARGS:
-    ulimit -n 24000 && cargo run -q --release -- attack-slow {{ARGS}}
+    ulimit -n 12000 && cargo run -q --release -- attack-slow {{ARGS}}
 
 # One crash round again, by its seed.
 crash-seed SEED:

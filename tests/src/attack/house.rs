@@ -50,11 +50,14 @@ pub fn bank() -> anyhow::Result<String> {
     }
     let good = (0..LOOKERS).map(|n| (format!("looker-{n}"), stolen_seed(n.wrapping_add(1 << 24))));
     let bad = (0..STOLEN).map(|n| (format!("stolen-{n}"), stolen_seed(n)));
-    for (id, seed) in good.chain(bad) {
+    for (n, (id, seed)) in (90_000_000_u32..).zip(good.chain(bad)) {
         let seed = counterfoil_data::wire::hex(&seed);
+        // A kiosk has a slot; nobody buys from it.
         write!(
             text,
-            "\n[[kiosks]]\nid = \"{id}\"\nkey_seed = \"{seed}\"\nmodes = [\"settlement-card\"]\nslots = []\n"
+            "\n[[kiosks]]\nid = \"{id}\"\nkey_seed = \"{seed}\"\nmodes = [\"settlement-card\"]\n\
+             [[kiosks.slots]]\nslot = \"slot-1\"\nkind = \"transfer-cheque\"\n\
+             first = \"31300021{n}\"\nlast = \"31300021{n}\"\n"
         )?;
     }
     Ok(text)

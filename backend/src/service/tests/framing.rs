@@ -62,6 +62,7 @@ fn post(lines: &str, body: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of vectors")]
 fn a_body_of_two_lengths_or_of_a_coding_is_refused_and_ends_the_connection() {
     let chunked = "0\r\n\r\n";
     refused(&[
@@ -229,6 +230,7 @@ fn a_length_that_is_not_one_whole_number_is_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of vectors")]
 fn a_head_that_is_malformed_is_refused() {
     let get = |lines: &str| format!("GET /openapi.json HTTP/1.1\r\nhost: b\r\n{lines}\r\n");
     let many: String = (0..64).map(|n| format!("x-{n}: y\r\n")).collect();
