@@ -227,7 +227,7 @@ leaf_kinds! {
     ClockAccepted = 116, "clock-accepted";
 }
 
-/// One fact in a leaf. Tags 13, 23, 30 and 31 are not assigned.
+/// One fact in a leaf. Tags 13 and 23 are not assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// 1: who acted: `kiosk:kiosk-1`, `station:station-1/officer-1`, `staff:…`, `system`.

@@ -87,7 +87,7 @@ impl Backend {
         )?;
         let config = format!(
             "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndatabase = {:?}\n\
-             key_file = {:?}\norigin = \"attack.example/counterfoil\"\nbank_file = {:?}\n\
+             plain_http = true\nkey_file = {:?}\norigin = \"attack.example/counterfoil\"\nbank_file = {:?}\n\
              [limits]\n{limits}\n",
             file("books.redb"),
             file("key"),
