@@ -3,9 +3,9 @@
 //! Secrets are never in it: `key_file` names a file or a systemd credential.
 //! Unknown keys are refused. Called by `app`; `--check` stops after this.
 
+mod data_keys;
 mod transport;
 
-use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use anyhow::Context as _;
 use counterfoil_data::toml_text::TomlFault;
 use serde::Deserialize;
 
-use crate::keys::{FIRST_DATA_KEY, Keys};
 use crate::service::Limits;
 use crate::workers::POOL_MAX;
 use crate::workers::pin::{Argon2Params, MEMORY_MAX_KIB, PASSES_MAX, PRODUCTION_FLOOR_KIB};
 
+pub use data_keys::{DATA_KEYS_MAX, DataKeyConfig};
 pub use transport::TlsConfig;
 pub(crate) use transport::transport;
 
@@ -33,8 +33,6 @@ pub const CONNECTIONS_MIN: usize = 4;
 pub const CONNECTIONS_MAX: usize = 65_536;
 /// Most requests in flight a configuration may allow.
 pub const REQUESTS_MAX: usize = 8_192;
-/// Most keys of data at rest beside the first.
-pub const DATA_KEYS_MAX: usize = 16;
 /// Longest timeout a configuration may set, in seconds.
 pub const TIMEOUT_MAX_S: u64 = 300;
 
@@ -111,16 +109,6 @@ pub struct Config {
     /// Bounds of the service.
     #[serde(default)]
     pub limits: LimitsConfig,
-}
-
-/// `[[data_keys]]`: a key that encrypts templates, images and passwords at rest.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataKeyConfig {
-    /// 2 to 255, each once; the highest encrypts, the others only open.
-    pub id: u8,
-    /// 32 bytes or 64 hex digits, mode 600 or 400.
-    pub file: PathBuf,
 }
 
 fn cache_mib() -> usize {
@@ -276,31 +264,6 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|e| TomlFault::of(text, &e))?;
         config.check()?;
         Ok(config)
-    }
-
-    /// The master key and those of data at rest, out of their files.
-    pub fn keys(&self) -> anyhow::Result<Keys> {
-        let named = |path: &Path| path.display().to_string();
-        let mut keys = Keys::load(&self.key_file).with_context(|| named(&self.key_file))?;
-        for key in &self.data_keys {
-            let loaded = keys.with_data_key_file(key.id, &key.file);
-            keys = loaded.with_context(|| named(&key.file))?;
-        }
-        Ok(keys)
-    }
-
-    fn check_data_keys(&self) -> Result<(), ConfigError> {
-        let most = DATA_KEYS_MAX;
-        within("data_keys (how many)", self.data_keys.len(), 0, most)?;
-        let least = FIRST_DATA_KEY.saturating_add(1);
-        let mut ids = BTreeSet::new();
-        for key in &self.data_keys {
-            within("data_keys.id", key.id, least, u8::MAX)?;
-            if !ids.insert(key.id) {
-                return Err(ConfigError::Twice { id: key.id });
-            }
-        }
-        Ok(())
     }
 
     fn check(&self) -> Result<(), ConfigError> {
