@@ -130,10 +130,10 @@ impl Keys {
     /// A citizen number is the same person's with a small x as with a capital one.
     pub fn index(&self, kind: Indexed, text: &str) -> Digest {
         let canonical = match kind {
-            Indexed::Citizen => citizen::canonical(text).ok(),
+            Indexed::Citizen => citizen::canonical(text).ok().map(Secret::new),
             Indexed::Card | Indexed::Account | Indexed::Name | Indexed::Password => None,
         };
-        let text = canonical.as_deref().unwrap_or(text);
+        let text = canonical.as_ref().map_or(text, |number| number.expose());
         Digest(mac(&self.index, &[kind.label(), text.as_bytes()]))
     }
 

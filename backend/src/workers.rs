@@ -22,6 +22,7 @@ use std::time::Duration;
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::sign::SignerId;
 use tokio::sync::oneshot;
+use zeroize::zeroize_stack;
 
 use crate::core::record::bank::KeyedHash;
 use crate::keys::Keys;
@@ -35,6 +36,8 @@ pub const POOL_MAX: usize = 16;
 pub const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Turns at a time for each thread: one works while the other's attempt is counted.
 const TURNS_PER_THREAD: usize = 2;
+/// Bytes of stack wiped after a job; a thread has 2 MiB.
+const STACK_WIPED: usize = 256 * 1024;
 
 /// No room, no turn in time, or the worker was lost: nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -205,12 +208,12 @@ impl Place {
         F: FnOnce(&mut Bench) -> T + Send + 'static,
     {
         match &self.pool.hands {
-            Hands::Inline(bench) => Ok(job(&mut bench.borrow_mut())),
+            Hands::Inline(bench) => Ok(wiped(job, &mut bench.borrow_mut())),
             Hands::Threads(jobs) => {
                 let (answer, answered) = oneshot::channel();
                 let job: Job = Box::new(move |bench| {
                     // The asker may have hung up; its answer is then nobody's.
-                    let _ = answer.send(job(bench));
+                    let _ = answer.send(wiped(job, bench));
                 });
                 // Every sender has a place, and the channel is as long as the places.
                 jobs.try_send(job).map_err(|_| self.pool.busy())?;
@@ -230,6 +233,20 @@ impl Drop for Place {
         self.pool.line.borrow_mut().leave(self.ticket);
         self.pool.call();
     }
+}
+
+/// Runs a job, and wipes the stack it used before anybody hears of it: hashes and ciphers
+/// leave their last block there, which may be a PIN or the end of a template (I7).
+fn wiped<T>(job: impl FnOnce(&mut Bench) -> T, bench: &mut Bench) -> T {
+    let done = apart(job, bench);
+    zeroize_stack::<STACK_WIPED>();
+    done
+}
+
+/// A frame of its own, so that what the job had lies below the frame of [`wiped`].
+#[inline(never)]
+fn apart<T>(job: impl FnOnce(&mut Bench) -> T, bench: &mut Bench) -> T {
+    job(bench)
 }
 
 impl Pool {
@@ -309,6 +326,7 @@ fn work(queue: &Mutex<Receiver<Job>>, bench: &mut Bench) {
         // the asker sees Busy; a release build stops as a whole, as after a lost commit.
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(bench)));
         if done.is_err() {
+            zeroize_stack::<STACK_WIPED>();
             tracing::error!("a worker job panicked; its request was answered as busy");
         }
     }
