@@ -34,6 +34,10 @@ power-cut-image IMAGE:
 soak *NAMES:
     tests/soak/run {{NAMES}}
 
+# Make the golden books of this schema version; one that is there is never overwritten.
+golden-db:
+    COUNTERFOIL_GOLDEN_DB={{justfile_directory()}}/backend/tests/golden cargo test -p counterfoil-backend --lib the_recipe_makes_golden_books
+
 # Break what decides about money and paper, one place at a time (hours; needs cargo-mutants).
 mutants *ARGS:
     tests/mutants/run {{ARGS}}

@@ -9,6 +9,7 @@ pub mod bank;
 pub mod books;
 pub mod prints;
 pub mod proposal;
+pub mod rows;
 pub mod sale;
 pub mod sheet;
 pub mod stock;

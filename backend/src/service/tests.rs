@@ -14,6 +14,7 @@ mod door;
 mod framing;
 mod gates;
 mod patience;
+mod golden;
 mod power_cut;
 mod prints;
 mod relay;

@@ -34,6 +34,9 @@ const MAGIC: [u8; 9] = [b'r', b'e', b'd', b'b', 0x1A, 0x0A, 0xA9, 0x0D, 0x0A];
 /// No file is larger before its creation is finished.
 const UNBORN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Page cache of a look at one row, in bytes.
+const LOOK_BYTES: usize = 1024 * 1024;
+
 const BOOKS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("books");
 
 /// Books in a redb file, or in memory for the testbed; clones share them.
@@ -47,6 +50,7 @@ fn io<E: std::error::Error + Send + Sync + 'static>(error: E) -> StoreError {
 impl RedbStore {
     /// Opens or creates the file at `path`; a new one is its owner's alone (I7).
     pub fn file(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        look(path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -145,6 +149,22 @@ fn builder(cache_bytes: usize) -> Builder {
         .set_cache_size(cache_bytes)
         .set_concurrency_mode(ConcurrencyMode::SingleWriter);
     builder
+}
+
+/// Refuses books of another schema before anything is written to their file: opening
+/// them to write would. What cannot be read so, the opening itself judges: no file yet,
+/// books that a killed process left, books that are open.
+fn look(path: &Path) -> Result<(), StoreError> {
+    let Ok(database) = builder(LOOK_BYTES).open_read_only(path) else {
+        return Ok(());
+    };
+    let Ok(books) = RedbSnapshot::of(&database.begin_read().map_err(io)?) else {
+        return Ok(());
+    };
+    match books.read(&text(Table::Meta, "schema"))? {
+        Some(schema) => lawful(number(&schema)),
+        None => Ok(()),
+    }
 }
 
 /// Refuses books of another schema.
@@ -280,6 +300,14 @@ pub(crate) mod disk;
 
 #[cfg(test)]
 impl RedbStore {
+    /// Closes the books and gives unused room back, for a file that is kept.
+    pub fn compacted(self) -> Result<(), StoreError> {
+        let database = Arc::into_inner(self.0);
+        let mut database = database.expect("the books are still in use");
+        database.compact().map_err(io)?;
+        database.close().map_err(io)
+    }
+
     /// A savepoint as of now, to be held over commits.
     pub fn savepoint(&self) -> redb::Savepoint {
         let write = self.begin().expect("begins");
