@@ -26,6 +26,7 @@ mod ordering;
 mod prints;
 mod proposals;
 mod register;
+mod rows;
 mod ruling;
 mod second_finger;
 mod sheet;
