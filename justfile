@@ -34,6 +34,10 @@ power-cut-image IMAGE:
 soak *NAMES:
     tests/soak/run {{NAMES}}
 
+# Random commands to the model and to redb, singly, grouped and restarted (the suite: 200 traces).
+traces COUNT="20000":
+    COUNTERFOIL_TRACES={{COUNT}} cargo test --release -p counterfoil-backend --lib traces::alike -- --nocapture
+
 # Make the golden books of this schema version; one that is there is never overwritten.
 golden-db:
     COUNTERFOIL_GOLDEN_DB={{justfile_directory()}}/backend/tests/golden cargo test -p counterfoil-backend --lib the_recipe_makes_golden_books

@@ -76,12 +76,22 @@ pub fn kiosk_key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// A writer, a clock, a counter of salts, and the kiosk that stands here.
+/// A writer, a clock, a counter of salts, the kiosk that stands here, and what was said.
 pub struct Desk<S: Store> {
     pub writer: Writer<S>,
     pub at: Timestamp,
     pub salt: u64,
     pub here: Actor,
+    /// Every command given so far, and its answer.
+    pub given: Vec<(Command, Answer)>,
+}
+
+/// Key and origin of the evidence log of these books.
+pub fn log_key() -> LogKey {
+    LogKey {
+        origin: "counterfoil-test".to_owned(),
+        key: SigningKey::from_bytes(&[8; 32]),
+    }
 }
 
 impl<S: Store> Desk<S> {
@@ -119,15 +129,12 @@ impl<S: Store> Desk<S> {
     }
 
     pub fn empty(store: S) -> Self {
-        let log = LogKey {
-            origin: "counterfoil-test".to_owned(),
-            key: SigningKey::from_bytes(&[8; 32]),
-        };
         Self {
-            writer: Writer::open(store, log).expect("opens"),
+            writer: Writer::open(store, log_key()).expect("opens"),
             at: id("2026-11-22T04:00:00Z"),
             salt: 0,
             here: kiosk(),
+            given: Vec::new(),
         }
     }
 
@@ -169,8 +176,11 @@ impl<S: Store> Desk<S> {
     }
 
     pub fn answer(&mut self, command: Command) -> Answer {
-        let answers = self.writer.step(vec![command]).expect("the store works");
-        answers.into_iter().next().expect("one answer")
+        let group = vec![command.clone()];
+        let answers = self.writer.step(group).expect("the store works");
+        let answer = answers.into_iter().next().expect("one answer");
+        self.given.push((command, answer.clone()));
+        answer
     }
 
     pub fn give(&mut self, actor: Actor, body: CommandBody) -> Result<Outcome, Refusal> {

@@ -21,7 +21,9 @@ use proven::{gates_were_passed, no_paper_came_back, rows_are_few};
 use tries::{Try, traces};
 
 mod acts;
+mod alike;
 mod proven;
+mod rest;
 mod tries;
 
 struct Trace<S: Store> {

@@ -62,7 +62,7 @@ fn tries() -> impl Strategy<Value = Try> {
 }
 
 /// What a sale needs up to its numbers.
-fn to_linked(quantity: u8) -> Vec<Try> {
+pub fn to_linked(quantity: u8) -> Vec<Try> {
     vec![
         Try::Open,
         Try::Info(true, true),
