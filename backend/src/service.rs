@@ -27,6 +27,7 @@ pub mod steady;
 pub mod tick;
 pub mod timeline;
 pub mod tls;
+mod versions;
 pub mod writer_handle;
 
 #[cfg(test)]

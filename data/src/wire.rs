@@ -15,7 +15,12 @@ pub mod sheet;
 /// Header naming the wire version a client speaks.
 pub const VERSION_HEADER: &str = "counterfoil-version";
 /// The current wire version.
-pub const VERSION: u32 = 1;
+///
+/// 2 added to 1: the remedy `other-finger` and `POST …/finger`, `seen` of an opened sale
+/// and `?seen=` of a kiosk's view, and fields of answers that a client of 1 passes over.
+pub const VERSION: u32 = 2;
+/// The version before, which a backend serves, too, so that kiosks follow it one by one.
+pub const VERSION_BEFORE: u32 = 1;
 /// Header with the client's key for commands that move money or custody.
 pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 /// Header that is `true` on an answer rebuilt for a repeated key.
@@ -111,6 +116,9 @@ impl utoipa::PartialSchema for Digest {
 }
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Digest {}
+
+#[cfg(test)]
+mod before;
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,7 @@ def party(operation: dict) -> str:
 def ask(name: str, body=None, *, key=None, method=None, by=None, spoil="", headers=None, **path):
     """Calls an operation; `body` is JSON, bytes, or nothing."""
     operation = judge.operations[name]
-    sent = {"counterfoil-version": "1", "counterfoil-sequence": "1", **(headers or {})}
+    sent = {"counterfoil-version": "2", "counterfoil-sequence": "1", **(headers or {})}
     keyed = any(p["name"] == "idempotency-key" for p in operation["parameters"])
     if keyed and key != "":
         sent["idempotency-key"] = key or secrets.token_hex(16)

@@ -68,7 +68,7 @@ def not_twice(name: str) -> None:
 
 def other_versions(name: str) -> None:
     operation = judge.operations[name]
-    for version in ("0", "2", "+1", "01", "one", "1.0", "99999999999999999999"):
+    for version in ("0", "3", "+1", "01", "one", "1.0", "99999999999999999999"):
         sent = {"counterfoil-version": version}
         problem(ask(name, body_of(operation), headers=sent, **NAMES), 426, "version")
 
@@ -133,7 +133,7 @@ def events() -> None:
     operation = judge.operations["events"]
     for by in STRANGERS:
         for last, status in ((None, 200), ("0", 200), ("18446744073709551615", 200), ("-1", 400), ("x", 400)):
-            sent = {"counterfoil-version": "1", "counterfoil-sequence": "1"}
+            sent = {"counterfoil-version": "2", "counterfoil-sequence": "1"}
             sent |= {"last-event-id": last} if last else {}
             url = judge.URL + operation["path"]
             auth = sign.Signed(by)

@@ -348,4 +348,4 @@ pub(crate) fn sale_path(sale: counterfoil_data::ids::SaleId, verb: &str) -> Stri
 }
 
 /// Asserts at compile time that the wire version is the one written for here.
-const _: () = assert!(wire::VERSION == 1, "the link speaks wire version 1");
+const _: () = assert!(wire::VERSION == 2, "the link speaks wire version 2");

@@ -51,7 +51,7 @@ use crate::core::query;
 pub use checks::LAST_EVENT_HEADER;
 use checks::{
     check_content, check_media_type, check_size, check_version, client_key, is_meant, kept, key_of,
-    last_event, text, too_large, tree_seen,
+    last_event, text, too_large, tree_seen, version,
 };
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
@@ -165,6 +165,7 @@ impl Service {
             Found::OtherMethod(_) | Found::Nothing => "-",
         };
         let (head, mut body) = request.into_parts();
+        let version = version(&head.headers).unwrap_or(wire::VERSION);
         // Every line that is written on the way says which request it is of.
         let span = tracing::info_span!("request", id, trace = tracing::field::Empty);
         if let Some(trace) = trace::of(&head.headers) {
@@ -178,13 +179,13 @@ impl Service {
             self.pass(&head, &mut body, found, holder).await
         };
         let mut response = match passed.instrument(span.clone()).await {
-            Ok(reply) => reply.respond(&id),
+            Ok(reply) => reply.respond(&id, version),
             Err(fault) => {
                 self.meter.problem(&fault);
                 if fault.kind == ProblemKind::Internal {
                     tracing::error!(parent: &span, pattern, "request failed inside");
                 }
-                reply::refuse(&fault, &id)
+                reply::refuse(&fault, &id, version)
             }
         };
         if !is_framed || !self.drained(&mut body).await {

@@ -127,11 +127,10 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         return all;
     }
     let header = |name, required, schema| parameter(name, ParameterIn::Header, required, schema);
-    let version = u64::from(wire::VERSION);
     all.push(header(
         wire::VERSION_HEADER,
         Required::True,
-        whole(version, version),
+        whole(u64::from(wire::VERSION_BEFORE), u64::from(wire::VERSION)),
     ));
     // A command's number must be above the last one; a read's is only signed.
     let least = u64::from(route.method == Method::Post);
@@ -238,7 +237,7 @@ fn header(schema: impl Into<RefOr<Schema>>, description: &str) -> Header {
 
 /// With the headers that every answer has.
 fn stamped(response: ResponseBuilder) -> ResponseBuilder {
-    let version = whole(u64::from(wire::VERSION), u64::from(wire::VERSION));
+    let version = whole(u64::from(wire::VERSION_BEFORE), u64::from(wire::VERSION));
     let id = text("^[0-9a-f]{16}$");
     response
         .header(REQUEST_ID_HEADER, header(id, "names this request in logs"))

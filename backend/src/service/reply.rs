@@ -16,6 +16,10 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::fault::Fault;
+use super::versions;
+
+/// Media type of an answer that is no problem.
+const JSON: &str = "application/json";
 
 /// Header naming one request in answers and logs.
 pub const REQUEST_ID_HEADER: &str = "counterfoil-request-id";
@@ -69,7 +73,7 @@ impl Reply {
     /// 200 with JSON.
     pub fn json<T: Serialize>(value: &T) -> Result<Self, Fault> {
         let bytes = serde_json::to_vec(value).map_err(|_| Fault::internal())?;
-        Ok(Self::whole("application/json", bytes))
+        Ok(Self::whole(JSON, bytes))
     }
 
     /// 200 with a whole document.
@@ -99,8 +103,14 @@ impl Reply {
     }
 
     /// The response, with the headers every answer carries.
-    pub fn respond(self, request_id: &str) -> Response<ReplyBody> {
-        let mut response = Response::new(self.body);
+    pub fn respond(self, request_id: &str, version: u32) -> Response<ReplyBody> {
+        let body = match self.body {
+            ReplyBody::Whole(Some(bytes)) if self.media_type == JSON => {
+                ReplyBody::Whole(Some(versions::told(version, bytes)))
+            }
+            other => other,
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(
@@ -111,15 +121,16 @@ impl Reply {
             let name = HeaderName::from_static(wire::REPLAYED_HEADER);
             headers.insert(name, HeaderValue::from_static("true"));
         }
-        stamp(&mut response, request_id);
+        stamp(&mut response, request_id, version);
         response
     }
 }
 
 /// A fault as a response.
-pub fn refuse(fault: &Fault, request_id: &str) -> Response<ReplyBody> {
+pub fn refuse(fault: &Fault, request_id: &str, version: u32) -> Response<ReplyBody> {
     let body = serde_json::to_vec(&fault.problem(request_id)).unwrap_or_default();
-    let mut response = Response::new(ReplyBody::Whole(Some(body.into())));
+    let body = versions::told(version, body.into());
+    let mut response = Response::new(ReplyBody::Whole(Some(body)));
     *response.status_mut() =
         StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -132,7 +143,8 @@ pub fn refuse(fault: &Fault, request_id: &str) -> Response<ReplyBody> {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(fault.retry_after_s));
         }
         problem::ProblemKind::Version => {
-            headers.insert(header::UPGRADE, HeaderValue::from_static("counterfoil/1"));
+            let served = HeaderValue::from_static(versions::UPGRADE);
+            headers.insert(header::UPGRADE, served);
         }
         problem::ProblemKind::NotSigned => {
             // RFC 9110 asks for a challenge with every 401.
@@ -147,16 +159,16 @@ pub fn refuse(fault: &Fault, request_id: &str) -> Response<ReplyBody> {
     if let Some(Ok(allow)) = allow.map(|allow| HeaderValue::from_str(&allow)) {
         headers.insert(header::ALLOW, allow);
     }
-    stamp(&mut response, request_id);
+    stamp(&mut response, request_id, version);
     response
 }
 
-fn stamp(response: &mut Response<ReplyBody>, request_id: &str) {
+fn stamp(response: &mut Response<ReplyBody>, request_id: &str, version: u32) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         HeaderName::from_static(wire::VERSION_HEADER),
-        HeaderValue::from(wire::VERSION),
+        HeaderValue::from(version),
     );
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static(REQUEST_ID_HEADER), id);

@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod crowd;
 mod door;
+mod fleet;
 mod framing;
 mod gates;
 mod patience;

@@ -11,6 +11,7 @@ use hyper::header::{self, HeaderMap};
 
 use super::super::fault::Fault;
 use super::super::route::{self, Audience, BodyRule, Operation, Route};
+use super::super::versions;
 use crate::core::command::{ClientKey, KEY_MAX};
 use crate::core::query::Signer;
 
@@ -48,12 +49,20 @@ pub fn tree_seen(route: &Route, path: &str) -> Result<Option<TreeSeen>, Fault> {
     seen.map(Some).ok_or_else(malformed)
 }
 
+/// The version a request is in, if it is one that is served.
+pub fn version(headers: &HeaderMap) -> Option<u32> {
+    let given = text(headers, wire::VERSION_HEADER).and_then(route::whole)?;
+    versions::SERVED
+        .into_iter()
+        .find(|v| u64::from(*v) == given)
+}
+
 pub fn check_version(headers: &HeaderMap) -> Result<(), Fault> {
-    let given = text(headers, wire::VERSION_HEADER).and_then(route::whole);
-    if given == Some(u64::from(wire::VERSION)) {
+    if version(headers).is_some() {
         return Ok(());
     }
-    let detail = format!("send counterfoil-version: {}", wire::VERSION);
+    let [before, now] = versions::SERVED;
+    let detail = format!("send counterfoil-version: {now}, or {before} of the release before");
     Err(Fault::new(ProblemKind::Version, detail))
 }
 

@@ -280,6 +280,7 @@ impl<S: Books> Bed<S> {
             identity: SigningIdentity::new(&key_id.parse().expect("a signer"), seed),
             sender: RefCell::new(sender),
             sequence: Cell::new(0),
+            is_old: Cell::new(false),
             clock: Rc::clone(&self.clock),
             entropy: Rc::clone(&self.entropy),
         }

@@ -30,6 +30,8 @@ pub struct Client {
     pub identity: SigningIdentity,
     pub sender: RefCell<SendRequest<Full<Bytes>>>,
     pub sequence: Cell<u64>,
+    /// Whether it is of the wire version before.
+    pub is_old: Cell<bool>,
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
 }
@@ -88,7 +90,7 @@ impl Ask {
         Self {
             method: "GET",
             path: path.into(),
-            version: Some("1"),
+            version: Some("2"),
             ..Self::default()
         }
     }
@@ -142,6 +144,10 @@ impl Client {
 
     /// Signs with the next sequence number and a fresh nonce.
     pub fn signed(&self, ask: &Ask, created: Timestamp) -> Request<Full<Bytes>> {
+        let mut ask = ask.clone();
+        if self.is_old.get() {
+            ask.version = Some("1");
+        }
         let sequence = self.sequence.get() + 1;
         self.sequence.set(sequence);
         let parts = RequestParts {
@@ -153,7 +159,7 @@ impl Client {
         };
         let nonce = random(&*self.entropy);
         let headers = sign::sign(&parts, &self.identity, created, nonce);
-        build(ask, sequence, Some(&headers))
+        build(&ask, sequence, Some(&headers))
     }
 
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Heard {

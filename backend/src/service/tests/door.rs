@@ -105,8 +105,13 @@ fn limits_media_types_methods_and_versions_have_their_own_problems() {
             ..good.clone()
         };
         let heard = kiosk.ask(&versioned).await;
-        heard.problem(426);
-        assert_eq!(heard.header("counterfoil-version"), "1");
+        let said = heard.problem(426).detail;
+        assert_eq!(
+            said,
+            "send counterfoil-version: 2, or 1 of the release before"
+        );
+        assert_eq!(heard.header("counterfoil-version"), "2");
+        assert_eq!(heard.header("upgrade"), "counterfoil/2, counterfoil/1");
         let method = Ask {
             method: "PUT",
             ..good

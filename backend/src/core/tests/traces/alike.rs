@@ -20,7 +20,7 @@ use crate::core::tests::bank::log_key;
 use crate::store::model::ModelStore;
 use crate::store::redb::RedbStore;
 use crate::store::redb::disk::Disk;
-use crate::store::{Read, Snapshots as _, Store, StoreError, each_row};
+use crate::store::{From, Read, Snapshots as _, Store, StoreError, each_row};
 use crate::writer::Writer;
 
 /// Traces in the suite; `just traces` sets another number.
@@ -142,6 +142,20 @@ fn differing(one: &BTreeMap<Vec<u8>, Vec<u8>>, other: &BTreeMap<Vec<u8>, Vec<u8>
     Table::ALL.into_iter().filter(named).collect()
 }
 
+/// Ranges between rows of these books, from both ends and of few rows, read alike.
+fn ranges_agree(books: &BTreeMap<Vec<u8>, Vec<u8>>, one: &dyn Read, other: &dyn Read) {
+    let keys: Vec<&Vec<u8>> = books.keys().collect();
+    for (at, low) in keys.iter().enumerate().step_by(7) {
+        let high = keys[(at * 5 + 3) % keys.len()];
+        for end in [From::First, From::Last] {
+            for limit in 0..4 {
+                let read = |read: &dyn Read| read.range(low, high, end, limit).expect("reads");
+                assert_eq!(read(one), read(other), "{limit} rows from {end:?}");
+            }
+        }
+    }
+}
+
 fn seat<S: Store>(store: S) -> Writer<S> {
     Writer::open(store, log_key()).expect("opens")
 }
@@ -218,6 +232,7 @@ fn check(whole: &Whole, sheet: bool, reached: &mut Reached) {
         let other = rows(read);
         let tables = differing(&books, &other);
         assert!(tables.is_empty(), "{name}: other rows in {tables:?}");
+        ranges_agree(&books, &*trace.desk.read(), read);
     };
     let (answers, redb) = singly(&commands, &whole.restarts);
     same(
