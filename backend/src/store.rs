@@ -54,6 +54,9 @@ pub enum StoreError {
     /// A file of this name is there already.
     #[error("{} is there already: name another file, or look what it is", .0.display())]
     Exists(std::path::PathBuf),
+    /// A page of the file is not what was written.
+    #[error("a page of the file is damaged: restore a backup to another file")]
+    Damaged,
     /// A row is damaged.
     #[error("the books are damaged")]
     Record(#[from] crate::core::record::RecordError),

@@ -106,6 +106,25 @@ fn two_people_move_blanks_with_the_service_stopped_and_one_person_does_not() {
 }
 
 #[test]
+fn an_audit_of_books_with_a_bent_page_is_not_sound_and_of_sound_ones_is() {
+    let folder = Folder::new("bent");
+    let db = folder.file("books.redb");
+    let sound = include_bytes!("golden/books-2.redb");
+    std::fs::write(&db, sound).expect("writes");
+    assert_eq!(offline(&["audit", "--db"], &db).status.code(), Some(0));
+    // One letter of a name that is in a row.
+    let name = "样例密码单有限公司".as_bytes();
+    let mut bent = sound.to_vec();
+    let at = bent.windows(name.len()).position(|w| w == name);
+    bent[at.expect("a unit's name")] ^= 1;
+    std::fs::write(&db, bent).expect("writes");
+    let audit = offline(&["audit", "--db"], &db);
+    assert_eq!(audit.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&audit.stdout).into_owned();
+    assert!(said.contains("a page of the file is damaged"), "{said}");
+}
+
+#[test]
 fn a_wrong_command_line_is_2_and_a_refused_start_is_1() {
     let code = |args: &[&str]| {
         let mut command = Command::new(PROGRAM);

@@ -9,9 +9,11 @@ use anyhow::Context as _;
 use super::{EXIT_UNSOUND, ExportArgs};
 use crate::evidence::{self, VerifyReport};
 use crate::service::openapi;
-use crate::store::Snapshots as _;
 use crate::store::redb::RedbStore;
+use crate::store::{Snapshots as _, StoreError};
 
+const NO_DATABASE: &str = "there is no database at this path";
+const CANNOT_OPEN: &str = "the database cannot be opened: stop the service";
 /// Cache for one pass over the books.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -40,6 +42,12 @@ pub fn verify(file: &Path, key: Option<&str>) -> anyhow::Result<ExitCode> {
 
 /// Recomputes I1 to I6 from the books.
 pub fn audit(db: &Path) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(db.is_file(), NO_DATABASE);
+    // Opening compares no checksums: a page that was bent would be read as it is.
+    match RedbStore::checked(db, CACHE_BYTES) {
+        Err(error @ StoreError::Damaged) => return unsound(&error.to_string()),
+        other => drop(other.context(CANNOT_OPEN)?),
+    }
     let store = open(db)?;
     let snapshot = store.snapshot()?;
     match crate::core::audit::audit(&*snapshot) {
@@ -68,8 +76,8 @@ pub fn openapi() -> anyhow::Result<ExitCode> {
 
 /// Opens existing books; nobody else may have them open.
 pub fn open(db: &Path) -> anyhow::Result<RedbStore> {
-    anyhow::ensure!(db.is_file(), "there is no database at this path");
-    RedbStore::file(db, CACHE_BYTES).context("the database cannot be opened: stop the service")
+    anyhow::ensure!(db.is_file(), NO_DATABASE);
+    RedbStore::file(db, CACHE_BYTES).context(CANNOT_OPEN)
 }
 
 /// Says one line.

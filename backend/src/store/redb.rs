@@ -296,6 +296,8 @@ impl Store for RedbStore {
 }
 
 #[cfg(test)]
+mod bent;
+#[cfg(test)]
 pub(crate) mod disk;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "a failed step is a failed test"
 )]

@@ -8,6 +8,8 @@
 
 use counterfoil_data::wire::unhex;
 
+use proptest::prelude::*;
+
 use crate::core::key::Table;
 use crate::core::record::rows::reread;
 use crate::core::record::{ROW_VERSION, RecordError};
@@ -71,5 +73,34 @@ fn a_row_cut_anywhere_or_of_another_version_is_refused() {
             matches!(newer, Some(RecordError::Version { version: 2, .. })),
             "{table:?}: {newer:?}"
         );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
+    /// What is read of a bent row is written as a row that reads the same.
+    #[test]
+    fn a_bent_row_is_refused_or_means_one_thing(
+        which in any::<prop::sample::Index>(),
+        bends in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let mut golden = golden();
+        let (table, mut bytes, _) = golden.swap_remove(which.index(golden.len()));
+        prop_assume!(bytes.len() > 1 && reread(table, &bytes).is_some());
+        for (at, to) in bends {
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Some(Ok(row)) = reread(table, &bytes) {
+            let again = reread(table, &row.bytes).expect("a record");
+            let again = again.unwrap_or_else(|error| panic!("{table:?}: {error}"));
+            prop_assert_eq!(again.fields, row.fields);
+            prop_assert_eq!(again.bytes, row.bytes);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use counterfoil_data::wire::Digest;
-use redb::{DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable};
+use redb::{DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable, StorageError};
 use sha2::Digest as _;
 
 use super::{BOOKS, RedbSnapshot, RedbStore, builder, create, io, lawful, number};
@@ -137,11 +137,15 @@ impl RedbStore {
         Ok((store, sum.sum()))
     }
 
-    /// Opens a copy of a backup after checking every page of it.
+    /// Opens a file after checking every page of it.
     pub fn checked(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         let mut builder = builder(cache_bytes);
         let database = builder.set_check_integrity_on_open(true).open(path);
-        Ok(Self(Arc::new(database.map_err(io)?)))
+        let database = database.map_err(|error| match error {
+            DatabaseError::Storage(StorageError::Corrupted(_)) => StoreError::Damaged,
+            other => io(other),
+        });
+        Ok(Self(Arc::new(database?)))
     }
 
     /// The digest over all rows but the manifest.

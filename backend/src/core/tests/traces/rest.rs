@@ -128,7 +128,7 @@ impl<S: Store> Trace<S> {
             },
             7 => CommandBody::RenewLicence(Licence {
                 unit: id("unit-1"),
-                valid_to: (a % 2 == 0).then(|| jiff::civil::date(2046, 1, 1)),
+                valid_to: (a.is_multiple_of(2)).then(|| jiff::civil::date(2046, 1, 1)),
             }),
             8 => CommandBody::RecordBounces(Bounces {
                 account: ACCOUNT_NUMBER.to_owned(),
@@ -144,7 +144,7 @@ impl<S: Store> Trace<S> {
             13 => CommandBody::MarkDelivered {
                 sequences: vec![u64::from(a), u64::from(b)],
             },
-            14 if b % 8 == 0 => CommandBody::RecordRestore {
+            14 if b.is_multiple_of(8) => CommandBody::RecordRestore {
                 backup_at: self.desk.at,
                 tree: self.tree(),
             },
@@ -163,7 +163,7 @@ impl<S: Store> Trace<S> {
     fn by_people(&self, which: u8, a: u8, b: u8) -> Option<(Actor, CommandBody)> {
         let sale = self.some_sale();
         let staff = |who: &str| Actor::Staff(id(who));
-        let second = id(["custodian-b", "custodian-a"][usize::from(a % 4 == 0)]);
+        let second = id(["custodian-b", "custodian-a"][usize::from(a.is_multiple_of(4))]);
         Some(match which {
             15 => {
                 let range = BillRange::from_count(anywhere(a), u32::from(b % 9) + 1);
@@ -184,7 +184,7 @@ impl<S: Store> Trace<S> {
             20 | 21 => {
                 let (proposal, act) = self.proposed()?;
                 let digest = act.digest();
-                let count = (b % 2 == 0).then_some(u32::from(a % 4));
+                let count = (b.is_multiple_of(2)).then_some(u32::from(a % 4));
                 let approve = CommandBody::ApproveCustody {
                     proposal,
                     digest,
@@ -196,7 +196,7 @@ impl<S: Store> Trace<S> {
             }
             22 => {
                 let mut tree = self.tree();
-                if a % 8 == 0 {
+                if a.is_multiple_of(8) {
                     tree.size += 7;
                 }
                 (self.desk.here.clone(), CommandBody::ReportTree(tree))
