@@ -2,7 +2,7 @@
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
 //! `register`, `policy`, `custody`, `prints`, `reseal`, `number`, `restore`, `reconcile`,
-//! `clock`, `load-demo` and `openapi` work offline, `backup` beside a running service, too.
+//! `clock`, `staff`, `load-demo` and `openapi` work offline, `backup` beside a running service, too.
 //! This module and its children are the only place that opens sockets, starts threads and
 //! reads the real clock; all else is below the seams. Called by the binary and by
 //! `counterfoil backend`.
@@ -24,6 +24,7 @@ mod register;
 mod reseal;
 mod rules;
 mod serve;
+mod staff;
 mod system;
 
 use std::ffi::OsString;
@@ -95,6 +96,8 @@ enum Task {
     Reconcile(reconcile::ReconcileArgs),
     /// Two people say that the clock is right, though behind the newest record.
     Clock(clock::ClockArgs),
+    /// Accounts of staff: two people create, reset, change or disable one.
+    Staff(staff::StaffArgs),
     /// Print every rule, its parameters in force, and what the customer reads.
     Rules(rules::RulesArgs),
     /// Print the register of a day: who received which numbers, with evidence.
@@ -203,6 +206,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Restore(args) => backup::restore(&args),
         Task::Reconcile(args) => reconcile::act(&args),
         Task::Clock(args) => clock::accept(&args),
+        Task::Staff(args) => staff::act(&args),
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),
         Task::Policy(args) => policy::put_in_force(&args),

@@ -6,6 +6,7 @@
 //! that no OS thread disturbs paused time. Called by the service's gates; nothing
 //! else ever sees an opened secret (I7).
 
+pub mod password;
 pub mod pin;
 pub mod print;
 

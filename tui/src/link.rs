@@ -300,6 +300,7 @@ impl<D: Dial> Link<D> {
             body_digest: Digest::of(&ask.body),
             sequence,
             idempotency_key: ask.key.as_deref(),
+            session: None,
         };
         let nonce = random(&*self.entropy);
         let headers = sign(&parts, &self.identity, self.clock.now(), nonce);

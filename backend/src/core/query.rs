@@ -10,6 +10,7 @@ mod prints;
 pub mod register;
 mod sale;
 mod sheet;
+mod staff;
 pub mod terms;
 mod witness;
 
@@ -26,6 +27,7 @@ pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, 
 pub use prints::{Images, agents, prints};
 pub use sale::{receipt, sale_view};
 pub use sheet::{numbers_to_draw, passwords_of_sold};
+pub use staff::{access, session_at, session_shown, staff_name};
 pub use witness::{restored, standings};
 
 use super::command::CommandBody;

@@ -7,10 +7,12 @@
 pub mod backup;
 pub mod bank;
 pub mod books;
+mod duty;
 pub mod prints;
 pub mod proposal;
 pub mod sale;
 pub mod sheet;
+pub mod staff;
 pub mod stock;
 pub mod terms;
 pub mod witness;

@@ -45,8 +45,8 @@ use crate::core::command::CommandBody;
 use crate::core::query::{self, Signer};
 pub use checks::LAST_EVENT_HEADER;
 use checks::{
-    check_content, check_media_type, check_size, check_version, client_key, last_event, text,
-    too_large, tree_seen,
+    check_content, check_media_type, check_size, check_version, client_key, last_event, session_of,
+    text, too_large, tree_seen,
 };
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
@@ -168,9 +168,12 @@ impl Service {
         check_size(&head.headers, route.body)?;
         let path = head.uri.path_and_query();
         let path = path.map_or("/", |path| path.as_str());
-        let (asked, claimed) = self.identify(route, params, &head.headers, path)?;
+        let (mut asked, claimed) = self.identify(route, params, &head.headers, path)?;
         let (actor, sequence, id) = (asked.actor(), asked.sequence, asked.signer_id.to_string());
-        let result = self.proven(route, asked, claimed, body).await;
+        let result = match self.admit(route, &mut asked).await {
+            Ok(()) => self.proven(route, asked, claimed, body).await,
+            Err(fault) => Err(fault),
+        };
         let is_final = |fault: &Fault| fault.kind != ProblemKind::Busy;
         if let (Some(given), true) = (sequence, result.as_ref().is_err_and(is_final)) {
             let held = told(query::sequence(self.books()?.read(), &id))?;
@@ -261,6 +264,7 @@ impl Service {
             .and_then(route::whole)
             .ok_or_else(|| Fault::not_signed("counterfoil-sequence is missing or no number"))?;
         let idempotency_key = text(headers, wire::IDEMPOTENCY_HEADER);
+        let session = text(headers, wire::SESSION_HEADER);
         let header = |name: &str| {
             text(headers, name)
                 .filter(|value| value.len() <= sign::HEADER_MAX)
@@ -280,6 +284,7 @@ impl Service {
             body_digest: claimed,
             sequence,
             idempotency_key,
+            session,
         };
         let now = self.clock.now();
         let books = self.books()?;
@@ -318,6 +323,7 @@ impl Service {
                 body: Bytes::new(),
                 sequence: command,
                 key,
+                session: session_of(session)?,
                 last_event: last_event(headers)?,
                 seen: tree_seen(route, path)?,
             },
@@ -331,8 +337,11 @@ fn check_audience(audience: Audience, signer: &Signer) -> Result<(), Fault> {
         (Audience::Public | Audience::Signed, _)
         | (Audience::Kiosk, Signer::Kiosk { .. })
         | (Audience::Station, Signer::Station { .. })
-        | (Audience::Staff, Signer::Staff { .. }) => Ok(()),
-        (Audience::Kiosk | Audience::Station | Audience::Staff, _) => Err(Fault::not_yours()),
+        | (Audience::Staff, Signer::Staff { .. })
+        | (Audience::Terminal, Signer::Station { .. } | Signer::Staff { .. }) => Ok(()),
+        (Audience::Kiosk | Audience::Station | Audience::Staff | Audience::Terminal, _) => {
+            Err(Fault::not_yours())
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod relay;
 mod replay;
 mod reseal;
 mod second_finger;
+mod sessions;
 mod sheet;
 mod stream;
 mod whole;

@@ -120,6 +120,7 @@ pub fn ask_as(
         body_digest: Digest::of(body),
         sequence,
         idempotency_key: None,
+        session: None,
     };
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).expect("randomness");
