@@ -2,10 +2,10 @@
 //!
 //! `counterfoil-backend [serve]` runs the service; `verify`, `audit`, `export`, `rules`,
 //! `register`, `policy`, `custody`, `prints`, `reseal`, `number`, `restore`, `reconcile`,
-//! `clock`, `load-demo` and `openapi` work offline, `backup` beside a running service, too;
-//! `ca`, `certificate-request`, `enrol-…` and `revoke` need no books at all. This module
-//! and its children are the only place that opens sockets, starts threads and reads the
-//! real clock; all else is below the seams. Called by the binary and by
+//! `clock`, `staff`, `load-demo` and `openapi` work offline, `backup` beside a running
+//! service, too; `ca`, `certificate-request`, `enrol-…` and `revoke` need no books at all.
+//! This module and its children are the only place that opens sockets, starts threads and
+//! reads the real clock; all else is below the seams. Called by the binary and by
 //! `counterfoil backend`.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 typed wrongly, 3 the evidence or
@@ -26,6 +26,7 @@ mod register;
 mod reseal;
 mod rules;
 mod serve;
+mod staff;
 mod system;
 mod tls;
 
@@ -98,6 +99,8 @@ enum Task {
     Reconcile(reconcile::ReconcileArgs),
     /// Two people say that the clock is right, though behind the newest record.
     Clock(clock::ClockArgs),
+    /// Accounts of staff: two people create, reset, change or disable one.
+    Staff(staff::StaffArgs),
     /// Print every rule, its parameters in force, and what the customer reads.
     Rules(rules::RulesArgs),
     /// Print the register of a day: who received which numbers, with evidence.
@@ -220,6 +223,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Restore(args) => backup::restore(&args),
         Task::Reconcile(args) => reconcile::act(&args),
         Task::Clock(args) => clock::accept(&args),
+        Task::Staff(args) => staff::act(&args),
         Task::Rules(args) => rules::print(&args),
         Task::Register(args) => register::print(&args),
         Task::Policy(args) => policy::put_in_force(&args),

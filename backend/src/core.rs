@@ -17,6 +17,7 @@ pub mod key;
 pub mod leafing;
 pub mod ledger;
 pub mod log;
+pub mod matrix;
 pub mod number;
 pub mod overlay;
 pub mod query;

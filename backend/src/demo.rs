@@ -124,10 +124,15 @@ pub fn commands(bank: &DemoBank, means: &Means<'_>) -> Result<Vec<Command>, Demo
                 demo::Role::Teller => Duty::Teller,
                 demo::Role::Custodian => Duty::Custodian,
                 demo::Role::Supervisor => Duty::Supervisor,
+                demo::Role::Engineer => Duty::Engineer,
+                demo::Role::Auditor => Duty::Auditor,
+                demo::Role::SecurityAdministrator => Duty::SecurityAdmin,
             },
             key: s.key_seed.as_ref().map(public),
         })
     }));
+    let access = bank.access.as_ref().map(terms::access);
+    bodies.extend(access.map(CommandBody::EnrolAccess));
     machines(bank, &mut bodies);
     customers(bank, means, &mut bodies)?;
     bodies.extend(bank.fees.iter().map(terms::fee));

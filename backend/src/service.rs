@@ -21,6 +21,7 @@ pub mod relay;
 pub mod reply;
 pub mod reseal;
 pub mod route;
+pub mod sessions;
 pub mod shares;
 pub mod signer;
 pub mod steady;
@@ -50,6 +51,7 @@ use crate::store::Snapshots;
 use crate::workers::Workers;
 use bell::Bell;
 use meter::Meter;
+use sessions::Sessions;
 use shares::Shares;
 use signer::Seen;
 use steady::SteadyClock;
@@ -143,6 +145,7 @@ pub struct Service {
     ports: Ports,
     limits: Limits,
     seen: RefCell<Seen>,
+    sessions: RefCell<Sessions>,
     streams: Shares<SignerId>,
     /// Grows with every durable change; event streams wait on it.
     changes: Bell,
@@ -188,6 +191,7 @@ impl Service {
             ports,
             limits,
             seen: RefCell::default(),
+            sessions: RefCell::default(),
             streams: Shares::new(streams_max, events::STREAMS_PER_SIGNER_MAX),
             changes: Bell::default(),
             closing: Bell::default(),

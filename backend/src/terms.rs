@@ -3,12 +3,13 @@
 //! `policy`.
 
 use counterfoil_data::demo;
-use counterfoil_data::terms::{Calendar, DayHours, List, ListEntry, Terms};
+use counterfoil_data::terms::{Access, Calendar, DayHours, List, ListEntry, StaffSessions, Terms};
 
 use crate::core::command::CommandBody;
 use crate::core::record::bank::{
     AccountState, BounceRule, CardPolicy, ConfirmPolicy, FeeRow, KeyedHash, Policy,
 };
+use crate::core::record::staff::AccessRow;
 use crate::core::record::terms::{Bounces, CalendarRow, Hours, Licence, Listed, OwnDay};
 use crate::keys::{Indexed, Keys};
 
@@ -20,6 +21,8 @@ pub fn commands(terms: &Terms, usual: Hours, keys: &Keys) -> Vec<(usize, Command
     let mut bodies = Vec::new();
     let policy_part = terms.policy.iter();
     bodies.extend(policy_part.map(|p| (p.line, CommandBody::EnrolPolicy(policy(&p.part)))));
+    let access_part = terms.access.iter();
+    bodies.extend(access_part.map(|a| (a.line, CommandBody::EnrolAccess(access(&a.part)))));
     bodies.extend(terms.fees.iter().map(|f| (f.line, fee(&f.part))));
     let calendars = terms.calendar.iter();
     bodies.extend(calendars.map(|c| {
@@ -90,6 +93,22 @@ pub fn policy(policy: &demo::Policy) -> Policy {
             window_days: rule.window_days,
             max: rule.max,
         }),
+    }
+}
+
+/// Who must log in, and locks, in the books' words.
+pub fn access(access: &Access) -> AccessRow {
+    AccessRow {
+        sessions: access.staff_sessions == StaffSessions::Required,
+        idle_s: access.idle_s,
+        session_s: access.session_s,
+        staff_attempts: access.staff_attempts,
+        terminal_attempts: access.terminal_attempts,
+        staff_locks_s: access.staff_locks_s.clone(),
+        terminal_locks_s: access.terminal_locks_s.clone(),
+        card_locks_s: access.card_locks_s.clone(),
+        account_locks_s: access.account_locks_s.clone(),
+        kiosk_locks_s: access.kiosk_locks_s.clone(),
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub mod line;
 pub mod pace;
+pub mod password;
 pub mod pin;
 pub mod print;
 
@@ -150,6 +151,15 @@ impl Workers {
             joined: clock.monotonic(),
             turn: None,
         })
+    }
+
+    /// Hashes of an inline pool, for tests.
+    #[cfg(test)]
+    pub fn hashes(&self) -> u64 {
+        match &self.pins.hands {
+            Hands::Inline(bench) => bench.borrow().pins.hashes,
+            Hands::Threads(_) => 0,
+        }
     }
 
     /// How one pool is doing.

@@ -16,7 +16,7 @@ use crate::bill::{BillKind, BillNumber, BillRange};
 use crate::ids::{AgentId, BranchId, KioskId, SlotId, StaffId, StationId, UnitId};
 use crate::money::Fen;
 use crate::secret::Secret;
-use crate::terms::{Calendar, List};
+use crate::terms::{Access, Calendar, List};
 use crate::wire::sale::PurchaseMode;
 
 mod check;
@@ -104,6 +104,8 @@ pub struct DemoBank {
     pub calendar: Calendar,
     /// The regulator's list.
     pub list: Option<List>,
+    /// Who must log in, and locks; without it nobody does, and locks are the policy's.
+    pub access: Option<Access>,
 }
 
 /// The bank.
@@ -202,6 +204,12 @@ pub enum Role {
     Custodian,
     /// 主管.
     Supervisor,
+    /// Opens and mends machines.
+    Engineer,
+    /// Reads everything, changes nothing.
+    Auditor,
+    /// Gives accounts to staff.
+    SecurityAdministrator,
 }
 
 /// A member of staff.

@@ -225,6 +225,22 @@ leaf_kinds! {
     /// Two people said that the clock is right, though behind the leaf before: the only
     /// leaf that is of an earlier time than the one before it.
     ClockAccepted = 116, "clock-accepted";
+    /// A member of staff got an account (two people).
+    StaffCreated = 128, "staff-created";
+    /// A member of staff got a new first password (two people).
+    StaffReset = 129, "staff-reset";
+    /// An account of staff got other roles, was disabled or enabled (two people).
+    StaffChanged = 130, "staff-changed";
+    /// An attempt to log in at a terminal was counted, before it was judged.
+    LoginAttempted = 131, "login-attempted";
+    /// Somebody logged in at a terminal.
+    LoggedIn = 132, "logged-in";
+    /// Nobody logged in: the account, its state or the password was wrong.
+    LoginFailed = 133, "login-failed";
+    /// Somebody gave themselves a new password.
+    PasswordChanged = 134, "password-changed";
+    /// A session ended.
+    SessionEnded = 135, "session-ended";
 }
 
 /// One fact in a leaf. Tags 13 and 23 are not assigned.

@@ -89,6 +89,14 @@ impl Binding {
         challenge: Challenge(*b"enrolment prints"),
     };
 
+    /// Of a password that is typed at a terminal of staff: of no sale, and of one challenge.
+    pub fn login(challenge: Challenge) -> Self {
+        Self {
+            sale: SaleId(0),
+            challenge,
+        }
+    }
+
     fn aad(self) -> [u8; 32] {
         let mut aad = [0; 32];
         let (sale, challenge) = aad.split_at_mut(16);

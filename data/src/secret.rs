@@ -118,6 +118,92 @@ impl fmt::Debug for Digits {
     }
 }
 
+/// Most bytes a person types into one secret field: a password of staff.
+pub const LINE_MAX: usize = 128;
+
+/// A secret of letters while it is typed. The room is fixed, so growing leaves no copy
+/// behind; what is taken out is wiped, and all of it when dropped.
+pub struct Line {
+    utf8: [u8; LINE_MAX],
+    len: usize,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            utf8: [0; LINE_MAX],
+            len: 0,
+        }
+    }
+}
+
+impl Line {
+    /// One more letter; `false` and nothing changed where there is no room or it is a
+    /// control character.
+    #[must_use]
+    pub fn push(&mut self, letter: char) -> bool {
+        let mut bytes = [0; 4];
+        let bytes = letter.encode_utf8(&mut bytes).as_bytes();
+        let end = self.len.saturating_add(bytes.len());
+        let room = self.utf8.get_mut(self.len..end);
+        let Some(room) = room.filter(|_| !letter.is_control()) else {
+            return false;
+        };
+        room.copy_from_slice(bytes);
+        self.len = end;
+        true
+    }
+
+    /// One letter less.
+    pub fn pop(&mut self) {
+        let last = self.expose().char_indices().next_back();
+        let at = last.map_or(0, |(at, _)| at);
+        if let Some(gone) = self.utf8.get_mut(at..) {
+            gone.zeroize();
+        }
+        self.len = at;
+    }
+
+    /// None left.
+    pub fn clear(&mut self) {
+        self.utf8.zeroize();
+        self.len = 0;
+    }
+
+    /// How many letters.
+    pub fn letters(&self) -> usize {
+        self.expose().chars().count()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Lets the caller look; the reference must not outlive its use.
+    pub fn expose(&self) -> &str {
+        let typed = self.utf8.get(..self.len).unwrap_or_default();
+        std::str::from_utf8(typed).unwrap_or_default()
+    }
+
+    /// A copy to be sealed at once, in its own wiped room.
+    pub fn secret(&self) -> Secret<String> {
+        Secret::new(self.expose().to_owned())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Line(***)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +234,26 @@ mod tests {
         let long = format!("{:?}", Secret::new(String::from("6222020000000000001")));
         assert_eq!(short, long);
         assert!(!long.contains("6222"));
+    }
+
+    #[test]
+    fn letters_of_any_length_are_typed_taken_out_and_wiped() {
+        let mut line = Line::default();
+        for letter in "aé汉😀".chars() {
+            assert!(line.push(letter));
+        }
+        assert!(!line.push('\n'), "no control character");
+        assert_eq!((line.expose(), line.letters()), ("aé汉😀", 4));
+        line.pop();
+        line.pop();
+        assert_eq!(line.expose(), "aé");
+        assert!(line.utf8[3..].iter().all(|byte| *byte == 0), "wiped");
+        while line.push('x') {}
+        assert_eq!(line.expose().len(), LINE_MAX);
+        assert!(!line.push('汉'), "full");
+        line.clear();
+        assert_eq!((line.is_empty(), line.utf8), (true, [0; LINE_MAX]));
+        line.pop();
+        assert!(line.push('z') && !format!("{line:?}").contains('z'));
     }
 }

@@ -4,7 +4,7 @@
 //! Owns the covered components, the signature base and the strict parser of
 //! what arrives. Covered: `@method`, `@path`, `@query` (where there is one),
 //! `content-digest` (also of an empty body), `counterfoil-sequence`, and
-//! `idempotency-key` (where there is one). Refuses every other component,
+//! `idempotency-key` and `counterfoil-session` (where there is one). Refuses every other component,
 //! parameter, algorithm and tag. It remembers nothing: replay (nonce, sequence)
 //! is the backend's to notice. Called by the kiosk's and station's link
 //! ([`sign`]) and by the backend's door ([`verify`]).
@@ -18,7 +18,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use jiff::Timestamp;
 
 use crate::ids::{KioskId, StaffId, StationId};
-use crate::wire::{Digest, IDEMPOTENCY_HEADER, SEQUENCE_HEADER, hex};
+use crate::wire::{Digest, IDEMPOTENCY_HEADER, SEQUENCE_HEADER, SESSION_HEADER, hex};
 
 mod parse;
 
@@ -112,6 +112,8 @@ pub struct RequestParts<'a> {
     pub sequence: u64,
     /// Value of [`IDEMPOTENCY_HEADER`], where there is one.
     pub idempotency_key: Option<&'a str>,
+    /// Value of [`SESSION_HEADER`], where there is one.
+    pub session: Option<&'a str>,
 }
 
 /// The three headers a signature takes.
@@ -215,6 +217,8 @@ fn components(parts: &RequestParts<'_>) -> Vec<(&'static str, String)> {
             .idempotency_key
             .map(|key| (IDEMPOTENCY_HEADER, key.to_owned())),
     );
+    let session = parts.session;
+    all.extend(session.map(|id| (SESSION_HEADER, id.to_owned())));
     all
 }
 

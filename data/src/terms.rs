@@ -18,6 +18,10 @@ use crate::ids::UnitId;
 use crate::toml_text::line;
 use crate::unit_code::UnitCode;
 
+mod access;
+
+pub use access::{Access, StaffSessions};
+
 /// Longest file in bytes: a list of 20,000 entries fits.
 pub const FILE_MAX: u64 = 2 * 1024 * 1024;
 
@@ -229,6 +233,8 @@ pub struct Placed<T> {
 pub struct Terms {
     /// The policy, whole.
     pub policy: Option<Placed<Policy>>,
+    /// Who must log in, and locks; whole.
+    pub access: Option<Placed<Access>>,
     /// Fees, each from its date on.
     pub fees: Vec<Placed<Fee>>,
     /// The calendar, whole.
@@ -245,6 +251,7 @@ pub struct Terms {
 #[serde(deny_unknown_fields)]
 struct File {
     policy: Option<Spanned<Policy>>,
+    access: Option<Spanned<Access>>,
     #[serde(default)]
     fees: Vec<Spanned<Fee>>,
     calendar: Option<Spanned<Calendar>>,
@@ -264,6 +271,7 @@ impl Terms {
         })?;
         let terms = Self {
             policy: file.policy.map(|part| place(text, part)),
+            access: file.access.map(|part| place(text, part)),
             fees: file.fees.into_iter().map(|p| place(text, p)).collect(),
             calendar: file.calendar.map(|part| place(text, part)),
             list: file.list.map(|part| place(text, part)),
@@ -297,8 +305,8 @@ impl Terms {
         if *self == Self::nothing() {
             return fail(
                 1,
-                "the file sets nothing: give [policy], [[fees]], [calendar], [list], [[licences]] \
-                 or [[accounts]]",
+                "the file sets nothing: give [policy], [access], [[fees]], [calendar], [list], \
+                 [[licences]] or [[accounts]]",
             );
         }
         Ok(())
@@ -307,6 +315,7 @@ impl Terms {
     fn nothing() -> Self {
         Self {
             policy: None,
+            access: None,
             fees: Vec::new(),
             calendar: None,
             list: None,

@@ -1,8 +1,8 @@
 //! Wire messages of `/v1` (JSON), shared by backend, kiosk, station and tests.
 //!
 //! One file per conversation: [`sale`] (kiosk), [`confirm`] (station), [`custody`]
-//! (two people and blanks), [`forms`] (what happened to paper), [`sheet`] (payment
-//! passwords), [`problem`] (RFC 9457). Every message is versioned
+//! (two people and blanks), [`session`] (who is logged in), [`forms`] (what happened to
+//! paper), [`sheet`] (payment passwords), [`problem`] (RFC 9457). Every message is versioned
 //! by the header [`VERSION_HEADER`]. Secrets are [`crate::sealed::Sealed`].
 
 pub mod confirm;
@@ -10,6 +10,7 @@ pub mod custody;
 pub mod forms;
 pub mod problem;
 pub mod sale;
+pub mod session;
 pub mod sheet;
 
 /// Header naming the wire version a client speaks.
@@ -27,6 +28,8 @@ pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 pub const REPLAYED_HEADER: &str = "idempotent-replayed";
 /// Header with the signer's strictly increasing request number.
 pub const SEQUENCE_HEADER: &str = "counterfoil-sequence";
+/// Header naming the session of whoever is logged in at the signer's terminal; signed.
+pub const SESSION_HEADER: &str = "counterfoil-session";
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {

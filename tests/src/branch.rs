@@ -96,6 +96,7 @@ async fn run(language: Language, stand: Stand) -> anyhow::Result<PathBuf> {
     let folder = run_folder()?;
     let mut keys = keys_of_stdin(Seat::Desk);
     let world = World::start(Setup {
+        logins: false,
         clock: Rc::new(TokioClock::system()),
         seed: None,
         store: StoreAt::File(folder.join("backend.redb")),

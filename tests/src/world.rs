@@ -81,6 +81,8 @@ pub struct Setup {
     pub paper: Option<PathBuf>,
     /// Which devices.
     pub stand: Stand,
+    /// Whether staff log in; their accounts are the house's (`house/accounts.rs`).
+    pub logins: bool,
 }
 
 type Latest<T> = Rc<RefCell<Option<T>>>;
@@ -126,6 +128,7 @@ impl World {
             size: header.size,
             paper,
             stand: header.stand,
+            logins: header.logins,
         })
         .await
     }
@@ -142,6 +145,9 @@ impl World {
             setup.loopback,
         )
         .await?;
+        if setup.logins {
+            house.give_accounts(&bank).await?;
+        }
         let network = Network::new();
         network.lead_to(far);
         let bus = Branch::demo(

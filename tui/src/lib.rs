@@ -12,6 +12,8 @@ pub mod journal;
 pub mod keyboard;
 pub mod kiosk;
 pub mod link;
+pub mod lock;
+pub mod login;
 pub mod model;
 pub mod screen;
 pub mod shell;

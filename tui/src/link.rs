@@ -8,6 +8,7 @@
 //! driven by a local task.
 
 pub mod bank;
+pub mod session;
 pub mod sse;
 pub mod staff;
 pub mod station;
@@ -27,8 +28,9 @@ use counterfoil_data::sign::{
     sign,
 };
 use counterfoil_data::wire::problem::{Problem, Remedy};
+use counterfoil_data::wire::session::SessionId;
 use counterfoil_data::wire::{
-    self, Digest, IDEMPOTENCY_HEADER, SEQUENCE_HEADER, VERSION, VERSION_HEADER,
+    self, Digest, IDEMPOTENCY_HEADER, SEQUENCE_HEADER, SESSION_HEADER, VERSION, VERSION_HEADER,
 };
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -172,6 +174,8 @@ pub struct Link<D: Dial> {
     identity: Rc<SigningIdentity>,
     authority: String,
     sequence: Cell<u64>,
+    /// Whoever is logged in at this terminal of staff.
+    session: Cell<Option<SessionId>>,
     kept: Mutex<Option<Sender>>,
 }
 
@@ -191,6 +195,7 @@ impl<D: Dial> Link<D> {
             identity,
             authority: authority.to_owned(),
             sequence: Cell::new(0),
+            session: Cell::new(None),
             kept: Mutex::new(None),
         }
     }
@@ -295,12 +300,14 @@ impl<D: Dial> Link<D> {
         last_event: Option<u64>,
     ) -> Result<Request<Full<Bytes>>, LinkError> {
         let sequence = self.next_sequence();
+        let session = self.session.get().map(|id| id.to_string());
         let parts = RequestParts {
             method: ask.method.as_str(),
             path_and_query: &ask.path,
             body_digest: Digest::of(&ask.body),
             sequence,
             idempotency_key: ask.key.as_deref(),
+            session: session.as_deref(),
         };
         let nonce = random(&*self.entropy);
         let headers = sign(&parts, &self.identity, self.clock.now(), nonce);
@@ -319,6 +326,9 @@ impl<D: Dial> Link<D> {
         }
         if let Some(key) = &ask.key {
             request = request.header(IDEMPOTENCY_HEADER, key);
+        }
+        if let Some(session) = session {
+            request = request.header(SESSION_HEADER, session);
         }
         if let Some(last) = last_event {
             request = request.header("last-event-id", last);

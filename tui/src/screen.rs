@@ -6,6 +6,7 @@
 
 pub mod custody;
 pub mod kiosk;
+pub mod login;
 pub mod page;
 pub mod station;
 pub mod words;

@@ -25,7 +25,7 @@ use crate::writer::{LogKey, Writer};
 pub struct PolicyArgs {
     #[command(flatten)]
     books: BooksArgs,
-    /// TOML: [policy], [[fees]], [calendar], [list], [[licences]], [[accounts]]; each may
+    /// TOML: [policy], [access], [[fees]], [calendar], [list], [[licences]], [[accounts]]; each may
     /// be left out. The demo bank's file shows their shape.
     file: PathBuf,
 }
@@ -88,6 +88,10 @@ fn told(given: &Terms) -> String {
             .iter()
             .map(|f| format!("fee {} from {}", f.part.each, f.part.from)),
     );
+    parts.extend(given.access.iter().map(|a| {
+        let row = terms::access(&a.part);
+        format!("access with {}", row.word())
+    }));
     parts.extend(
         given
             .calendar

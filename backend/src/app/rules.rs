@@ -10,6 +10,7 @@ use counterfoil_data::wire::problem::Remedy;
 
 use super::offline::{self, say};
 use crate::config::Config;
+use crate::core::matrix;
 use crate::core::query::terms as in_books;
 use crate::core::record::bank::{FeeRow, LockScope};
 use crate::core::record::terms::{Hours, ListRow};
@@ -34,7 +35,7 @@ const GATES: [&str; 6] = [
 #[derive(Debug, Clone, clap::Args)]
 pub struct RulesArgs {
     /// Configuration: names the database; the service must not be running.
-    #[arg(long, required_unless_present = "demo")]
+    #[arg(long, required_unless_present_any = ["demo", "matrix"])]
     config: Option<PathBuf>,
     /// The demo bank's, from its file if no database is named.
     #[arg(long, conflicts_with = "config")]
@@ -45,10 +46,16 @@ pub struct RulesArgs {
     /// An earlier version of the policy, as a refusal names it.
     #[arg(long)]
     of_version: Option<u32>,
+    /// The table of acts that take two people instead, and of roles kept apart.
+    #[arg(long, conflicts_with_all = ["config", "demo", "of_version"])]
+    matrix: bool,
 }
 
 /// Prints the table.
 pub fn print(args: &RulesArgs) -> anyhow::Result<ExitCode> {
+    if args.matrix {
+        return say(&matrix::table());
+    }
     let db = match &args.config {
         Some(path) => Some(Config::load(path)?.database),
         None => args.db.clone(),
@@ -92,6 +99,7 @@ fn of_the_demo_file() -> anyhow::Result<(Terms, Vec<FeeRow>)> {
             number: 1,
             count: u32::try_from(list.entries.len()).unwrap_or(u32::MAX),
         }),
+        access: bank.access.as_ref().map(terms::access).unwrap_or_default(),
     };
     let mut fees: Vec<FeeRow> = bank.fees.iter().map(row).collect();
     fees.sort_by_key(|fee| (fee.kind.digit(), fee.from));
@@ -131,7 +139,7 @@ fn rule(rule: &Rule, terms: &Terms) -> String {
 }
 
 fn lines(terms: &Terms, fees: &[FeeRow]) -> Vec<String> {
-    let policy = &terms.policy;
+    let (policy, access) = (&terms.policy, &terms.access);
     let mut lines = vec![
         format!(
             "policy version {}; each rule is asked again at linking",
@@ -142,9 +150,25 @@ fn lines(terms: &Terms, fees: &[FeeRow]) -> Vec<String> {
             policy.info_attempts, policy.identity_attempts, policy.kiosk_attempts, policy.lock_s
         ),
         format!(
+            "locks, one after the other, of a card {:?} s, an account {:?} s, a kiosk {:?} s",
+            access.locks_s(LockScope::Card, policy),
+            access.locks_s(LockScope::Account, policy),
+            access.locks_s(LockScope::Kiosk, policy)
+        ),
+        format!(
+            "{}: {} attempts, locks {:?} s; {} at a terminal, locks {:?} s; idle {} s, at most {} s",
+            access.word(),
+            access.staff_attempts,
+            access.staff_locks_s,
+            access.terminal_attempts,
+            access.terminal_locks_s,
+            access.idle_s,
+            access.session_s
+        ),
+        format!(
             "finger: {} of 1000 -log10 FMR; locks of an agent last {:?} s, one after the other",
             policy.match_threshold_milli,
-            policy.locks_s(LockScope::Agent)
+            access.locks_s(LockScope::Agent, policy)
         ),
         format!(
             "officer: {:?}, silent for {} s is no; a sale may take {} s before linking",

@@ -9,6 +9,7 @@ mod proposals;
 mod register;
 mod sales;
 mod sheet;
+mod staff;
 mod stock;
 mod witness;
 
@@ -57,6 +58,7 @@ fn change(books: &mut Overlay<'_>, moment: Moment, event: &Event) -> Result<(), 
         Event::FormsMarked {
             sale, range, mark, ..
         } => stock::marked(books, moment, *sale, *range, *mark),
+        Event::Staff(event) => staff::changed(books, event),
         Event::Witnessed(event) => witness::changed(books, moment, event),
         Event::Delivered { sequences } => {
             for sequence in sequences {

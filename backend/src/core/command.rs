@@ -8,6 +8,7 @@ mod actor;
 mod drawn;
 mod outcome;
 mod prints;
+mod staff;
 mod subject;
 
 use counterfoil_data::bill::{BillNumber, BillRange};
@@ -29,12 +30,14 @@ use super::record::bank::{
     AccountRow, AccountState, AgentRow, BankRow, CardRow, CardTrust, EnrolledFinger, FeeRow,
     KeyedHash, KioskRow, Policy, StaffRow, StationRow, UnitRow,
 };
+use super::record::staff::AccessRow;
 use super::record::terms::{Bounces, CalendarRow, Licence, Listed};
 use super::sealed::Resealed;
 pub use actor::{Actor, ClientKey, Resolution};
 pub use drawn::PasswordLine;
 pub use outcome::{Answer, IdentityCheck, InfoCheck, Outcome};
 pub use prints::{FingerPrints, Found, Impression, Prints};
+pub use staff::{LoginCheck, LoginOutcome, LoginVerdict, StaffCommand};
 pub use subject::Subject;
 
 /// Commands in one step of the writer at most.
@@ -70,6 +73,8 @@ pub enum CommandBody {
     EnrolBank(BankRow),
     /// Sets the policy in force.
     EnrolPolicy(Policy),
+    /// Sets who must log in, and how locks of every scope last.
+    EnrolAccess(AccessRow),
     /// Enrols a member of staff.
     EnrolStaff(StaffRow),
     /// Enrols a kiosk with its key and slots (S1).
@@ -413,6 +418,8 @@ pub enum CommandBody {
         /// How they know, at most [`NOTE_MAX`] characters.
         reason: String,
     },
+    /// About accounts of staff, and logging in at their terminals.
+    Staff(StaffCommand),
     /// A signed request was refused before it became a command: its number is used
     /// up all the same (S1).
     UseUpSequence,

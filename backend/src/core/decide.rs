@@ -16,10 +16,12 @@ mod identity;
 mod info;
 mod keyed;
 mod link;
+mod login;
 mod order;
 mod prints;
 mod propose;
 mod sheet;
+mod staff;
 mod stock;
 mod witness;
 
@@ -200,8 +202,9 @@ impl Draft<'_> {
         let what = Missing::Station;
         let station = station.ok_or(Refusal::NotFound { what })?;
         let row = self.sale(sale)?;
+        let may_decide = self.may_decide(&station, officer)?;
         // S19: nothing before the identity is verified, nothing of other branches.
-        if station.branch != row.branch || row.identity.is_none() || station.officer != *officer {
+        if station.branch != row.branch || row.identity.is_none() || !may_decide {
             return Err(Refusal::NotYours.into());
         }
         Ok((row, officer.clone()))
@@ -243,6 +246,7 @@ pub fn actor_name(actor: &Actor) -> String {
         Actor::Kiosk(id) => format!("kiosk:{id}"),
         Actor::Station(id, officer) => format!("station:{id}/{officer}"),
         Actor::Staff(id) => format!("staff:{id}"),
+        Actor::Terminal(signer) => signer.to_string(),
         Actor::System => "system".to_owned(),
     }
 }
@@ -358,6 +362,7 @@ fn route(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         | CommandBody::ReportTree(_)
         | CommandBody::ReconcileKiosk { .. } => witness::decide(draft),
         CommandBody::AcceptClock { second, reason } => clock::accept(draft, second, reason),
+        CommandBody::Staff(_) => staff::decide(draft),
         CommandBody::UseUpSequence => Ok(Outcome::Done),
         _ => enrol::decide(draft),
     }

@@ -7,6 +7,7 @@ mod enrolled;
 mod finger;
 mod form;
 mod sheet;
+mod staff;
 mod witness;
 
 use counterfoil_data::bill::{BillKind, BillNumber, BillRange};
@@ -32,6 +33,7 @@ pub use enrolled::{Enrolled, PrintsEnrolled};
 pub use finger::{FingerChange, SecondFinger};
 pub use form::FormChanged;
 pub use sheet::{SheetChange, SheetChanged};
+pub use staff::{EndReason, StaffEvent};
 pub use witness::Witnessed;
 
 /// Two people who did something together.
@@ -376,6 +378,8 @@ pub enum Event {
     },
     /// The books were put back, or a kiosk's memory was compared with them.
     Witnessed(Box<Witnessed>),
+    /// About accounts of staff, or at a terminal of theirs.
+    Staff(Box<StaffEvent>),
     /// The relay handed errands over.
     Delivered {
         /// Which.

@@ -7,6 +7,7 @@
 
 mod facts;
 mod proposals;
+mod staff;
 mod stock;
 mod witness;
 
@@ -114,6 +115,7 @@ fn kind(books: &Overlay<'_>, event: &Event) -> Result<Option<LeafKind>, StoreErr
         Event::CustodyProposed(_) => LeafKind::CustodyProposed,
         Event::CustodyApproved { .. } => LeafKind::CustodyApproved,
         Event::CustodyRefused { .. } => LeafKind::CustodyRefused,
+        Event::Staff(event) => staff::kind(event),
         Event::Witnessed(event) => witness::kind(event),
         Event::Delivered { .. } => return Ok(None),
     }))
@@ -198,6 +200,7 @@ fn fields(books: &Overlay<'_>, salt: &[u8; 32], event: &Event) -> Result<Vec<Fie
         Event::CustodyProposed(_)
         | Event::CustodyApproved { .. }
         | Event::CustodyRefused { .. } => proposals::fields(salt, event)?,
+        Event::Staff(event) => staff::fields(event),
         Event::Witnessed(event) => witness::fields(salt, event),
         _ => facts::confirmation(salt, event),
     })
@@ -248,6 +251,7 @@ fn subject(enrolled: &Enrolled) -> String {
     match enrolled {
         Enrolled::Bank(row) => format!("bank:{}", row.bank_number),
         Enrolled::Policy(row) => format!("policy:{}", row.version),
+        Enrolled::Access(row) => format!("access:{}", row.word()),
         Enrolled::Staff(row) => format!("staff:{}", row.id),
         Enrolled::Kiosk(row) => format!("kiosk:{}", row.id),
         Enrolled::Station(row) => format!("station:{}", row.id),

@@ -11,6 +11,7 @@ mod prints;
 pub mod register;
 mod sale;
 mod sheet;
+mod staff;
 pub mod terms;
 mod unresolved;
 mod witness;
@@ -29,6 +30,7 @@ pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, 
 pub use prints::{Images, agents, prints};
 pub use sale::{receipt, sale_view};
 pub use sheet::{numbers_to_draw, passwords_of_sold};
+pub use staff::{access, session_at, session_shown, staff_name};
 pub use unresolved::{Unresolved, unresolved};
 pub use witness::{restored, standings};
 

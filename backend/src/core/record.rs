@@ -7,11 +7,13 @@
 pub mod backup;
 pub mod bank;
 pub mod books;
+mod duty;
 pub mod prints;
 pub mod proposal;
 pub mod rows;
 pub mod sale;
 pub mod sheet;
+pub mod staff;
 pub mod stock;
 pub mod terms;
 pub mod witness;

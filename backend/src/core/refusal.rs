@@ -4,6 +4,7 @@
 //! Each variant holds facts, never personal data, and maps to one problem kind
 //! and one remedy; the service only translates.
 
+mod malformed;
 mod missing;
 mod stock;
 
@@ -11,9 +12,9 @@ use counterfoil_data::bill::BillNumber;
 use counterfoil_data::wire::forms::FormState;
 use counterfoil_data::wire::problem::{ProblemKind, Remedy, RuleRefusal};
 use counterfoil_data::wire::sale::SaleState;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use malformed::Malformed;
 pub use missing::Missing;
 pub use stock::{ProposalRefusal, StockRefusal};
 
@@ -170,6 +171,18 @@ pub enum Refusal {
          or count its forms and reconcile it"
     )]
     Unreported,
+    /// Nobody is logged in at this terminal, or somebody else.
+    #[error("nobody is logged in at this terminal: log in first")]
+    NoSession,
+    /// This house knows its staff by the keys of terminals alone.
+    #[error("nobody logs in at this house: its policy asks for terminals' keys alone")]
+    SessionsOff,
+    /// Too many failed logins at this terminal.
+    #[error("too many failed logins at this terminal: wait, or use another one")]
+    TerminalLocked,
+    /// No attempt to log in waits for its result.
+    #[error("this attempt to log in is over: begin another")]
+    NoLogin,
     /// The house's clock is behind its own records.
     #[error(
         "the house's clock is {by_s} s behind its newest record: set it right, or let two \
@@ -179,74 +192,6 @@ pub enum Refusal {
         /// By how much, in seconds.
         by_s: i64,
     },
-}
-
-/// What is wrong with a command's content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-pub enum Malformed {
-    /// No item, too many items, or a kind twice.
-    #[error("order 1 to 8 kinds, each once")]
-    Items,
-    /// A quantity is 0 or the sum is over the limit.
-    #[error("order 1 to 200 forms")]
-    Quantity,
-    /// Too few or too many advices.
-    #[error("send 1 to 64 advices")]
-    Advices,
-    /// A note is too long.
-    #[error("a note is at most 200 characters")]
-    Note,
-    /// A question, or what was seen, is empty.
-    #[error("say it in 1 to 200 characters")]
-    Unsaid,
-    /// Info of another mode than the sale's.
-    #[error("this is not the purchase mode the sale was opened with")]
-    Mode,
-    /// Already enrolled, or enrolled with other content.
-    #[error("enrolled already")]
-    Enrolled,
-    /// A limit of enrolment is broken.
-    #[error("an enrolment is over its limit")]
-    Limit,
-    /// A station's officer is of another branch or has another duty.
-    #[error("a station's officer must be a confirming officer of its branch")]
-    Officer,
-    /// Another policy under a version that was in force, or an older one.
-    #[error("version {held} of the policy is in force: give the new one a higher version")]
-    PolicyVersion {
-        /// The version in force.
-        held: u32,
-    },
-    /// A rule is switched off that there is not, or that must be on.
-    #[error("rules_off names a rule that there is not or that must be on: see the table of rules")]
-    RuleOff,
-    /// Another fee for a day that has begun.
-    #[error("the fee from {from} on is in force already: give the new one from a later date")]
-    FeeInForce {
-        /// Its first day.
-        from: Date,
-    },
-    /// A calendar contradicts itself.
-    #[error("a calendar has each date once, and opens no later than it closes")]
-    Calendar,
-    /// A list older than the one in force.
-    #[error("a list of {held} is in force: give one of that date or a later one")]
-    ListOlder {
-        /// The date of the list in force.
-        held: Date,
-    },
-    /// A unit's credit code breaks its rule of form.
-    #[error("a unified social credit code is wrong: compare with the business licence")]
-    UnitCode,
-    /// Prints are replaced by the wrong people.
-    #[error("prints are replaced by a supervisor and an officer or teller of the same branch")]
-    PrintsPeople,
-    /// Prints of no finger, or of one finger twice.
-    #[error("enrol 1 to 4 fingers, each once, with 1 to 5 impressions")]
-    Fingers,
-    /// A key belongs to another member of staff.
-    #[error("this key is another person's: everybody needs a key of their own")]
-    KeyTaken,
 }
 
 impl Refusal {
@@ -264,6 +209,9 @@ impl Refusal {
             | Self::StaleChallenge { .. }
             | Self::NoSuchAttempt { .. } => ProblemKind::OutOfOrder,
             Self::Undrawn => ProblemKind::Busy,
+            Self::NoSession => ProblemKind::NoSession,
+            Self::TerminalLocked => ProblemKind::Locked,
+            Self::NoLogin => ProblemKind::NotVerified,
             Self::Proposal(refusal) => refusal.problem(),
             Self::NotYours => ProblemKind::NotYours,
             Self::NotFound { .. } => ProblemKind::NotFound,
@@ -276,6 +224,7 @@ impl Refusal {
             | Self::Stock(_)
             | Self::BooksBehind { .. }
             | Self::ClockBehind { .. }
+            | Self::SessionsOff
             | Self::Unreported => ProblemKind::Refused,
         }
     }
@@ -307,6 +256,10 @@ impl Refusal {
             | Self::Proposal(_)
             | Self::BooksBehind { .. }
             | Self::ClockBehind { .. }
+            | Self::NoSession
+            | Self::SessionsOff
+            | Self::TerminalLocked
+            | Self::NoLogin
             | Self::Unreported
             | Self::Stock(_) => None,
         }
@@ -321,6 +274,7 @@ impl Refusal {
             Self::FormsOpen { .. } => Some("forms-open".to_owned()),
             Self::BooksBehind { .. } => Some("books-behind".to_owned()),
             Self::Unreported => Some("unreported".to_owned()),
+            Self::SessionsOff => Some("sessions-off".to_owned()),
             Self::ClockBehind { .. } => Some("clock-behind".to_owned()),
             _ => None,
         }
@@ -337,6 +291,8 @@ impl Refusal {
             | Self::StaleChallenge { .. }
             | Self::NoSuchAttempt { .. }
             | Self::NotFound { .. }
+            | Self::NoSession
+            | Self::NoLogin
             | Self::Malformed(_) => Remedy::Restart,
             Self::Proposal(_)
             | Self::StaleDigest { .. }
@@ -354,6 +310,8 @@ impl Refusal {
             | Self::SheetGiven { .. }
             | Self::BooksBehind { .. }
             | Self::ClockBehind { .. }
+            | Self::SessionsOff
+            | Self::TerminalLocked
             | Self::Unreported
             | Self::Stock(_) => Remedy::CallStaff,
         }

@@ -68,6 +68,14 @@ impl Fault {
         Self::new(ProblemKind::NotSigned, detail)
     }
 
+    /// 401; the terminal shows its login page.
+    pub fn no_session() -> Self {
+        Self::new(
+            ProblemKind::NoSession,
+            "nobody is logged in at this terminal: log in with POST /v1/session",
+        )
+    }
+
     /// 403.
     pub fn not_yours() -> Self {
         Self::new(
@@ -129,6 +137,7 @@ impl Fault {
             ProblemKind::RangeMoved | ProblemKind::StaleDigest => Retry::Corrected,
             ProblemKind::Malformed
             | ProblemKind::NotSigned
+            | ProblemKind::NoSession
             | ProblemKind::NotYours
             | ProblemKind::NotFound
             | ProblemKind::Method

@@ -11,6 +11,7 @@ mod evidence;
 mod identity;
 mod info;
 mod sale;
+mod session;
 mod settled;
 mod sheet;
 mod witness;
@@ -23,6 +24,7 @@ use counterfoil_data::leaf::Signed;
 use counterfoil_data::seam::random;
 use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire::sale::TreeSeen;
+use counterfoil_data::wire::session::SessionId;
 use serde::de::DeserializeOwned;
 
 use super::Service;
@@ -50,6 +52,8 @@ pub struct Asked {
     pub signed: Option<Box<Signed>>,
     /// The client's key, where the route needs one.
     pub key: Option<ClientKey>,
+    /// The session that a terminal of staff names.
+    pub session: Option<SessionId>,
     /// Where an event stream resumes.
     pub last_event: Option<u64>,
     /// The largest evidence log the kiosk has seen, as the query of its own view says.
@@ -122,6 +126,10 @@ impl Service {
             Operation::Custody => self.custody(&asked),
             Operation::Propose => self.propose(asked).await,
             Operation::Approve | Operation::Refuse => self.second(operation, asked).await,
+            Operation::ReadSession => self.read_session(&asked).await,
+            Operation::LogIn => self.log_in(asked).await,
+            Operation::Alive => self.alive(asked).await,
+            Operation::LogOut => self.log_out(asked).await,
             Operation::Events => self.events(asked),
             Operation::Checkpoint => self.checkpoint(),
             Operation::Tile => self.tile(&asked),

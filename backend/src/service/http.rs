@@ -51,7 +51,7 @@ use crate::core::query;
 pub use checks::LAST_EVENT_HEADER;
 use checks::{
     check_content, check_media_type, check_size, check_version, client_key, is_meant, kept, key_of,
-    last_event, text, too_large, tree_seen, version,
+    last_event, session_of, text, too_large, tree_seen, version,
 };
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
@@ -226,9 +226,12 @@ impl Service {
         let path = head.uri.path_and_query();
         let path = path.map_or("/", |path| path.as_str());
         let target = (route, params, path);
-        let (asked, claimed) = self.identify(target, &head.headers, holder)?;
+        let (mut asked, claimed) = self.identify(target, &head.headers, holder)?;
         let (actor, sequence, id) = (asked.actor(), asked.sequence, asked.signer_id.to_string());
-        let result = self.proven(route, asked, claimed, body).await;
+        let result = match self.admit(route, &mut asked).await {
+            Ok(()) => self.proven(route, asked, claimed, body).await,
+            Err(fault) => Err(fault),
+        };
         let is_final = |fault: &Fault| fault.kind != ProblemKind::Busy;
         if let (Some(given), true) = (sequence, result.as_ref().is_err_and(is_final)) {
             let held = told(query::sequence(self.books()?.read(), &id))?;
@@ -324,6 +327,7 @@ impl Service {
             .and_then(route::whole)
             .ok_or_else(|| Fault::not_signed("counterfoil-sequence is missing or no number"))?;
         let idempotency_key = text(headers, wire::IDEMPOTENCY_HEADER);
+        let session = text(headers, wire::SESSION_HEADER);
         let header = |name: &str| {
             text(headers, name)
                 .filter(|value| value.len() <= sign::HEADER_MAX)
@@ -343,6 +347,7 @@ impl Service {
             body_digest: claimed,
             sequence,
             idempotency_key,
+            session,
         };
         let now = self.clock.now();
         let books = self.books()?;
@@ -387,6 +392,7 @@ impl Service {
             body: Bytes::new(),
             sequence: command,
             key,
+            session: session_of(session)?,
             last_event: last_event(headers)?,
             seen: tree_seen(route, path)?,
         };

@@ -32,6 +32,7 @@ use utoipa::openapi::{
 use super::http::LAST_EVENT_HEADER;
 use super::reply::REQUEST_ID_HEADER;
 use super::route::{AnswerRule, Audience, BodyRule, Method, Operation, Route, TABLE, TILE_LEVELS};
+use super::sessions;
 pub use answers::problems;
 
 /// The whole document as it is served; made once a process.
@@ -89,6 +90,7 @@ fn described(route: &Route) -> Described {
             Audience::Kiosk => "kiosk",
             Audience::Station => "station",
             Audience::Staff => "staff",
+            Audience::Terminal => "terminal",
             Audience::Signed => "signed",
             Audience::Public => "public",
         })
@@ -132,6 +134,10 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         Required::True,
         whole(u64::from(wire::VERSION_BEFORE), u64::from(wire::VERSION)),
     ));
+    if sessions::may_name(route) {
+        let id = reference("SessionId");
+        all.push(header(wire::SESSION_HEADER, Required::False, id));
+    }
     // A command's number must be above the last one; a read's is only signed.
     let least = u64::from(route.method == Method::Post);
     all.push(header(

@@ -41,6 +41,8 @@ pub enum Audience {
     Station,
     /// A member of staff, signed with a key of their own, for their branch.
     Staff,
+    /// A confirm station or a member of staff's own terminal, signed.
+    Terminal,
     /// Any enrolled signer.
     Signed,
     /// Anybody.
@@ -148,6 +150,14 @@ pub enum Operation {
     Approve,
     /// Another person refuses, or the proposer takes it back.
     Refuse,
+    /// Where a terminal of staff stands.
+    ReadSession,
+    /// Somebody logs in.
+    LogIn,
+    /// Somebody touches a terminal.
+    Alive,
+    /// Somebody leaves.
+    LogOut,
     /// Something changed.
     Events,
     /// Signed head of the log.
@@ -228,7 +238,7 @@ const fn keyed(route: Route) -> Route {
 }
 
 use AnswerRule::{Document, Events, Json as JsonAnswer, List, Octets, Text};
-use Audience::{Kiosk, Public, Signed, Staff, Station};
+use Audience::{Kiosk, Public, Signed, Staff, Station, Terminal};
 use BodyRule::{Identity, Json, Maybe, Nothing, Print};
 
 /// Every route there is.
@@ -278,6 +288,14 @@ pub const TABLE: &[Route] = &[
         Operation::Approve, "Approve exactly the act whose digest is named; it is done at once"),
     post("/v1/custody/{proposal}/refuse", Staff, Json("Approve"), "ProposalView",
         Operation::Refuse, "Refuse it, or take back one's own"),
+    get("/v1/session", Terminal, JsonAnswer("SessionView"), Operation::ReadSession,
+        "Whether somebody is logged in at the signer's terminal, and what to seal to"),
+    post("/v1/session", Terminal, Json("LogIn"), "SessionView", Operation::LogIn,
+        "Log in; the first password is exchanged for one's own"),
+    post("/v1/session/alive", Terminal, Nothing, "SessionView", Operation::Alive,
+        "Somebody touched the terminal: the session is not idle"),
+    post("/v1/session/end", Terminal, Maybe("LogOut"), "SessionView", Operation::LogOut,
+        "Log out"),
     get("/v1/events", Signed, Events, Operation::Events,
         "Changes the signer may see; Last-Event-ID resumes; `reset`: read all anew"),
     get("/v1/evidence/checkpoint", Signed, Text, Operation::Checkpoint,

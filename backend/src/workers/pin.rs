@@ -116,6 +116,8 @@ impl std::fmt::Debug for PinHash {
 pub struct PinBench {
     params: Argon2Params,
     memory: Vec<Block>,
+    /// Hashes made so far.
+    pub hashes: u64,
 }
 
 impl PinBench {
@@ -124,6 +126,7 @@ impl PinBench {
         Self {
             params,
             memory: Vec::new(),
+            hashes: 0,
         }
     }
 
@@ -158,6 +161,7 @@ impl PinBench {
         peppered: &Secret<[u8; 32]>,
         salt: &[u8; SALT_LEN],
     ) -> Option<[u8; HASH_LEN]> {
+        self.hashes = self.hashes.saturating_add(1);
         let argon2 = params.argon2()?;
         let blocks = argon2.params().block_count();
         if self.memory.len() < blocks {

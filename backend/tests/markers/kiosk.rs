@@ -66,6 +66,7 @@ impl Client {
             body_digest: Digest::of(&sent.body),
             sequence,
             idempotency_key: sent.key,
+            session: None,
         };
         let signed = sign::sign(&parts, &identity, jiff::Timestamp::now(), random(&Os));
         let mut request = Request::builder()

@@ -47,10 +47,16 @@ pub struct Running {
 
 impl Running {
     pub fn start(db: &Path) -> Self {
+        Self::start_with(db, &[])
+    }
+
+    /// With more said on the command line.
+    pub fn start_with(db: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["--demo", "--listen", "127.0.0.1:0"])
             .args(["--admin-listen", "127.0.0.1:0", "--db"])
             .arg(db)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -120,6 +126,7 @@ pub fn ask_as(
         body_digest: Digest::of(body),
         sequence,
         idempotency_key: None,
+        session: None,
     };
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).expect("randomness");

@@ -72,6 +72,7 @@ impl Signed {
             body_digest: self.body,
             sequence,
             idempotency_key: self.client_key.as_deref(),
+            session: None,
         };
         let headers = SignatureHeaders {
             content_digest: sign::content_digest(&self.body),

@@ -87,6 +87,33 @@ fn the_golden_bytes_of_a_kiosk_ahead_of_the_books_are_written_and_read() {
     assert_eq!(read, Ok(leaf));
 }
 
+/// Written by hand from the layout in the module's doc.
+const LOGGED_IN: &[&str] = &[
+    "01",               // version
+    "0084",             // kind 132
+    "000001a1ee565e7b", // 1795000000123 ms
+    "010011",
+    "73746174696f6e3a73746174696f6e2d31", // actor "station:station-1"
+    "06000f",
+    "73746166663a6f6666696365722d32", // subject "staff:officer-2"
+    "110020",
+    "3030303130323033303430353036303730383039306130623063306430653066", // the session
+    "1a0008",
+    "0000000000000029", // request number 41
+];
+
+#[test]
+fn the_golden_bytes_of_a_login_are_written_and_read() {
+    let leaf = Leaf::new(LeafKind::LoggedIn, at(1_795_000_000_123))
+        .with(Field::Actor("station:station-1".into()))
+        .with(Field::Subject("staff:officer-2".into()))
+        .with(Field::Evidence("000102030405060708090a0b0c0d0e0f".into()))
+        .with(Field::Sequence(41));
+    assert_eq!(hex(&leaf.encode().expect("small")), LOGGED_IN.concat());
+    let read = Leaf::decode(&unhex(&LOGGED_IN.concat()).expect("hex"));
+    assert_eq!(read, Ok(leaf));
+}
+
 /// Every kind's code and word, once written, stays.
 #[test]
 fn codes_and_words_are_the_committed_ones_and_unique() {
@@ -104,7 +131,9 @@ fn codes_and_words_are_the_committed_ones_and_unique() {
     assert!(table.contains("48=linked;49=form-feeding;50=form-printed;"));
     assert!(table.ends_with(
         "112=books-restored;113=kiosk-ahead;114=kiosk-released;115=kiosk-reconciled;\
-         116=clock-accepted;"
+         116=clock-accepted;128=staff-created;129=staff-reset;130=staff-changed;\
+         131=login-attempted;132=logged-in;133=login-failed;134=password-changed;\
+         135=session-ended;"
     ));
     assert_eq!(LeafKind::from_code(0), Err(LeafError::Kind(0)));
 }

@@ -21,6 +21,7 @@ fn parts(path_and_query: &str) -> RequestParts<'_> {
         body_digest: Digest::of(b"{}"),
         sequence: 41,
         idempotency_key: Some("a1"),
+        session: None,
     }
 }
 
@@ -108,10 +109,25 @@ fn every_signed_part_is_bound() {
     assert_eq!(other(|p| p.sequence = 42), SignError::Wrong);
     assert_eq!(other(|p| p.idempotency_key = Some("a2")), SignError::Wrong);
     assert_eq!(other(|p| p.idempotency_key = None), SignError::Components);
+    // A session put on afterwards is not what was signed.
+    assert_eq!(other(|p| p.session = Some("00")), SignError::Components);
     assert_eq!(
         other(|p| p.body_digest = Digest::of(b"")),
         SignError::Digest
     );
+}
+
+#[test]
+fn a_session_is_covered_and_neither_exchanged_nor_taken_off() {
+    let mut parts = parts("/v1/confirmations");
+    parts.session = Some("000102030405060708090a0b0c0d0e0f");
+    let headers = sign(&parts, &identity(), at(NOW), [9; 16]);
+    assert!(headers.signature_input.contains("\"counterfoil-session\""));
+    assert!(check(&parts, &headers).is_ok());
+    parts.session = Some("000102030405060708090a0b0c0d0e10");
+    assert_eq!(check(&parts, &headers), Err(SignError::Wrong));
+    parts.session = None;
+    assert_eq!(check(&parts, &headers), Err(SignError::Components));
 }
 
 #[test]

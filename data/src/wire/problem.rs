@@ -61,6 +61,8 @@ pub enum ProblemKind {
     Malformed,
     /// 401: signature missing, wrong, stale or replayed.
     NotSigned,
+    /// 401: this needs somebody logged in at the terminal, and nobody is any more.
+    NoSession,
     /// 403: known signer, not its business.
     NotYours,
     /// 404: no such thing.
@@ -95,9 +97,10 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every one, in the order of their statuses.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::NotSigned,
+        Self::NoSession,
         Self::NotYours,
         Self::NotFound,
         Self::Method,
@@ -125,6 +128,7 @@ impl ProblemKind {
         match self {
             Self::Malformed => ("malformed", "The request is malformed", 400),
             Self::NotSigned => ("not-signed", "The signature is missing or wrong", 401),
+            Self::NoSession => ("no-session", "Nobody is logged in here", 401),
             Self::NotYours => ("not-yours", "Not this signer's business", 403),
             Self::NotFound => ("not-found", "No such resource", 404),
             Self::Method => ("method", "Method not allowed here", 405),

@@ -97,6 +97,8 @@ pub struct Header {
     pub seed: u64,
     /// Which devices.
     pub stand: Stand,
+    /// Whether staff log in.
+    pub logins: bool,
 }
 
 /// A part of a screen.

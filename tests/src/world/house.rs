@@ -1,5 +1,6 @@
 //! The backend of a world: its books survive its death.
 
+mod accounts;
 mod kept;
 
 use std::cell::RefCell;

@@ -9,10 +9,11 @@ use counterfoil_data::wire::hex;
 use tokio::sync::mpsc;
 
 use super::flow::{Action, Custody};
-use super::model::{CustodyNotice, CustodyScreen};
+use super::model::{CustodyBody, CustodyNotice, CustodyScreen};
 use crate::flow::event::Change;
 use crate::input::Key;
 use crate::link::{Dial, Link, LinkError};
+use crate::lock::{Lock, Turn};
 use crate::model::Language;
 
 /// News waiting at most; it only says "look again".
@@ -43,6 +44,7 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
     let listener = tokio::task::spawn_local(async move { link.pass_changes(tx).await });
     let mut desk = Desk {
         custody: Custody::new(parts.language),
+        lock: Lock::new(parts.link.clone(), parts.clock.clone()),
         parts,
         shown: None,
         unsure: None,
@@ -55,7 +57,7 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
         let action = tokio::select! {
             biased;
             key = keys.recv() => match key {
-                Some(key) => desk.custody.key(&key),
+                Some(key) => desk.key(&key).await,
                 None => break,
             },
             Some(_) = news.recv() => {
@@ -65,6 +67,9 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
             }
             () = clock.sleep(TICK) => {
                 ticks = ticks.saturating_add(1);
+                if desk.lock.tick().await {
+                    desk.clear();
+                }
                 if ticks.is_multiple_of(REFRESH_TICKS) {
                     desk.refresh().await;
                 }
@@ -82,6 +87,7 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
 
 struct Desk<D: Dial> {
     custody: Custody,
+    lock: Lock<D>,
     parts: Parts<D>,
     shown: Option<CustodyScreen>,
     /// A proposal that may have arrived, and its key: sent again, it is the same one.
@@ -91,19 +97,50 @@ struct Desk<D: Dial> {
 impl<D: Dial> Desk<D> {
     /// Sends the screen if it changed.
     async fn show(&mut self) {
-        let screen = self.custody.screen(self.parts.clock.now());
+        let mut screen = self.custody.screen(self.parts.clock.now());
+        if let Some(page) = self.lock.page() {
+            screen.body = CustodyBody::Login(page);
+            screen.notice = None;
+        }
         if self.shown.as_ref() != Some(&screen) {
             let _ = self.parts.screens.send(screen.clone()).await;
             self.shown = Some(screen);
         }
     }
 
+    async fn key(&mut self, key: &Key) -> Option<Action> {
+        match self.lock.key(key).await {
+            Turn::Terminals => self.custody.key(key),
+            Turn::Taken => None,
+            Turn::Leave => Some(Action::Leave),
+            Turn::Locked => {
+                self.clear();
+                None
+            }
+            Turn::In(_) => {
+                self.clear();
+                self.refresh().await;
+                None
+            }
+        }
+    }
+
+    /// Another person, or nobody: nothing of the branch stays here.
+    fn clear(&mut self) {
+        self.custody = Custody::new(self.custody.language());
+        self.unsure = None;
+    }
+
     async fn refresh(&mut self) {
+        if self.lock.page().is_some() {
+            return;
+        }
         match self.parts.link.custody().await {
             Ok(view) => {
                 self.parts.link.seen_sequence(view.sequence);
                 self.custody.news(view);
             }
+            Err(error) if self.lock.heard(&error) => self.clear(),
             Err(_) => self.custody.offline(),
         }
     }
@@ -130,6 +167,12 @@ impl<D: Dial> Desk<D> {
                 link.refuse(proposal, &Approve { digest, count }).await
             }
         };
+        if let Err(error) = &answer
+            && self.lock.heard(error)
+        {
+            self.clear();
+            return;
+        }
         self.custody
             .answered(answer.map_err(|error| notice(&error)));
         self.refresh().await;

@@ -79,6 +79,11 @@ impl Custody {
         }
     }
 
+    /// The language its person reads.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     /// The link is down.
     pub fn offline(&mut self) {
         self.offline = true;

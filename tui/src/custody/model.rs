@@ -7,6 +7,7 @@ use counterfoil_data::wire::custody::{
 };
 use serde::Serialize;
 
+use crate::login::LoginPage;
 use crate::model::Language;
 
 /// One custody screen.
@@ -29,6 +30,8 @@ pub struct CustodyScreen {
 pub enum CustodyBody {
     /// Asking the backend what waits.
     Starting,
+    /// Nobody is logged in; nothing of the branch is shown.
+    Login(LoginPage),
     /// Everything of this branch that needs two people.
     Waiting {
         /// One row each; what this person can do first.
@@ -69,12 +72,14 @@ pub enum CustodyBody {
 
 impl CustodyBody {
     /// Every public name.
-    pub const NAMES: [&'static str; 5] = ["Starting", "Waiting", "Choose", "Say", "Proposal"];
+    pub const NAMES: [&'static str; 6] =
+        ["Starting", "Login", "Waiting", "Choose", "Say", "Proposal"];
 
     /// The public name of the screen.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Starting => "Starting",
+            Self::Login(_) => "Login",
             Self::Waiting { .. } => "Waiting",
             Self::Choose { .. } => "Choose",
             Self::Say { .. } => "Say",

@@ -125,6 +125,7 @@ fn saw(head: &hyper::http::request::Parts, body: &Bytes) -> Saw {
         body_digest: Digest::of(body),
         sequence,
         idempotency_key: key.as_deref(),
+        session: None,
     };
     let headers = SignatureHeaders {
         content_digest: header("content-digest").expect("a digest"),

@@ -47,6 +47,7 @@ pub fn page(screen: &CustodyScreen) -> Page {
             heading: words.say(Msg::StartingTitle),
             ..Page::default()
         },
+        CustodyBody::Login(shown) => super::login::page(words, shown),
         CustodyBody::Waiting { rows, focus } => waiting(words, rows, *focus),
         CustodyBody::Choose {
             subject,

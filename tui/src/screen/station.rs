@@ -6,6 +6,7 @@ use counterfoil_data::wire::confirm::{ConfirmationView, ResultShown};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::login;
 use super::page::{Block, Page, Span};
 use super::words::{Words, cleaned};
 use crate::station::model::{Purpose, StationBody, StationNotice, StationScreen, awaits_decision};
@@ -43,7 +44,8 @@ pub fn page(screen: &StationScreen) -> Page {
             heading: words.say(Msg::StartingTitle),
             ..Page::default()
         },
-        StationBody::Queue { cases, focus } => queue(words, cases, *focus),
+        StationBody::Login(shown) => login::page(words, shown),
+        StationBody::Queue { cases, focus } => queue(words, cases, *focus, screen.logged_in),
         StationBody::Case {
             case,
             seconds_left,
@@ -64,7 +66,7 @@ pub fn page(screen: &StationScreen) -> Page {
     page
 }
 
-fn queue(words: Words, cases: &[ConfirmationView], focus: usize) -> Page {
+fn queue(words: Words, cases: &[ConfirmationView], focus: usize, logged_in: bool) -> Page {
     let waiting = cases
         .iter()
         .filter(|case| awaits_decision(case.state))
@@ -86,10 +88,12 @@ fn queue(words: Words, cases: &[ConfirmationView], focus: usize) -> Page {
             focus,
         }]
     };
+    let mut keys = vec![("Enter", Msg::StationOpen), ("F2", Msg::KeyLanguage)];
+    keys.extend(logged_in.then_some(("Ctrl-L", Msg::LoginOut)));
     Page {
         heading: words.with(Msg::StationWaiting, &[("count", &waiting.to_string())]),
         blocks,
-        hints: words.keys(&[("Enter", Msg::StationOpen), ("F2", Msg::KeyLanguage)]),
+        hints: words.keys(&keys),
         ..Page::default()
     }
 }

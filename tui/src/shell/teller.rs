@@ -81,6 +81,7 @@ fn start(args: &TellerArgs) -> anyhow::Result<()> {
         officer: args.officer.clone(),
         body: StationBody::Starting,
         offline: false,
+        logged_in: false,
     };
     view.show(&shown)?;
     log_to_stderr(!args.both.models);

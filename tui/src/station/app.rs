@@ -9,11 +9,12 @@ use counterfoil_data::wire::problem::Problem;
 use tokio::sync::mpsc;
 
 use super::flow::{Action, Station, Verdict};
-use super::model::{StationNotice, StationScreen};
+use super::model::{StationBody, StationNotice, StationScreen};
 use crate::flow::event::Change;
 use crate::input::Key;
 use crate::link::station::Verb;
 use crate::link::{Dial, Link, LinkError};
+use crate::lock::{Lock, Turn};
 use crate::model::Language;
 
 /// Notices waiting at most; a notice only says "look again".
@@ -44,6 +45,7 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
     let listener = tokio::task::spawn_local(async move { link.pass_changes(tx).await });
     let mut desk = Desk {
         station: Station::new(parts.language, parts.officer.clone()),
+        lock: Lock::new(parts.link.clone(), parts.clock.clone()),
         parts,
         shown: None,
     };
@@ -55,7 +57,7 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
         let actions = tokio::select! {
             biased;
             key = keys.recv() => match key {
-                Some(key) => desk.station.key(&key),
+                Some(key) => desk.key(&key).await,
                 None => break,
             },
             Some(_) = notices.recv() => {
@@ -65,6 +67,9 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
             }
             () = clock.sleep(TICK) => {
                 ticks = ticks.saturating_add(1);
+                if desk.lock.tick().await {
+                    desk.clear();
+                }
                 if ticks.is_multiple_of(REFRESH_TICKS) {
                     desk.refresh().await;
                 }
@@ -81,6 +86,7 @@ pub async fn run<D: Dial + 'static>(parts: Parts<D>, mut keys: mpsc::Receiver<Ke
 
 struct Desk<D: Dial> {
     station: Station,
+    lock: Lock<D>,
     parts: Parts<D>,
     shown: Option<StationScreen>,
 }
@@ -88,15 +94,52 @@ struct Desk<D: Dial> {
 impl<D: Dial> Desk<D> {
     /// Sends the screen if it changed.
     async fn show(&mut self) {
-        let screen = self.station.screen(self.parts.clock.now());
+        let mut screen = self.station.screen(self.parts.clock.now());
+        if let Some(page) = self.lock.page() {
+            screen.body = StationBody::Login(page);
+        }
         if self.shown.as_ref() != Some(&screen) {
             let _ = self.parts.screens.send(screen.clone()).await;
             self.shown = Some(screen);
         }
     }
 
+    async fn key(&mut self, key: &Key) -> Vec<Action> {
+        match self.lock.key(key).await {
+            Turn::Terminals => self.station.key(key),
+            Turn::Taken => Vec::new(),
+            Turn::Leave => vec![Action::Leave],
+            Turn::Locked => {
+                self.clear();
+                Vec::new()
+            }
+            Turn::In(name) => {
+                self.station = Station::of(self.station.language(), name);
+                self.refresh().await;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Nobody is logged in: nothing of any case stays here.
+    fn clear(&mut self) {
+        self.station = Station::new(self.station.language(), String::new());
+    }
+
+    /// The bank did not answer, or does not know anybody here.
+    fn failed(&mut self, error: &LinkError) {
+        if self.lock.heard(error) {
+            self.clear();
+        } else {
+            self.station.link(true);
+        }
+    }
+
     /// Asks for the list and reports what thereby came before the officer's eyes.
     async fn refresh(&mut self) {
+        if self.lock.page().is_some() {
+            return;
+        }
         match self.parts.link.confirmations().await {
             Ok(cases) => {
                 let actions = self.station.cases(cases);
@@ -104,7 +147,7 @@ impl<D: Dial> Desk<D> {
                     Box::pin(self.perform(actions)).await;
                 }
             }
-            Err(_) => self.station.link(true),
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -138,6 +181,12 @@ impl<D: Dial> Desk<D> {
             // Putting it on the screen comes before saying it was seen.
             self.show().await;
             let answered = self.parts.link.decide(sale, verb, &decision).await;
+            if let Err(error) = &answered
+                && self.lock.heard(error)
+            {
+                self.clear();
+                return;
+            }
             if verb != Verb::Seen {
                 self.station.answered(answered.as_ref().err().map(notice));
             }
@@ -145,7 +194,7 @@ impl<D: Dial> Desk<D> {
             if verb != Verb::Seen || answered.is_ok() {
                 match self.parts.link.confirmations().await {
                     Ok(cases) => drop(self.station.cases(cases)),
-                    Err(_) => self.station.link(true),
+                    Err(error) => self.failed(&error),
                 }
             }
         }

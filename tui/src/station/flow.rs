@@ -67,6 +67,7 @@ enum At {
 pub struct Station {
     language: Language,
     officer: String,
+    logged_in: bool,
     loaded: bool,
     offline: bool,
     cases: Vec<ConfirmationView>,
@@ -82,6 +83,7 @@ impl Station {
         Self {
             language,
             officer,
+            logged_in: false,
             loaded: false,
             offline: false,
             cases: Vec::new(),
@@ -89,6 +91,19 @@ impl Station {
             notice: None,
             reported: None,
         }
+    }
+
+    /// A station at which somebody logged in.
+    pub fn of(language: Language, officer: String) -> Self {
+        Self {
+            logged_in: true,
+            ..Self::new(language, officer)
+        }
+    }
+
+    /// The language its person reads.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// The link came or went.
@@ -362,6 +377,7 @@ impl Station {
             language: self.language,
             officer: self.officer.clone(),
             offline: self.offline,
+            logged_in: self.logged_in,
             body,
         }
     }

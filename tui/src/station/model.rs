@@ -4,6 +4,7 @@
 use counterfoil_data::wire::confirm::{ConfirmState, ConfirmationView};
 use serde::Serialize;
 
+use crate::login::LoginPage;
 use crate::model::Language;
 
 /// One station screen.
@@ -15,6 +16,8 @@ pub struct StationScreen {
     pub officer: String,
     /// The link to the bank is down.
     pub offline: bool,
+    /// Somebody is logged in, who can log out.
+    pub logged_in: bool,
     /// The screen itself.
     pub body: StationBody,
 }
@@ -24,6 +27,8 @@ pub struct StationScreen {
 pub enum StationBody {
     /// Asking the backend what waits.
     Starting,
+    /// Nobody is logged in; nothing of any case is shown.
+    Login(LoginPage),
     /// Every case of this branch, those that wait first.
     Queue {
         /// One row a case.
@@ -53,12 +58,13 @@ pub enum StationBody {
 
 impl StationBody {
     /// Every public name.
-    pub const NAMES: [&'static str; 4] = ["Starting", "Queue", "Case", "Reason"];
+    pub const NAMES: [&'static str; 5] = ["Starting", "Login", "Queue", "Case", "Reason"];
 
     /// The public name of the screen.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Starting => "Starting",
+            Self::Login(_) => "Login",
             Self::Queue { .. } => "Queue",
             Self::Case { .. } => "Case",
             Self::Reason { .. } => "Reason",

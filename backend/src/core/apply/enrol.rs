@@ -24,6 +24,7 @@ pub fn enrolled(
     match enrolled {
         Enrolled::Bank(row) => books.put(key::single(Table::Bank), row),
         Enrolled::Policy(row) => policy(books, moment, row),
+        Enrolled::Access(row) => books.put(key::single(Table::Access), row),
         Enrolled::Staff(row) => {
             if let Some(public) = &row.key {
                 let whose = row.id.as_str().as_bytes().to_vec();

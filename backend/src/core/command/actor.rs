@@ -1,6 +1,7 @@
 //! Who gives a command, and words that several commands use.
 
 use counterfoil_data::ids::{KioskId, StaffId, StationId};
+use counterfoil_data::sign::SignerId;
 use counterfoil_data::wire::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ pub enum Actor {
     Station(StationId, StaffId),
     /// A member of staff, by their own signature or at the admin tools.
     Staff(StaffId),
+    /// A terminal of staff by its signature alone, for logging in and out.
+    Terminal(SignerId),
     /// A timer, the outbox relay, or enrolment at first start.
     System,
 }

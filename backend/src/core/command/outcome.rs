@@ -6,6 +6,7 @@ use counterfoil_data::money::Fen;
 use counterfoil_data::wire::sale::SaleState;
 use serde::{Deserialize, Serialize};
 
+use super::LoginOutcome;
 use crate::core::record::bank::EnrolledFinger;
 use crate::core::refusal::Refusal;
 
@@ -60,6 +61,8 @@ pub enum Outcome {
         /// The proposal's number.
         proposal: u64,
     },
+    /// Somebody logs in.
+    Login(Box<LoginOutcome>),
 }
 
 /// What the verifier worker needs.

@@ -1,16 +1,19 @@
 //! Failed attempts: counted before anything is compared, at the backend, across kiosks.
 //!
-//! The last attempt allowed locks beforehand; success unlocks. Locks of an agent grow
-//! along a ladder, which only a success or a new enrolment of prints begins anew.
+//! The last attempt allowed locks beforehand; success unlocks. Locks of every scope grow
+//! along a ladder of its own, which only a success, a new enrolment of prints or a new
+//! first password begins anew. Only what is signed by an enrolled machine gets here.
 
-use counterfoil_data::ids::{AgentId, KioskId};
+use counterfoil_data::ids::{AgentId, KioskId, StaffId};
 use counterfoil_data::wire::hex;
+use counterfoil_data::wire::sale::PurchaseMode;
 
 use super::{Draft, Stop, info};
 use crate::core::key::{self, Table};
 use crate::core::record::bank::{KeyedHash, LockScope, Policy};
 use crate::core::record::books::AttemptRow;
 use crate::core::record::sale::SaleRow;
+use crate::core::record::staff::AccessRow;
 use crate::store::Key;
 
 /// Key of the failed attempts of a card or account.
@@ -28,6 +31,16 @@ pub fn agent_key(agent: &AgentId) -> Key {
     key::text(Table::Attempt, &format!("agent/{agent}"))
 }
 
+/// Key of the failed logins of a member of staff.
+pub fn staff_key(staff: &StaffId) -> Key {
+    key::text(Table::Attempt, &format!("staff/{staff}"))
+}
+
+/// Key of the failed logins at a terminal.
+pub fn terminal_key(terminal: &str) -> Key {
+    key::text(Table::Attempt, &format!("terminal/{terminal}"))
+}
+
 /// A counter: whose, how many attempts it allows, how long it locks.
 pub struct Counter<'a> {
     key: Key,
@@ -37,29 +50,56 @@ pub struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     /// Of a card or account.
-    pub fn of_subject(subject: KeyedHash, policy: &'a Policy) -> Self {
+    pub fn of_subject(
+        subject: KeyedHash,
+        mode: PurchaseMode,
+        policy: &'a Policy,
+        access: &'a AccessRow,
+    ) -> Self {
+        let scope = match mode {
+            PurchaseMode::SettlementCard => LockScope::Card,
+            PurchaseMode::PaymentPassword => LockScope::Account,
+        };
         Self {
             key: subject_key(subject),
             max: policy.info_attempts,
-            locks_s: policy.locks_s(LockScope::Other),
+            locks_s: access.locks_s(scope, policy),
         }
     }
 
     /// Of a kiosk.
-    pub fn of_kiosk(row: &SaleRow, policy: &'a Policy) -> Self {
+    pub fn of_kiosk(row: &SaleRow, policy: &'a Policy, access: &'a AccessRow) -> Self {
         Self {
             key: kiosk_key(&row.kiosk),
             max: policy.kiosk_attempts,
-            locks_s: policy.locks_s(LockScope::Other),
+            locks_s: access.locks_s(LockScope::Kiosk, policy),
         }
     }
 
     /// Of an agent.
-    pub fn of_agent(agent: &AgentId, policy: &'a Policy) -> Self {
+    pub fn of_agent(agent: &AgentId, policy: &'a Policy, access: &'a AccessRow) -> Self {
         Self {
             key: agent_key(agent),
             max: policy.identity_attempts,
-            locks_s: policy.locks_s(LockScope::Agent),
+            locks_s: access.locks_s(LockScope::Agent, policy),
+        }
+    }
+
+    /// Of a member of staff, logging in.
+    pub fn of_staff(staff: &StaffId, policy: &'a Policy, access: &'a AccessRow) -> Self {
+        Self {
+            key: staff_key(staff),
+            max: access.staff_attempts,
+            locks_s: access.locks_s(LockScope::Staff, policy),
+        }
+    }
+
+    /// Of a terminal, whoever logs in.
+    pub fn of_terminal(terminal: &str, policy: &'a Policy, access: &'a AccessRow) -> Self {
+        Self {
+            key: terminal_key(terminal),
+            max: access.terminal_attempts,
+            locks_s: access.locks_s(LockScope::Terminal, policy),
         }
     }
 

@@ -1,14 +1,7 @@
 //! Blanks in people's hands (domain K5, K8, K9, K11, K12), away from the kiosks' slots.
 //!
-//! Who may do what, always two different people of one branch:
-//!
-//! | act | who |
-//! |---|---|
-//! | announce, receive, count or move a vault's blanks | two custodians |
-//! | the same of a teller's box | that teller and a custodian |
-//! | miss, find, cut | custodians, supervisors |
-//! | destroy | a supervisor and a custodian, or two supervisors |
-//! | take forms back, note what was reported of them | tellers, custodians, supervisors |
+//! Who may do what, always two different people of one branch, is the matrix's to say
+//! (`core::matrix`); a teller's box is opened with that very teller.
 //!
 //! The order of the two never matters: at the API the approver acts, at the command
 //! line the first one named does.
@@ -17,11 +10,12 @@ use counterfoil_data::bill::{BillKind, BillRange};
 use counterfoil_data::ids::{BranchId, SaleId, StaffId};
 use counterfoil_data::wire::custody::{Act, Mark};
 
-use super::stock::{duty, two_people};
+use super::stock::{roles, two_people};
 use super::{Draft, Stop, said};
 use crate::core::command::Outcome;
 use crate::core::custody;
 use crate::core::event::{BlanksHandled, Event, Handling, TwoPeople};
+use crate::core::matrix::Act as Together;
 use crate::core::record::bank::Duty;
 use crate::core::record::sale::{FormRow, SaleRow};
 use crate::core::record::stock::{Keeper, Place};
@@ -29,9 +23,6 @@ use crate::core::refusal::{Missing, Refusal, StockRefusal};
 
 /// Forms in one act about sold, spoiled or missing forms at most.
 pub const HANDLED_MAX: u32 = 1_000;
-
-const HANDLERS: [Duty; 2] = [Duty::Custodian, Duty::Supervisor];
-const FRONT: [Duty; 3] = [Duty::Teller, Duty::Custodian, Duty::Supervisor];
 
 /// Decides an act that touches no slot.
 pub fn act(draft: &mut Draft<'_>, second: StaffId, act: Act) -> Result<Outcome, Stop> {
@@ -90,22 +81,14 @@ fn place(draft: &Draft<'_>, range: BillRange) -> Result<Place, Stop> {
 /// The people who may act for a keeper: a box is opened only with its teller.
 fn keepers(draft: &Draft<'_>, second: StaffId, keeper: &Keeper) -> Result<TwoPeople, Stop> {
     let Keeper::TellerBox(branch, teller) = keeper else {
-        return two_people(draft, second, keeper.branch(), &[Duty::Custodian]);
+        return two_people(draft, second, keeper.branch(), Together::Vault);
     };
-    let people = two_people(draft, second, branch, &[Duty::Custodian, Duty::Teller])?;
-    let custodian = |id: &StaffId| -> Result<bool, Stop> {
-        Ok(duty(draft, id, branch)? == Some(Duty::Custodian))
-    };
-    let [first, second] = &people;
-    let mut lawful = false;
-    for (one, other) in [(first, second), (second, first)] {
-        // In rehearsal the other person is not there yet.
-        lawful |= one == teller && (draft.rehearsal || custodian(other)?);
-    }
-    if draft.rehearsal {
-        lawful |= custodian(first)?;
-    }
-    if lawful {
+    let people = two_people(draft, second, branch, Together::Box)?;
+    // In rehearsal the other person is not there yet: a custodian may begin.
+    let [first, _] = &people;
+    let custodian_begins =
+        draft.rehearsal && roles(draft, first, branch)?.contains(&Duty::Custodian);
+    if people.contains(teller) || custodian_begins {
         Ok(people)
     } else {
         refused(StockRefusal::BoxPeople)
@@ -149,7 +132,7 @@ fn announce(
     branch: BranchId,
     range: BillRange,
 ) -> Result<Outcome, Stop> {
-    let by = two_people(draft, second, &branch, &HANDLERS)?;
+    let by = two_people(draft, second, &branch, Together::Announce)?;
     if custody::is_known(&draft.books, range)? {
         return refused(StockRefusal::Overlap);
     }
@@ -171,7 +154,7 @@ fn dispatch(
         return refused(StockRefusal::SameKeeper);
     }
     if let Keeper::TellerBox(branch, teller) = &to
-        && duty(draft, teller, branch)? != Some(Duty::Teller)
+        && !roles(draft, teller, branch)?.contains(&Duty::Teller)
     {
         return refused(StockRefusal::NoBox);
     }
@@ -240,7 +223,7 @@ fn miss(
 ) -> Result<Outcome, Stop> {
     said(&seen)?;
     let branch = branch_of(draft, &place(draft, range)?)?;
-    let by = two_people(draft, second, &branch, &HANDLERS)?;
+    let by = two_people(draft, second, &branch, Together::Miss)?;
     let to = Place::Missing(None);
     handle_seen(draft, Handling::Missed, range, to, by, None, Some(seen))
 }
@@ -258,7 +241,7 @@ fn find(
     let Place::Missing(sale) = place(draft, range)? else {
         return refused(StockRefusal::NotMissing);
     };
-    let by = two_people(draft, second, &branch, &HANDLERS)?;
+    let by = two_people(draft, second, &branch, Together::Find)?;
     let to = match sale {
         None => Place::InVault(branch),
         Some(sale) => Place::Retracted(sale),
@@ -280,21 +263,14 @@ fn void(draft: &mut Draft<'_>, second: StaffId, range: BillRange) -> Result<Outc
         return refused(StockRefusal::NotSpoiled);
     };
     let branch = draft.sale(sale)?.branch;
-    let by = two_people(draft, second, &branch, &HANDLERS)?;
+    let by = two_people(draft, second, &branch, Together::Void)?;
     let to = Place::Voided;
     handle_seen(draft, Handling::Voided, range, to, by, Some(sale), None)
 }
 
 fn destroy(draft: &mut Draft<'_>, second: StaffId, range: BillRange) -> Result<Outcome, Stop> {
     let branch = draft.home()?;
-    let by = two_people(draft, second, &branch, &HANDLERS)?;
-    let mut supervised = draft.rehearsal;
-    for id in &by {
-        supervised |= duty(draft, id, &branch)? == Some(Duty::Supervisor);
-    }
-    if !supervised {
-        return refused(StockRefusal::Supervisor);
-    }
+    let by = two_people(draft, second, &branch, Together::Destroy)?;
     if place(draft, range)? != Place::Voided {
         return refused(StockRefusal::NotVoided);
     }
@@ -324,7 +300,7 @@ fn take_back(
 ) -> Result<Outcome, Stop> {
     said(&seen)?;
     let row = sold(draft, range)?;
-    let by = two_people(draft, second, &row.branch, &FRONT)?;
+    let by = two_people(draft, second, &row.branch, Together::Return)?;
     if any_marked(&row, range, &[Mark::Paid]) {
         return refused(StockRefusal::Paid);
     }
@@ -340,7 +316,7 @@ fn note(
     mark: Mark,
 ) -> Result<Outcome, Stop> {
     let row = sold(draft, range)?;
-    let by = two_people(draft, second, &row.branch, &FRONT)?;
+    let by = two_people(draft, second, &row.branch, Together::Mark)?;
     let barred = [Mark::Stopped, Mark::ReportedLost];
     match mark {
         Mark::Paid if any_marked(&row, range, &barred) => return refused(StockRefusal::Barred),

@@ -9,7 +9,7 @@ use super::{Draft, Stop, said, stock};
 use crate::core::clock::{BEHIND_S_MAX, behind_s, sells};
 use crate::core::command::{Command, Outcome};
 use crate::core::event::{Event, Witnessed};
-use crate::core::record::bank::Duty;
+use crate::core::matrix::Act;
 use crate::core::refusal::{Refusal, StockRefusal};
 
 /// The command at a time that is not before the newest record, if it is little before
@@ -33,8 +33,7 @@ pub fn timed(command: &Command, newest: Option<Timestamp>) -> Result<Cow<'_, Com
 pub fn accept(draft: &mut Draft<'_>, second: &StaffId, reason: &str) -> Result<Outcome, Stop> {
     said(reason)?;
     let branch = draft.home()?;
-    let duties = [Duty::Custodian, Duty::Supervisor];
-    let by = stock::two_people(draft, second.clone(), &branch, &duties)?;
+    let by = stock::two_people(draft, second.clone(), &branch, Act::AcceptClock)?;
     let Some(newest) = draft.newest.filter(|newest| *newest > draft.command.at) else {
         return Err(Refusal::Stock(StockRefusal::ClockNotBehind).into());
     };

@@ -8,7 +8,7 @@ use counterfoil_data::wire::sheet::SheetOutcome;
 use super::{Draft, Stop, sheet, stock};
 use crate::core::command::Outcome;
 use crate::core::event::{Event, FormChanged};
-use crate::core::record::bank::Duty;
+use crate::core::matrix::Act;
 use crate::core::record::sale::SaleRow;
 use crate::core::refusal::Refusal;
 
@@ -137,8 +137,7 @@ pub fn close_by_staff(
     sale: SaleId,
 ) -> Result<Outcome, Stop> {
     let row = draft.sale(sale)?;
-    let duties = [Duty::Custodian, Duty::Supervisor];
-    stock::two_people(draft, second, &row.branch, &duties)?;
+    stock::two_people(draft, second, &row.branch, Act::CloseSale)?;
     finish(draft, &row, None)
 }
 

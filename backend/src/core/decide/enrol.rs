@@ -7,6 +7,7 @@ use crate::core::command::{Actor, CommandBody, GROUP_MAX, Outcome};
 use crate::core::event::{Enrolled, Event};
 use crate::core::key::{self, Table};
 use crate::core::record::bank::{Duty, LOCKS_MAX, SLOTS_MAX, StaffRow, StationRow};
+use crate::core::record::staff::{ATTEMPTS_MAX, AccessRow, SESSION_S_MAX};
 use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::store::{Key, Read as _};
 
@@ -59,6 +60,7 @@ fn enrolled(draft: &Draft<'_>, body: CommandBody) -> Result<Option<Enrolled>, St
     Ok(Some(match body {
         CommandBody::EnrolBank(row) => Enrolled::Bank(row),
         CommandBody::EnrolPolicy(row) => Enrolled::Policy(row),
+        CommandBody::EnrolAccess(row) => Enrolled::Access(row),
         CommandBody::EnrolStaff(row) => Enrolled::Staff(row),
         CommandBody::EnrolKiosk(mut row) => {
             row.open_sale = None;
@@ -107,7 +109,7 @@ fn seated(draft: &Draft<'_>, row: &StationRow) -> Result<(), Stop> {
 }
 
 /// Two ids with one key would make two people of one.
-fn own_key(draft: &Draft<'_>, row: &StaffRow) -> Result<(), Stop> {
+pub(super) fn own_key(draft: &Draft<'_>, row: &StaffRow) -> Result<(), Stop> {
     let taken = row
         .key
         .map(|public| draft.books.read(&key::staff_key(&public)));
@@ -115,6 +117,22 @@ fn own_key(draft: &Draft<'_>, row: &StaffRow) -> Result<(), Stop> {
         return Err(Refusal::Malformed(Malformed::KeyTaken).into());
     }
     Ok(())
+}
+
+/// Everything has a limit, and nobody waits for ever or not at all.
+fn lawful_access(row: &AccessRow) -> bool {
+    let attempts = [row.staff_attempts, row.terminal_attempts];
+    let ladders = [
+        &row.staff_locks_s,
+        &row.terminal_locks_s,
+        &row.card_locks_s,
+        &row.account_locks_s,
+        &row.kiosk_locks_s,
+    ];
+    attempts.iter().all(|n| (1..=ATTEMPTS_MAX).contains(n))
+        && (1..=SESSION_S_MAX).contains(&row.idle_s)
+        && (1..=SESSION_S_MAX).contains(&row.session_s)
+        && ladders.iter().all(|steps| steps.len() <= LOCKS_MAX)
 }
 
 /// Enrolment is once; references must lead somewhere; limits hold (I9).
@@ -130,12 +148,11 @@ fn check(draft: &Draft<'_>, enrolled: &Enrolled) -> Result<(), Stop> {
                 && row.identity_attempts > 0
                 && row.finger_locks_s.len() <= LOCKS_MAX,
         ),
+        Enrolled::Access(row) => (None, lawful_access(row)),
         Enrolled::Staff(row) => {
             own_key(draft, row)?;
-            (
-                Some(key::text(Table::Staff, row.id.as_str())),
-                row.name.len() <= TEXT_MAX,
-            )
+            let own = key::text(Table::Staff, row.id.as_str());
+            (Some(own), row.name.len() <= TEXT_MAX)
         }
         Enrolled::Kiosk(row) => (
             Some(key::text(Table::Kiosk, row.id.as_str())),

@@ -41,6 +41,7 @@ pub fn count(draft: &mut Draft<'_>, sale: SaleId, challenge: Challenge) -> Resul
     let agent = key::text(Table::Agent, proven.agent.as_str());
     let agent: AgentRow = draft.books.need(&agent, "a sale of no agent")?;
     let policy = draft.policy()?;
+    let access = draft.access()?;
     let mut others = agent.fingers.clone();
     others.retain(|other| other.position != proven.finger);
     if others.is_empty() {
@@ -48,10 +49,10 @@ pub fn count(draft: &mut Draft<'_>, sale: SaleId, challenge: Challenge) -> Resul
         return Err(Refusal::Rule { rule, state }.into());
     }
     let attempt = row.finger_attempts.saturating_add(1);
-    let Some(by_kiosk) = Counter::of_kiosk(&row, &policy).count(draft)? else {
+    let Some(by_kiosk) = Counter::of_kiosk(&row, &policy, &access).count(draft)? else {
         return info::refuse(draft, sale, LOCKED, vec![]);
     };
-    let by_agent = Counter::of_agent(&agent.id, &policy).count(draft)?;
+    let by_agent = Counter::of_agent(&agent.id, &policy, &access).count(draft)?;
     let Some(by_agent) = by_agent.filter(|_| attempt <= policy.identity_attempts) else {
         return info::refuse(draft, sale, LOCKED, vec![by_kiosk]);
     };

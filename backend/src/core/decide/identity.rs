@@ -95,8 +95,9 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         return Err(Refusal::NotAuthentic { state: row.state }.into());
     }
     let policy = draft.policy()?;
+    let access = draft.access()?;
     let attempt = row.identity_attempts.saturating_add(1);
-    let by_kiosk = Counter::of_kiosk(&row, &policy).count(draft)?;
+    let by_kiosk = Counter::of_kiosk(&row, &policy, &access).count(draft)?;
     let Some(by_kiosk) = by_kiosk else {
         return info::refuse(draft, sale, LOCKED, vec![]);
     };
@@ -112,7 +113,7 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
     if let Some(refusal) = rules::judge(Gate::Identity, &facts, &policy) {
         return info::end(draft, sale, refusal, vec![]);
     }
-    let Some(by_agent) = Counter::of_agent(&agent.id, &policy).count(draft)? else {
+    let Some(by_agent) = Counter::of_agent(&agent.id, &policy, &access).count(draft)? else {
         return info::refuse(draft, sale, LOCKED, vec![by_kiosk]);
     };
     draft.emit(Event::IdentityAttempted {
@@ -175,14 +176,15 @@ pub fn enrol_again(
     engine: String,
 ) -> Result<Outcome, Stop> {
     let policy = draft.policy()?;
+    let access = draft.access()?;
     draft.emit(Event::IdentityFailed {
         sale: row.sale,
         score_milli: 0,
         engine,
         refusal: rules::refusal(ENROL_AGAIN, policy.version),
     })?;
-    let by_agent = Counter::of_agent(agent, &policy).give_back(draft)?;
-    let by_kiosk = Counter::of_kiosk(row, &policy).give_back(draft)?;
+    let by_agent = Counter::of_agent(agent, &policy, &access).give_back(draft)?;
+    let by_kiosk = Counter::of_kiosk(row, &policy, &access).give_back(draft)?;
     info::refuse(draft, row.sale, ENROL_AGAIN, vec![by_agent, by_kiosk])
 }
 
@@ -275,7 +277,7 @@ fn first(
 
 /// Attempts left: the sale's own, or the agent's, of which another sale may have used some.
 pub fn left(draft: &Draft<'_>, agent: &AgentId, used: u32, policy: &Policy) -> Result<u32, Stop> {
-    let by_agent = Counter::of_agent(agent, policy).left(draft)?;
+    let by_agent = Counter::of_agent(agent, policy, &draft.access()?).left(draft)?;
     let by_sale = policy.identity_attempts.saturating_sub(used);
     Ok(by_sale.min(by_agent))
 }

@@ -129,10 +129,11 @@ pub fn count(draft: &mut Draft<'_>) -> Result<Outcome, Stop> {
         return Err(Refusal::Malformed(Malformed::Mode).into());
     }
     let policy = draft.policy()?;
+    let access = draft.access()?;
     let attempt = row.info_attempts.saturating_add(1);
     let hash = subject.hash();
-    let by_subject = Counter::of_subject(hash, &policy).count(draft)?;
-    let by_kiosk = Counter::of_kiosk(&row, &policy).count(draft)?;
+    let by_subject = Counter::of_subject(hash, row.mode, &policy, &access).count(draft)?;
+    let by_kiosk = Counter::of_kiosk(&row, &policy, &access).count(draft)?;
     let Some(by_kiosk) = by_kiosk else {
         return refuse(draft, sale, LOCKED, vec![]);
     };
@@ -251,7 +252,8 @@ pub fn settle(
         return Err(none.into());
     }
     let policy = draft.policy()?;
-    let by_subject = Counter::of_subject(subject, &policy).left(draft)?;
+    let access = draft.access()?;
+    let by_subject = Counter::of_subject(subject, row.mode, &policy, &access).left(draft)?;
     let attempts_left = policy.info_attempts.saturating_sub(attempt).min(by_subject);
     let Some(proof) = proof.filter(|_| verified) else {
         if attempts_left == 0 {

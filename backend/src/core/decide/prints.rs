@@ -10,7 +10,8 @@ use super::{Draft, Stop, said, stock};
 use crate::core::command::{Actor, CommandBody, Outcome, Prints};
 use crate::core::event::{Enrolled, Event, PrintsEnrolled, TwoPeople};
 use crate::core::key::{self, Table};
-use crate::core::record::bank::{AgentRow, Duty, EnrolledFinger, FINGERS_MAX, TEMPLATES_MAX};
+use crate::core::matrix::Act;
+use crate::core::record::bank::{AgentRow, EnrolledFinger, FINGERS_MAX, TEMPLATES_MAX};
 use crate::core::refusal::{Malformed, Missing, Refusal};
 use crate::core::sealed::{self, RESEALED_MAX, Resealed};
 
@@ -96,11 +97,9 @@ fn people(draft: &Draft<'_>, second: StaffId) -> Result<TwoPeople, Stop> {
     let Actor::Staff(first) = draft.command.actor.clone() else {
         return Err(Refusal::NotYours.into());
     };
-    let duty = |id: &StaffId| stock::duty(draft, id, &branch);
-    let (one, other) = (duty(&first)?, duty(&second)?);
-    let serves = |duty| matches!(duty, Some(Duty::Supervisor | Duty::Officer | Duty::Teller));
-    let supervised = [one, other].contains(&Some(Duty::Supervisor));
-    if first == second || !supervised || !serves(one) || !serves(other) {
+    let roles = |id: &StaffId| stock::roles(draft, id, &branch);
+    let (one, other) = (roles(&first)?, roles(&second)?);
+    if first == second || !Act::Prints.row().allows(&one, &other) {
         return Err(Refusal::Malformed(Malformed::PrintsPeople).into());
     }
     Ok([first, second])

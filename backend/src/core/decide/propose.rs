@@ -6,7 +6,7 @@
 //! approved, in the commit that does it. What two people may do is [`stock`]'s to say,
 //! the same for both ways there are (the other is `app::custody`).
 
-use counterfoil_data::ids::BranchId;
+use counterfoil_data::ids::{BranchId, StaffId};
 use counterfoil_data::wire::Digest;
 use counterfoil_data::wire::custody::{Act, Holder, ProposalState};
 
@@ -15,6 +15,7 @@ use crate::core::command::{Actor, Outcome};
 use crate::core::event::Event;
 use crate::core::key::{self, Table};
 use crate::core::ledger;
+use crate::core::matrix::handles_blanks;
 use crate::core::overlay::Overlay;
 use crate::core::query::proposals;
 use crate::core::record::bank::{Duty, StaffRow};
@@ -24,19 +25,36 @@ use crate::core::refusal::{Missing, ProposalRefusal, Refusal};
 /// Name of the counter of proposals.
 const COUNTER: &str = "proposal";
 
+/// Whoever proposes or decides.
+struct Person {
+    id: StaffId,
+    branch: BranchId,
+    /// Nothing but what tellers have a part in.
+    only_teller: bool,
+}
+
 /// Who gives the command: somebody who keeps blanks or settles what nobody knows, or a
 /// teller, for what tellers have a part in.
-fn person(draft: &Draft<'_>) -> Result<StaffRow, Stop> {
+fn person(draft: &Draft<'_>) -> Result<Person, Stop> {
     let Actor::Staff(id) = &draft.command.actor else {
         return Err(Refusal::NotYours.into());
     };
     let row: Option<StaffRow> = draft.books.get(&key::text(Table::Staff, id.as_str()))?;
-    let of_bank = |row: &StaffRow| row.duty != Duty::Officer;
-    Ok(row.filter(of_bank).ok_or(Refusal::NotYours)?)
+    let row = row.ok_or(Refusal::NotYours)?;
+    draft.logged_in()?;
+    let roles = stock::roles(draft, id, &row.branch)?;
+    let mut parts = roles.iter().copied().filter(|role| handles_blanks(*role));
+    let first = parts.next().ok_or(Refusal::NotYours)?;
+    let only_teller = first == Duty::Teller && parts.all(|role| role == Duty::Teller);
+    Ok(Person {
+        id: row.id,
+        branch: row.branch,
+        only_teller,
+    })
 }
 
 /// A teller decides about the own box and about forms that customers bring.
-fn concerns(person: &StaffRow, act: &Act) -> Result<(), Stop> {
+fn concerns(person: &Person, act: &Act) -> Result<(), Stop> {
     let own = |holder: &Holder| matches!(holder, Holder::TellerBox { teller, .. } if *teller == person.id);
     let tellers = match act {
         Act::Dispatch { from: holder, .. }
@@ -45,7 +63,7 @@ fn concerns(person: &StaffRow, act: &Act) -> Result<(), Stop> {
         Act::Return { .. } | Act::Mark { .. } => true,
         _ => false,
     };
-    if person.duty != Duty::Teller || tellers {
+    if !person.only_teller || tellers {
         return Ok(());
     }
     Err(Refusal::NotYours.into())
@@ -104,7 +122,7 @@ fn find(draft: &Draft<'_>, branch: &BranchId, number: u64) -> Result<ProposalRow
 fn open(
     draft: &Draft<'_>,
     row: &ProposalRow,
-    by: &StaffRow,
+    by: &Person,
     digest: Digest,
     wanted: ProposalState,
 ) -> Result<Option<Act>, Stop> {

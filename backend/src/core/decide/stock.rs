@@ -11,6 +11,7 @@ use crate::core::command::{Actor, CommandBody, Outcome, Resolution};
 use crate::core::custody;
 use crate::core::event::{Event, TwoPeople};
 use crate::core::key::{self, Table};
+use crate::core::matrix::Act as Together;
 use crate::core::record::bank::{Duty, KioskRow, StaffRow};
 use crate::core::record::sale::SaleRow;
 use crate::core::record::stock::{Place, SLOT_PIECES_MAX, SlotRow};
@@ -82,32 +83,45 @@ pub fn act(draft: &mut Draft<'_>, second: StaffId, act: Act) -> Result<Outcome, 
     }
 }
 
-/// What a member of staff of this branch is for.
-pub(super) fn duty(
-    draft: &Draft<'_>,
-    id: &StaffId,
-    branch: &BranchId,
-) -> Result<Option<Duty>, Stop> {
+/// What a member of staff of this branch is for; nothing for anybody else.
+pub(super) fn roles(draft: &Draft<'_>, id: &StaffId, branch: &BranchId) -> Result<Vec<Duty>, Stop> {
     let row: Option<StaffRow> = draft.books.get(&key::text(Table::Staff, id.as_str()))?;
-    Ok(row.filter(|r| r.branch == *branch).map(|r| r.duty))
+    let Some(row) = row.filter(|r| r.branch == *branch) else {
+        return Ok(Vec::new());
+    };
+    Ok(match draft.account(id)? {
+        Some(account) if account.disabled => Vec::new(),
+        Some(account) => account.roles,
+        None => vec![row.duty],
+    })
 }
 
-/// Two different people of the branch, both with one of these duties.
+/// Two different people of the branch whom the matrix lets do this together.
 pub(super) fn two_people(
     draft: &Draft<'_>,
     second: StaffId,
     branch: &BranchId,
-    duties: &[Duty],
+    act: Together,
 ) -> Result<TwoPeople, Stop> {
     let Actor::Staff(first) = draft.command.actor.clone() else {
         return Err(Refusal::NotYours.into());
     };
-    let lawful = |id: &StaffId| -> Result<bool, Stop> {
-        Ok(duty(draft, id, branch)?.is_some_and(|d| duties.contains(&d)))
-    };
-    let together = draft.rehearsal || (first != second && lawful(&second)?);
-    if !together || !lawful(&first)? {
+    let row = act.row();
+    let one = roles(draft, &first, branch)?;
+    if draft.rehearsal && row.takes(&one) {
+        return Ok([first, second]);
+    }
+    let other = roles(draft, &second, branch)?;
+    if first == second || !row.takes(&one) || !row.takes(&other) {
         return Err(Refusal::Stock(StockRefusal::TwoPeople).into());
+    }
+    if !row.allows(&one, &other) {
+        return Err(Refusal::Stock(match act {
+            Together::Box => StockRefusal::BoxPeople,
+            Together::Destroy => StockRefusal::Supervisor,
+            _ => StockRefusal::TwoPeople,
+        })
+        .into());
     }
     Ok([first, second])
 }
@@ -144,7 +158,7 @@ fn receive(
     range: BillRange,
     counted: u32,
 ) -> Result<Outcome, Stop> {
-    let by = two_people(draft, second, &branch, &[Duty::Custodian])?;
+    let by = two_people(draft, second, &branch, Together::Receive)?;
     blanks::counted(range, counted)?;
     // What was announced for this vault, all of it or a part; or what nobody announced.
     let announced = custody::find(&draft.books, range.first())?.is_some_and(|(whole, place)| {
@@ -165,7 +179,7 @@ fn load(
     range: BillRange,
 ) -> Result<Outcome, Stop> {
     let kiosk = kiosk(draft, id)?;
-    let by = two_people(draft, second, &kiosk.branch, &[Duty::Custodian])?;
+    let by = two_people(draft, second, &kiosk.branch, Together::Load)?;
     let row = slot(draft, id, &slot_id)?;
     idle(draft, &kiosk)?;
     if range.prefix().kind() != Ok(row.kind) {
@@ -196,7 +210,7 @@ fn unload(
     slot_id: SlotId,
 ) -> Result<Outcome, Stop> {
     let kiosk = kiosk(draft, id)?;
-    let by = two_people(draft, second, &kiosk.branch, &[Duty::Custodian])?;
+    let by = two_people(draft, second, &kiosk.branch, Together::Unload)?;
     let row = slot(draft, id, &slot_id)?;
     idle(draft, &kiosk)?;
     // An empty slot is unloaded, too: that unlocks it.
@@ -221,7 +235,7 @@ fn unlock(
     slot_id: SlotId,
 ) -> Result<Outcome, Stop> {
     let kiosk = kiosk(draft, id)?;
-    let by = two_people(draft, second, &kiosk.branch, &[Duty::Custodian])?;
+    let by = two_people(draft, second, &kiosk.branch, Together::Unlock)?;
     if !slot(draft, id, &slot_id)?.locked {
         return Err(Refusal::Stock(StockRefusal::NotLocked).into());
     }
@@ -275,8 +289,7 @@ fn resolve(
     said(&evidence)?;
     let row = unresolved(draft, number)?;
     let sale = Some(row.sale);
-    let duties = [Duty::Custodian, Duty::Supervisor];
-    let by = two_people(draft, second, &row.branch, &duties)?;
+    let by = two_people(draft, second, &row.branch, Together::Resolve)?;
     let account = row.info.as_ref().map(|i| i.account.clone());
     // Read in another's place, never given to this sale: nobody confirmed or paid it.
     let is_stray = !row.forms.iter().any(|f| f.number == number);

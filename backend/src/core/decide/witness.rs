@@ -10,8 +10,8 @@ use crate::core::command::{CommandBody, Outcome};
 use crate::core::event::{Event, Witnessed};
 use crate::core::key::{self, Table};
 use crate::core::log;
+use crate::core::matrix::Act;
 use crate::core::overlay::get;
-use crate::core::record::bank::Duty;
 use crate::core::record::witness::{RestoredRow, Standing};
 use crate::core::refusal::{Refusal, StockRefusal};
 use crate::core::witness::{look, restore, standing};
@@ -85,8 +85,7 @@ fn reconcile(
 ) -> Result<Outcome, Stop> {
     said(&reason)?;
     let row = stock::kiosk(draft, kiosk)?;
-    let duties = [Duty::Custodian, Duty::Supervisor];
-    let by = stock::two_people(draft, second, &row.branch, &duties)?;
+    let by = stock::two_people(draft, second, &row.branch, Act::Reconcile)?;
     let held = standing(&draft.books, kiosk)?;
     let seen = match held.as_ref().map(|row| row.standing) {
         Some(Standing::Ahead(seen)) => Some(seen),

@@ -20,6 +20,7 @@ impl Event {
             | Self::CustodyApproved { .. }
             | Self::CustodyRefused { .. }
             | Self::Witnessed(_)
+            | Self::Staff(_)
             | Self::Delivered { .. } => None,
             Self::SaleOpened(row) => Some(row.sale),
             Self::BlanksHandled(handled) => handled.sale,

@@ -9,6 +9,7 @@ use crate::core::record::bank::{
     AccountRow, AgentRow, BankRow, CardRow, EnrolledFinger, FeeRow, KioskRow, Policy, StaffRow,
     StationRow, UnitRow,
 };
+use crate::core::record::staff::AccessRow;
 use crate::core::record::terms::{Bounces, CalendarRow, Licence, ListRow, Listed};
 use crate::core::sealed::Resealed;
 
@@ -30,6 +31,8 @@ pub enum Enrolled {
     Bank(BankRow),
     /// Policy in force.
     Policy(Policy),
+    /// Who must log in, and locks.
+    Access(AccessRow),
     /// Staff.
     Staff(StaffRow),
     /// A kiosk.

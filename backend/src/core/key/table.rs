@@ -110,11 +110,17 @@ pub enum Table {
     Words = 66,
     /// Counters by name.
     Counter = 70,
+    /// [`crate::core::record::staff::AccessRow`], one row.
+    Access = 71,
+    /// [`crate::core::record::staff::StaffAccountRow`] by id.
+    StaffAccount = 72,
+    /// [`crate::core::record::staff::TerminalRow`] by key id.
+    Terminal = 73,
 }
 
 impl Table {
     /// Every table, in key order.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 56] = [
         Self::Meta,
         Self::Bank,
         Self::Policy,
@@ -168,5 +174,8 @@ impl Table {
         Self::NumberLeaf,
         Self::Words,
         Self::Counter,
+        Self::Access,
+        Self::StaffAccount,
+        Self::Terminal,
     ];
 }

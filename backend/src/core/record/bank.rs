@@ -15,6 +15,7 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
+pub use super::duty::Duty;
 use crate::core::key::Table;
 
 /// Enrolled fingers of one agent at most.
@@ -142,19 +143,6 @@ pub enum ConfirmPolicy {
     Never,
 }
 
-/// Duties of staff; seal, cipher and form are kept apart (domain K2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Duty {
-    /// Decides confirmations.
-    Officer,
-    /// Serves customers (柜员); touches no blanks of a kiosk.
-    Teller,
-    /// Keeps blanks, always with a second custodian.
-    Custodian,
-    /// Settles what nobody knows, always with a custodian.
-    Supervisor,
-}
-
 /// A member of staff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffRow {
@@ -267,23 +255,21 @@ impl fmt::Debug for AccountRow {
     }
 }
 
-impl Policy {
-    /// Seconds that the locks of a scope last, from the first to the last.
-    pub fn locks_s(&self, scope: LockScope) -> &[u32] {
-        match scope {
-            LockScope::Agent if !self.finger_locks_s.is_empty() => &self.finger_locks_s,
-            LockScope::Agent | LockScope::Other => std::slice::from_ref(&self.lock_s),
-        }
-    }
-}
-
 /// Whose failed attempts are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockScope {
     /// An agent's, at the second gate.
     Agent,
-    /// A card's, an account's or a kiosk's.
-    Other,
+    /// A settlement card's, at the first gate.
+    Card,
+    /// A customer's account's, at the first gate.
+    Account,
+    /// A kiosk's, at either gate.
+    Kiosk,
+    /// A member of staff's, logging in.
+    Staff,
+    /// A terminal's of staff, whoever logs in.
+    Terminal,
 }
 
 /// A finger of an agent, enrolled (S13).

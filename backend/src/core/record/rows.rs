@@ -14,6 +14,7 @@ use super::prints::{PrintRow, TouchRow};
 use super::proposal::ProposalRow;
 use super::sale::SaleRow;
 use super::sheet::{PasswordRow, SheetRow};
+use super::staff::{AccessRow, StaffAccountRow, TerminalRow};
 use super::stock::{BlankRow, LotRow, SlotRow};
 use super::terms::{CalendarRow, ListRow, ListedRow, PolicyVersionRow};
 use super::witness::{RestoredRow, WitnessRow};
@@ -73,6 +74,9 @@ pub fn reread(table: Table, bytes: &[u8]) -> Option<Result<Reread, RecordError>>
         Lot => LotRow,
         Kept => CounterRow,
         Proposal => ProposalRow,
+        Access => AccessRow,
+        StaffAccount => StaffAccountRow,
+        Terminal => TerminalRow,
         Restored => RestoredRow,
         Witness => WitnessRow,
         Sale => SaleRow,

@@ -5,6 +5,7 @@ use crate::core::facts;
 use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::record::bank::{CardPolicy, Policy};
+use crate::core::record::staff::AccessRow;
 use crate::core::record::terms::{CalendarRow, ListRow};
 use crate::store::{Read, StoreError};
 
@@ -16,6 +17,8 @@ pub struct Terms {
     pub calendar: CalendarRow,
     /// The regulator's list, if one was given.
     pub list: Option<ListRow>,
+    /// Who must log in, and locks.
+    pub access: AccessRow,
 }
 
 impl Terms {
@@ -26,6 +29,7 @@ impl Terms {
             policy: policy.ok_or(StoreError::Contradiction("no policy is enrolled"))?,
             calendar: facts::calendar(read, &facts::bank(read)?)?,
             list: get(read, &key::single(Table::List))?,
+            access: get(read, &key::single(Table::Access))?.unwrap_or_default(),
         })
     }
 
@@ -130,6 +134,7 @@ mod tests {
             policy: bank::policy(),
             calendar,
             list: None,
+            access: AccessRow::default(),
         }
     }
 

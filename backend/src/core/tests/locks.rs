@@ -13,6 +13,7 @@ use crate::core::key::{self, Table};
 use crate::core::overlay::get;
 use crate::core::record::bank::Policy;
 use crate::core::record::books::AttemptRow;
+use crate::core::record::staff::AccessRow;
 use crate::store::model::ModelStore;
 use crate::writer::{LogKey, Writer};
 
@@ -332,4 +333,48 @@ fn an_agent_s_locks_grow_from_step_to_step_and_only_a_success_begins_anew() {
     desk.later(i64::from(LOCK_S));
     let after = honest(&mut desk, Scope::Card, 50);
     assert_eq!(after, SaleState::IdentityVerified);
+}
+
+/// Every scope has its own ladder, across kiosks and restarts; a success begins it anew.
+#[test]
+fn in_every_scope_locks_grow_along_its_own_ladder() {
+    for (scope, steps) in [
+        (Scope::Card, [40, 400]),
+        (Scope::Account, [50, 500]),
+        (Scope::Kiosk, [60, 600]),
+    ] {
+        let mut desk = desk(scope);
+        desk.must(
+            crate::core::command::Actor::System,
+            CommandBody::EnrolAccess(AccessRow {
+                card_locks_s: vec![40, 400],
+                account_locks_s: vec![50, 500],
+                kiosk_locks_s: vec![60, 600],
+                ..AccessRow::default()
+            }),
+        );
+        let (mut sale, [first, last]) = (100, steps);
+        for step in [first, last, last] {
+            for nth in 0..3 {
+                sale += 1;
+                let sale = begun(&mut desk, scope, sale);
+                let trust = Some(crate::core::record::bank::CardTrust::Dynamic);
+                let body = desk.info_of(sale, scope.subject(nth), trust);
+                let counted = desk.must(kiosk(), body);
+                assert!(matches!(counted, Outcome::InfoCheck(_)), "{scope:?} {step}");
+                desk = crash(desk);
+                desk.must(kiosk(), CommandBody::Cancel { sale });
+            }
+            desk.later(step - 1);
+            sale += 1;
+            let early = honest(&mut desk, scope, sale);
+            assert_eq!(early, SaleState::Refused, "{scope:?} {step}");
+            desk.later(1);
+            // Unknown cards have ladders of their own, and those are flat here.
+            desk.later(if scope == Scope::Kiosk { 1_000 } else { 0 });
+        }
+        sale += 1;
+        let right = honest(&mut desk, scope, sale);
+        assert_eq!(right, SaleState::IdentityVerified, "{scope:?}");
+    }
 }

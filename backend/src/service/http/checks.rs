@@ -6,6 +6,7 @@ use counterfoil_data::leaf::Signed;
 use counterfoil_data::sign::{self, RequestParts, SignatureHeaders};
 use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::sale::TreeSeen;
+use counterfoil_data::wire::session::SessionId;
 use counterfoil_data::wire::{self, Digest};
 use hyper::header::{self, HeaderMap};
 
@@ -34,6 +35,12 @@ pub fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
     let id = text(headers, LAST_EVENT_HEADER).and_then(route::whole);
     let malformed = || Fault::malformed("last-event-id is the id of an event: a whole number");
     id.map(Some).ok_or_else(malformed)
+}
+
+/// The session a terminal names. A malformed one is said: it was meant to be one.
+pub fn session_of(given: Option<&str>) -> Result<Option<SessionId>, Fault> {
+    let parsed = given.map(str::parse).transpose();
+    parsed.map_err(|_| Fault::malformed("counterfoil-session is 32 lower-case hex digits"))
 }
 
 /// The log a kiosk says it has seen, where a route's query is read at all.
@@ -136,6 +143,7 @@ pub(super) fn is_meant(audience: Audience, signer: &Signer) -> bool {
         Audience::Kiosk => matches!(signer, Signer::Kiosk { .. }),
         Audience::Station => matches!(signer, Signer::Station { .. }),
         Audience::Staff => matches!(signer, Signer::Staff { .. }),
+        Audience::Terminal => matches!(signer, Signer::Station { .. } | Signer::Staff { .. }),
     }
 }
 

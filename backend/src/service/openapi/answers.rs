@@ -29,6 +29,9 @@ fn own(operation: O) -> &'static [K] {
         O::Propose => &[K::NotFound, K::OutOfOrder, K::Refused],
         O::Approve => &[K::NotFound, K::OutOfOrder, K::StaleDigest, K::Refused],
         O::Refuse => &[K::NotFound, K::OutOfOrder, K::StaleDigest],
+        O::LogIn => &[K::NotVerified, K::Refused, K::Locked],
+        O::Alive => &[K::NoSession],
+        O::ReadSession | O::LogOut => &[],
         O::ReadKiosk | O::Confirmations | O::Custody | O::Events | O::OpenApi => &[],
     }
 }
@@ -41,6 +44,10 @@ pub fn problems(route: &Route) -> Vec<K> {
     if route.audience != Audience::Public {
         all.extend([K::NotSigned, K::TooLarge, K::Version]);
         all.extend([K::Busy, K::Internal, K::NotYours]);
+    }
+    let by_staff = matches!(route.audience, Audience::Station | Audience::Staff);
+    if by_staff || route.operation == O::Number {
+        all.push(K::NoSession);
     }
     if route.body != BodyRule::None {
         all.push(K::MediaType);

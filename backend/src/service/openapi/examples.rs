@@ -17,6 +17,7 @@ pub fn of(schema: &str) -> Option<Value> {
         ] }),
         "Abandon" => json!({ "reason": "customer-left" }),
         "TakeSheet" => json!({ "key": digest }),
+        "LogOut" => json!({ "idle": true }),
         "Close" => json!({ "sheet": "printed" }),
         "Decision" => json!({ "digest": digest, "note": "asked the contact by telephone" }),
         "Propose" => json!({ "act": {

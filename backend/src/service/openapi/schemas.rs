@@ -4,7 +4,7 @@ use counterfoil_data::sign::{
     CONTENT_DIGEST_HEADER, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER, SKEW_S_MAX,
 };
 use counterfoil_data::wire::problem::{Problem, ProblemKind};
-use counterfoil_data::wire::{confirm, custody, forms, sale, sheet};
+use counterfoil_data::wire::{confirm, custody, forms, sale, session, sheet};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
@@ -52,6 +52,9 @@ pub fn components() -> Components {
     add::<custody::CustodyView>(&mut schemas);
     add::<custody::Propose>(&mut schemas);
     add::<custody::Approve>(&mut schemas);
+    add::<session::LogIn>(&mut schemas);
+    add::<session::LogOut>(&mut schemas);
+    add::<session::SessionView>(&mut schemas);
     add::<Problem>(&mut schemas);
     add::<timeline::NumberTimeline>(&mut schemas);
     let header = |name: &str, what: &str| {

@@ -83,6 +83,7 @@ pub struct Ask {
     pub key: Option<String>,
     pub version: Option<&'static str>,
     pub last_event: Option<u64>,
+    pub session: Option<String>,
 }
 
 impl Ask {
@@ -111,6 +112,11 @@ impl Ask {
             media_type: Some("application/octet-stream"),
             ..Self::get(path)
         }
+    }
+
+    pub fn within(mut self, session: &str) -> Self {
+        self.session = Some(session.into());
+        self
     }
 
     pub fn keyed(mut self, key: &str) -> Self {
@@ -156,6 +162,7 @@ impl Client {
             body_digest: Digest::of(&ask.body),
             sequence,
             idempotency_key: ask.key.as_deref(),
+            session: ask.session.as_deref(),
         };
         let nonce = random(&*self.entropy);
         let headers = sign::sign(&parts, &self.identity, created, nonce);
@@ -300,6 +307,9 @@ pub fn build(
     }
     if let Some(key) = &ask.key {
         request = request.header(wire::IDEMPOTENCY_HEADER, key);
+    }
+    if let Some(session) = &ask.session {
+        request = request.header(wire::SESSION_HEADER, session);
     }
     if let Some(last) = ask.last_event {
         request = request.header("last-event-id", last);

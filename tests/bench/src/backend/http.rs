@@ -205,6 +205,8 @@ fn links(address: SocketAddr, first: u64, count: u64) -> anyhow::Result<Vec<Vec<
             body_digest: Digest::of(b""),
             sequence: number + 1,
             idempotency_key: Some(&key),
+            session: None,
+            session: None,
         };
         let nonce = bank::drawn("nonce", number);
         let nonce = *nonce.first_chunk().context("a nonce")?;

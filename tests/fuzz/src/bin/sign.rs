@@ -26,6 +26,7 @@ fn ours(from: &mut Bytes<'_>) {
         body_digest: Digest(from.array()),
         sequence: u64::from_le_bytes(from.array()),
         idempotency_key: key.as_deref(),
+        session: None,
     };
     let headers = sign::sign(&parts, &identity, created, from.array());
     assert!(headers.signature_input.len() <= HEADER_MAX);
@@ -120,6 +121,7 @@ fn theirs(text: &str) {
         body_digest: claimed.unwrap_or(Digest([0; 32])),
         sequence: 1,
         idempotency_key: None,
+        session: None,
     };
     let key = SigningIdentity::new(&"kiosk:kiosk-2".parse().expect("an id"), &[6; 32]);
     let key = key.key.verifying_key();

@@ -60,6 +60,7 @@ fn a_feed_that_the_books_do_not_have_is_found() {
     let runtime = crate::idle::runtime(true).expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let enrolled = World::start(Setup {
+            logins: false,
             clock: Rc::new(TokioClock::starting_at(Timestamp::UNIX_EPOCH)),
             seed: Some(1),
             store: StoreAt::File(books.clone()),

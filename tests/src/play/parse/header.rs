@@ -6,8 +6,8 @@ use super::{Header, Parser, ScriptError, suggestion};
 use crate::world::Stand;
 
 /// Words that may begin a header line.
-const WORDS: [&str; 7] = [
-    "size", "locale", "theme", "clock", "seed", "devices", "backend",
+const WORDS: [&str; 8] = [
+    "size", "locale", "theme", "clock", "seed", "devices", "backend", "logins",
 ];
 /// Words that are `backend` verbs and therefore end the header.
 const BACKEND_VERBS: [&str; 4] = ["kill", "restart", "backup", "restore"];
@@ -24,6 +24,7 @@ impl<'a> Parser<'a> {
             clock: Timestamp::UNIX_EPOCH,
             seed: 1,
             stand: Stand::Demo,
+            logins: false,
         };
         let mut clock = None;
         while let Some(line) = self.peek_header() {
@@ -82,6 +83,9 @@ impl<'a> Parser<'a> {
             ("theme", "default") | ("backend", "demo") => {}
             ("theme", _) => return Err(self.error(value, "theme is default")),
             ("backend", _) => return Err(self.error(value, "backend is demo: the demo bank's")),
+            ("logins", "off") => {}
+            ("logins", "required") => header.logins = true,
+            ("logins", _) => return Err(self.error(value, "logins is off or required")),
             ("devices", _) => {
                 header.stand = Stand::named(value).ok_or_else(|| {
                     let near = suggestion(value, &Stand::NAMES);

@@ -8,10 +8,12 @@ use counterfoil_data::wire::custody::Act;
 use counterfoil_data::wire::sale::{FingerPosition, TreeSeen};
 
 use super::{Trace, acts, anywhere};
+use crate::core::command::StaffCommand;
 use crate::core::command::{Actor, CommandBody, FingerPrints, Found, Impression, Outcome, Prints};
 use crate::core::log;
 use crate::core::query::proposals;
 use crate::core::record::bank::{AccountState, Policy};
+use crate::core::record::staff::AccessRow;
 use crate::core::record::terms::{Bounces, CalendarRow, Hours, Licence, Listed};
 use crate::core::sealed::{Resealed, SealedAt};
 use crate::core::tests::bank::*;
@@ -40,11 +42,11 @@ sorts! {
     TimeOutConfirmation Link AdviseForms TakeSheet Cancel Expire Abandon SuspendLost
     Close ResolveUnknown MarkDelivered CloseByStaff Custody ProposeCustody
     ApproveCustody RefuseCustody RecordRestore ReportTree ReconcileKiosk AcceptClock
-    UseUpSequence
+    UseUpSequence EnrolAccess Staff
 }
 
 /// Sorts that [`Trace::rest`] makes.
-pub const RESTS: u8 = 27;
+pub const RESTS: u8 = 29;
 /// The one of them that replaces an agent's prints.
 pub const RENEW_PRINTS: u8 = 26;
 
@@ -227,6 +229,20 @@ impl<S: Store> Trace<S> {
                     reason: "cut his finger".to_owned(),
                 };
                 (staff("supervisor-1"), body)
+            }
+            27 => {
+                let access = AccessRow {
+                    sessions: false,
+                    staff_attempts: u32::from(a % 3) + 1,
+                    ..AccessRow::default()
+                };
+                (Actor::System, CommandBody::EnrolAccess(access))
+            }
+            28 => {
+                let who = id(["officer-1", "nobody"][usize::from(b % 2)]);
+                let count = StaffCommand::CountLogin { staff: who };
+                let terminal = "station:station-1".parse().expect("a signer");
+                (Actor::Terminal(terminal), CommandBody::Staff(count))
             }
             _ => return None,
         })
