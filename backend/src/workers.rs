@@ -12,6 +12,7 @@ pub mod pace;
 pub mod password;
 pub mod pin;
 pub mod print;
+mod wiped;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,13 +24,13 @@ use std::time::Duration;
 use counterfoil_data::seam::SharedClock;
 use counterfoil_data::sign::SignerId;
 use tokio::sync::oneshot;
-use zeroize::zeroize_stack;
 
 use crate::core::record::bank::KeyedHash;
 use crate::keys::Keys;
 use line::{Line, PLACES_MAX, Ticket};
 use pace::Pace;
 use pin::{Argon2Params, PinBench};
+use wiped::{wipe, wiped};
 
 /// Threads in one pool at most.
 pub const POOL_MAX: usize = 16;
@@ -37,8 +38,6 @@ pub const POOL_MAX: usize = 16;
 pub const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Turns at a time for each thread: one works while the other's attempt is counted.
 const TURNS_PER_THREAD: usize = 2;
-/// Bytes of stack wiped after a job; a thread has 2 MiB.
-const STACK_WIPED: usize = 256 * 1024;
 
 /// No room, no turn in time, or the worker was lost: nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -245,20 +244,6 @@ impl Drop for Place {
     }
 }
 
-/// Runs a job, and wipes the stack it used before anybody hears of it: hashes and ciphers
-/// leave their last block there, which may be a PIN or the end of a template (I7).
-fn wiped<T>(job: impl FnOnce(&mut Bench) -> T, bench: &mut Bench) -> T {
-    let done = apart(job, bench);
-    zeroize_stack::<STACK_WIPED>();
-    done
-}
-
-/// A frame of its own, so that what the job had lies below the frame of [`wiped`].
-#[inline(never)]
-fn apart<T>(job: impl FnOnce(&mut Bench) -> T, bench: &mut Bench) -> T {
-    job(bench)
-}
-
 impl Pool {
     fn behind(hands: Hands, threads: usize) -> Self {
         let turns = threads.saturating_mul(TURNS_PER_THREAD);
@@ -336,7 +321,7 @@ fn work(queue: &Mutex<Receiver<Job>>, bench: &mut Bench) {
         // the asker sees Busy; a release build stops as a whole, as after a lost commit.
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(bench)));
         if done.is_err() {
-            zeroize_stack::<STACK_WIPED>();
+            wipe();
             tracing::error!("a worker job panicked; its request was answered as busy");
         }
     }
