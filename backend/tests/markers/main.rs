@@ -61,7 +61,7 @@ impl House {
     fn config(&self, bank: Option<&str>) -> PathBuf {
         let at = |name: &str| self.folder.file(name).display().to_string();
         let mut text = format!(
-            "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndatabase = {:?}\n\
+            "listen = \"127.0.0.1:0\"\nplain_http = true\nadmin_listen = \"127.0.0.1:0\"\ndatabase = {:?}\n\
              key_file = {:?}\norigin = \"bank.example/counterfoil\"\n",
             at("books.redb"),
             at("master"),
