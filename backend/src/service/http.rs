@@ -228,13 +228,12 @@ impl Service {
         let (asked, claimed) = self.identify(target, &head.headers, holder)?;
         let (actor, sequence, id) = (asked.actor(), asked.sequence, asked.signer_id.to_string());
         let result = self.proven(route, asked, claimed, body).await;
-        let is_final = |fault: &Fault| fault.kind != ProblemKind::Busy;
+        let is_final = |fault: &Fault| !fault.is_passing();
         if let (Some(given), true) = (sequence, result.as_ref().is_err_and(is_final)) {
             let held = told(query::sequence(self.books()?.read(), &id))?;
             if held < given {
                 // It never became a command: its number is used up all the same, or it
-                // could be sent again after a restart. (A busy house has no time for
-                // that, and what it turned away is sent again under a higher number.)
+                // could be sent again after a restart.
                 let used = self.fresh(actor, CommandBody::UseUpSequence);
                 self.make(Command { sequence, ..used }).await?;
             }

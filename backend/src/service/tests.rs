@@ -22,6 +22,7 @@ mod reseal;
 mod second_finger;
 mod sheet;
 mod signed;
+mod space;
 mod stream;
 mod tls;
 mod whole;

@@ -89,13 +89,15 @@ pub enum ProblemKind {
     Version,
     /// 503: busy; retry after.
     Busy,
+    /// 503: the disk is nearly full: no new sale; what is under way goes on.
+    StorageLow,
     /// 500: our fault, nothing was done.
     Internal,
 }
 
 impl ProblemKind {
     /// Every one, in the order of their statuses.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::NotSigned,
         Self::NotYours,
@@ -112,6 +114,7 @@ impl ProblemKind {
         Self::Locked,
         Self::Version,
         Self::Busy,
+        Self::StorageLow,
         Self::Internal,
     ];
 
@@ -139,6 +142,7 @@ impl ProblemKind {
             Self::Locked => ("locked", "Locked after too many attempts", 423),
             Self::Version => ("version", "Wire version not served", 426),
             Self::Busy => ("busy", "Busy", 503),
+            Self::StorageLow => ("storage-low", "No new sales: storage is low", 503),
             Self::Internal => ("internal", "Internal error", 500),
         }
     }
