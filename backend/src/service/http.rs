@@ -232,8 +232,7 @@ impl Service {
         if let (Some(given), true) = (sequence, result.as_ref().is_err_and(is_final)) {
             let held = told(query::sequence(self.books()?.read(), &id))?;
             if held < given {
-                // It never became a command: its number is used up all the same, or it
-                // could be sent again after a restart.
+                // Else it could be sent again after a restart.
                 let used = self.fresh(actor, CommandBody::UseUpSequence);
                 self.make(Command { sequence, ..used }).await?;
             }
