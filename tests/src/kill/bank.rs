@@ -92,6 +92,7 @@ pub fn command(at: Timestamp, actor: Actor, body: CommandBody, salt: u64) -> Com
         actor,
         sequence: None,
         key: None,
+        signed: None,
         body,
     }
 }
