@@ -22,6 +22,15 @@ bless +FILES:
 crash ROUNDS="200":
     cargo run -q --release -- crash --rounds {{ROUNDS}}
 
+# Kill the backend under the load of many kiosks, and let them judge what is left.
+kill KILLS="500":
+    cargo run -q --release -- kill --kills {{KILLS}}
+
+# Fill a small disk under the backend: no new sales, outcomes from the reserve, and back.
+disk-full:
+    cargo build -q --release
+    tests/disk-full ./target/release/counterfoil
+
 # Cut the power under the whole sale service: so many images (the suite: 3,000).
 power-cut IMAGES="100000":
     COUNTERFOIL_IMAGES={{IMAGES}} cargo test --release -p counterfoil-backend --lib power_cut -- --nocapture --test-threads=1

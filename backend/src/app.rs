@@ -24,6 +24,7 @@ mod prints;
 mod reconcile;
 mod register;
 mod reseal;
+mod reserve;
 mod rules;
 mod serve;
 mod staff;

@@ -4,6 +4,7 @@
 //! Unknown keys are refused. Called by `app`; `--check` stops after this.
 
 mod data_keys;
+mod room;
 mod transport;
 
 use std::io::Read as _;
@@ -20,13 +21,12 @@ use crate::workers::POOL_MAX;
 use crate::workers::pin::{Argon2Params, MEMORY_MAX_KIB, PASSES_MAX, PRODUCTION_FLOOR_KIB};
 
 pub use data_keys::{DATA_KEYS_MAX, DataKeyConfig};
+pub use room::{CACHE_MAX_MIB, RESERVE_MAX_MIB};
 pub use transport::TlsConfig;
 pub(crate) use transport::transport;
 
 /// Longest configuration file.
 const FILE_MAX: u64 = 64 * 1024;
-/// Largest database cache in MiB.
-pub const CACHE_MAX_MIB: usize = 4_096;
 /// Fewest connections a configuration may allow: one of them is for requests.
 pub const CONNECTIONS_MIN: usize = 4;
 /// Most connections a configuration may allow.
@@ -92,8 +92,12 @@ pub struct Config {
     /// The database file; made when missing.
     pub database: PathBuf,
     /// Cache of the database in MiB, 1 to 4096. Default 64.
-    #[serde(default = "cache_mib")]
+    #[serde(default = "room::cache_mib")]
     pub cache_mib: usize,
+    /// Room kept free beside the database in MiB, 0 to 4096; 0 keeps none. Nothing new is
+    /// sold where less than this is free. Default 64.
+    #[serde(default = "room::reserve_mib")]
+    pub reserve_mib: u64,
     /// The master key: 32 bytes or 64 hex digits, mode 600 or 400.
     pub key_file: PathBuf,
     /// Keys of data at rest beside the one that the master gives (id 1).
@@ -109,10 +113,6 @@ pub struct Config {
     /// Bounds of the service.
     #[serde(default)]
     pub limits: LimitsConfig,
-}
-
-fn cache_mib() -> usize {
-    64
 }
 
 /// `[workers]`.
@@ -270,7 +270,7 @@ impl Config {
         let (workers, limits) = (&self.workers, &self.limits);
         transport(self.listen, self.plain_http, self.tls.is_some())?;
         self.check_data_keys()?;
-        within("cache_mib", self.cache_mib, 1, CACHE_MAX_MIB)?;
+        room::check(self.cache_mib, self.reserve_mib)?;
         within("workers.pin_threads", workers.pin_threads, 1, POOL_MAX)?;
         within("workers.print_threads", workers.print_threads, 1, POOL_MAX)?;
         let (least, most) = (PRODUCTION_FLOOR_KIB, MEMORY_MAX_KIB);
@@ -340,7 +340,7 @@ mod tests {
         let config = Config::parse(example).expect("parses");
         assert_eq!(config.workers, WorkersConfig::default());
         assert_eq!(config.limits, LimitsConfig::default());
-        assert_eq!(config.cache_mib, cache_mib());
+        assert_eq!(config.cache_mib, room::cache_mib());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub mod route;
 pub mod sessions;
 pub mod shares;
 pub mod signer;
+pub mod space;
+pub mod start;
 pub mod steady;
 pub mod tick;
 pub mod timeline;
@@ -54,6 +56,8 @@ use meter::Meter;
 use sessions::Sessions;
 use shares::Shares;
 use signer::Seen;
+use space::Space;
+use start::Start;
 use steady::SteadyClock;
 use writer_handle::{Waiting, WriterHandle};
 
@@ -156,6 +160,8 @@ pub struct Service {
     connections: Shares<IpAddr>,
     requests: Shares<SignerId>,
     admins: Cell<usize>,
+    space: Space,
+    start: OnceCell<Start>,
     /// Counters for `/metrics`.
     pub meter: Meter,
     /// Bytes of the books' file, if they are in one.
@@ -199,6 +205,8 @@ impl Service {
             connections: Shares::new(connections_max, limits.connections_per_address_max),
             requests: Shares::new(limits.requests_max, REQUESTS_PER_SIGNER_MAX),
             admins: Cell::new(0),
+            space: Space::default(),
+            start: OnceCell::new(),
             meter: Meter::default(),
             books_bytes: OnceCell::new(),
             openapi: openapi::served(),

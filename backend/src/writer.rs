@@ -16,7 +16,7 @@ use crate::core::log;
 use crate::core::overlay::Overlay;
 use crate::core::record::books::CheckpointRow;
 use crate::core::refusal::Refusal;
-use crate::store::{Read, Store, StoreError};
+use crate::store::{Changes, Key, Read, Store, StoreError};
 
 /// The process must end; nobody of the group was answered.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,35 @@ impl Bulk<'_> {
     }
 }
 
+/// How the writer before this one ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastEnd {
+    /// There was none.
+    New,
+    /// It said that it ended.
+    Graceful,
+    /// It said nothing: it was killed, aborted, or lost its power.
+    Untold,
+}
+
+impl LastEnd {
+    /// In the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "none: the books are new",
+            Self::Graceful => "graceful",
+            Self::Untold => "not graceful: killed, or without power",
+        }
+    }
+}
+
+/// The row of the last graceful end: the epoch that ended so. A later writer has another
+/// epoch, so nobody has to take the row away, and none that was killed can seem to have
+/// written it.
+fn ended() -> Key {
+    key::text(Table::Meta, "ended")
+}
+
 /// The writer of one store.
 pub struct Writer<S: Store> {
     store: S,
@@ -80,6 +109,28 @@ impl<S: Store> Writer<S> {
     pub fn open(mut store: S, log: LogKey) -> Result<Self, Fatal> {
         let epoch = store.seize()?;
         Ok(Self { store, epoch, log })
+    }
+
+    /// How the writer before this one ended.
+    pub fn last_end(&self) -> Result<LastEnd, Fatal> {
+        let before = self.epoch.saturating_sub(1);
+        if before == 0 {
+            return Ok(LastEnd::New);
+        }
+        let row = self.store.snapshot()?.read(&ended())?;
+        let told = row.is_some_and(|row| row == before.to_be_bytes());
+        Ok(if told {
+            LastEnd::Graceful
+        } else {
+            LastEnd::Untold
+        })
+    }
+
+    /// Says durably that this writer ends; everybody was answered.
+    pub fn end(mut self) -> Result<(), Fatal> {
+        let told = Some(self.epoch.to_be_bytes().to_vec());
+        let changes = Changes::from([(ended(), told)]);
+        Ok(self.store.flush(self.epoch, &changes)?)
     }
 
     /// The store, for snapshots.

@@ -1,6 +1,9 @@
 //! Accounts of staff on the command line: two people, a first password that is shown once,
 //! and the table of who may act together.
 
+#![cfg(unix)]
+#![expect(clippy::expect_used, reason = "a failed step is a failed test")]
+
 mod running;
 
 use running::{Folder, Running, offline, told};

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use crate::play::bless::bless_file;
 use crate::play::run::{Options, PlayError, Report, play_file};
 use crate::world::Stand;
-use crate::{attack, branch, cost, crash};
+use crate::{attack, branch, cost, crash, kill};
 
 /// Counterfoil: a self-service kiosk for corporate cheques, its backend and its
 /// devices.
@@ -52,6 +52,10 @@ enum Task {
     Play(PlayArgs),
     /// Kill real processes in the middle of sales and audit what is left.
     Crash(crash::CrashArgs),
+    /// Kill the backend under the load of many kiosks; they judge what is left.
+    Kill(kill::KillArgs),
+    /// Fill the small disk that this folder is on while kiosks sell.
+    DiskFull(kill::full::FullArgs),
     /// Draw the screens and the paper of the main job into a folder.
     Pictures {
         /// Where to.
@@ -117,6 +121,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None | Some(Task::Demo) => a_branch(cli.language.into(), cli.stand),
         Some(Task::Play(args)) => plays(&args),
         Some(Task::Crash(args)) => crash::run(&args),
+        Some(Task::Kill(args)) => kill::run(&args),
+        Some(Task::DiskFull(args)) => kill::full::run(&args),
         Some(Task::Pictures { folder }) => pictures(&folder),
         Some(Task::KioskCost) => cost::run(),
         Some(Task::AttackFlood(args)) => attack::flood(&args),

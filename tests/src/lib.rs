@@ -5,7 +5,7 @@
 //! - [`branch`]: a world in a terminal, with a person at the keys.
 //! - [`snapshot`], [`pictures`]: screens as text and as PNG.
 //! - [`cli`]: the command line `counterfoil`.
-//! - [`crash`], [`cost`], [`attack`]: real processes, killed, measured and attacked.
+//! - [`crash`], [`kill`], [`cost`], [`attack`]: real processes, killed, measured, attacked.
 //! - [`idle`], [`entropy`]: what makes a run repeatable.
 
 pub mod attack;
@@ -15,6 +15,7 @@ pub mod cost;
 pub mod crash;
 pub mod entropy;
 pub mod idle;
+pub mod kill;
 pub mod pictures;
 pub mod play;
 pub mod snapshot;

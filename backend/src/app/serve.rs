@@ -5,6 +5,8 @@
 //! accepting, finish what is in flight, drain the writer (its last commit signs the last
 //! checkpoint), close the books, exit 0. A storage error aborts at once.
 
+mod measure;
+
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use counterfoil_data::seam::Clock as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
+use super::reserve::Reserve;
 use super::system::{OsEntropy, SystemClock};
 use super::tls;
 use super::{DEMO_ORIGIN, ServeArgs, notify};
@@ -27,6 +30,8 @@ use crate::core::{log, query};
 use crate::demo::Means;
 use crate::keys::Keys;
 use crate::ports::Ports;
+use crate::service::space::Space;
+use crate::service::start::Start;
 use crate::service::tls::Door;
 use crate::service::writer_handle::{WriterHandle, WriterQueue};
 use crate::service::{Parts, Service};
@@ -34,6 +39,8 @@ use crate::store::Snapshots as _;
 use crate::store::redb::RedbStore;
 use crate::workers::Workers;
 use crate::writer::{LogKey, Writer};
+
+pub use measure::measure_start;
 
 /// Time for requests in flight after a signal.
 const GRACE_MAX: Duration = Duration::from_secs(10);
@@ -54,6 +61,7 @@ struct Plan {
     admin_listen: Option<SocketAddr>,
     database: Option<PathBuf>,
     cache_mib: usize,
+    reserve_mib: u64,
     keys: Arc<Keys>,
     origin: String,
     bank: Option<DemoBank>,
@@ -92,6 +100,7 @@ fn configured(config: Config) -> anyhow::Result<Plan> {
         admin_listen: config.admin_listen,
         database: Some(config.database),
         cache_mib: config.cache_mib,
+        reserve_mib: config.reserve_mib,
         keys,
         origin: config.origin,
         bank,
@@ -131,6 +140,7 @@ fn demo_plan(
         admin_listen,
         database,
         cache_mib: DEMO_CACHE_MIB,
+        reserve_mib: 0,
         keys: Arc::new(Keys::demo()),
         origin: DEMO_ORIGIN.to_owned(),
         bank: Some(bank),
@@ -140,7 +150,10 @@ fn demo_plan(
 }
 
 fn serve(plan: &Plan) -> anyhow::Result<()> {
+    let clock = SystemClock::start();
+    let reserve = reserve(plan);
     let (store, writer) = books(plan)?;
+    let start = Start::of(&*store.snapshot()?, writer.last_end()?, clock.monotonic())?;
     let held = store.clone();
     let (handle, queue) = WriterHandle::new();
     let thread = start_writer(queue, writer)?;
@@ -153,7 +166,8 @@ fn serve(plan: &Plan) -> anyhow::Result<()> {
         service.measure_books(move || std::fs::metadata(&path).ok().map(|file| file.len()));
     }
     let local = LocalSet::new();
-    local.block_on(&runtime, until_signal(service, plan))?;
+    service.started(start);
+    local.block_on(&runtime, until_signal(service, plan, reserve))?;
     // Drops every task and with them every handle, which ends the writer's queue.
     drop(local);
     drop(runtime);
@@ -164,6 +178,15 @@ fn serve(plan: &Plan) -> anyhow::Result<()> {
         .context("the books could not be closed; what was answered is durable")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The reserve as it must be before anything is opened: on a full disk it is given up, or
+/// the books could not even be opened.
+fn reserve(plan: &Plan) -> Option<Reserve> {
+    let database = plan.database.as_deref().filter(|_| plan.reserve_mib > 0)?;
+    let reserve = Reserve::beside(database, plan.reserve_mib);
+    Space::default().look(reserve.size(), &reserve);
+    Some(reserve)
 }
 
 /// Opens the books, compares the evidence log's root with the signed one, and enrols
@@ -207,58 +230,21 @@ fn parts(plan: &Plan, store: RedbStore, writer: WriterHandle) -> anyhow::Result<
     })
 }
 
-/// How long a start takes.
-pub struct StartTimes {
-    /// Until the books are open and their evidence root was compared.
-    pub books: Duration,
-    /// Until the service listens.
-    pub listening: Duration,
-}
-
-/// Starts on this database as `--demo --db` does, and stops at once.
-pub fn measure_start(db: &std::path::Path, clock: &SystemClock) -> anyhow::Result<StartTimes> {
-    let began = clock.monotonic();
-    let plan = Plan {
-        bank: None,
-        ..demo_plan(None, None, Some(db.to_owned()), demo::bank()?)
-    };
-    let (store, writer) = books(&plan)?;
-    let opened = clock.monotonic();
-    let (handle, queue) = WriterHandle::new();
-    let thread = start_writer(queue, writer)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let parts = parts(&plan, store, handle)?;
-    let local = LocalSet::new();
-    let listening = local.block_on(&runtime, async {
-        let service = Service::open(parts);
-        let listener = TcpListener::bind(plan.listen).await?;
-        let listening = clock.monotonic();
-        drop((service, listener));
-        std::io::Result::Ok(listening)
-    })?;
-    drop(local);
-    drop(runtime);
-    thread
-        .join()
-        .map_err(|_| anyhow::anyhow!("the writer's thread was lost"))?;
-    Ok(StartTimes {
-        books: opened.saturating_sub(began),
-        listening: listening.saturating_sub(began),
-    })
-}
-
 fn start_writer(
     queue: WriterQueue,
     writer: Writer<RedbStore>,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
     let clock = SystemClock::start();
     let life = move || {
-        if let Err(error) = queue.timed(move || clock.monotonic()).run_thread(writer) {
-            tracing::error!(%error, "the writer stopped: the process ends now");
-            // Nobody of the group was answered; clients repeat the same keys.
-            std::process::abort();
+        let queue = queue.timed(move || clock.monotonic());
+        match queue.run_thread(writer).map(Writer::end) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the end is not in the books"),
+            Err(error) => {
+                tracing::error!(%error, "the writer stopped: the process ends now");
+                // Nobody of the group was answered; clients repeat the same keys.
+                std::process::abort();
+            }
         }
     };
     std::thread::Builder::new()
@@ -266,7 +252,11 @@ fn start_writer(
         .spawn(life)
 }
 
-async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
+async fn until_signal(
+    service: Rc<Service>,
+    plan: &Plan,
+    reserve: Option<Reserve>,
+) -> anyhow::Result<()> {
     let files = plan.tls.as_ref();
     let watched = files.map(|files| tls::open(files, jiff::Timestamp::now()));
     let watched = watched.transpose()?;
@@ -279,6 +269,10 @@ async fn until_signal(service: Rc<Service>, plan: &Plan) -> anyhow::Result<()> {
     let stop = signal()?;
     tell_addresses(&listener, admin.as_ref())?;
     notify::ready();
+    if let Some(reserve) = reserve {
+        let watched = Rc::clone(&service).watch_space(reserve.size(), Box::new(reserve));
+        tokio::task::spawn_local(watched);
+    }
     tokio::task::spawn_local(notify::watch(Rc::clone(&service)));
     tokio::task::spawn_local(Rc::clone(&service).tick());
     tokio::task::spawn_local(Rc::clone(&service).relay());

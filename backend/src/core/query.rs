@@ -4,6 +4,7 @@
 
 mod confirmation;
 mod custody;
+mod found;
 mod kiosk;
 mod locks;
 mod outbox;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 pub use confirmation::{ENDED_SHOWN_S, RESULT_SHOWN_S, confirmation, confirmations};
 pub use custody::{WAITING_SHOWN_MAX, custody_changes, custody_view, proposal, proposals};
+pub use found::{Counted, Found, found};
 pub use kiosk::kiosk_view;
 pub use locks::is_locked;
 pub use outbox::{Audience, PendingErrand, errands, is_resumable, newest_notice, notices};

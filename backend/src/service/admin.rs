@@ -52,6 +52,13 @@ impl Service {
     fn admin_page(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET, "/livez") => (StatusCode::OK, "live\n".to_owned()),
+            (&Method::GET, "/readyz") if self.is_ready() && self.space.is_short() => {
+                // What is under way needs it, so it must not be taken out of service.
+                (
+                    StatusCode::OK,
+                    "ready, without new sales: storage is low\n".to_owned(),
+                )
+            }
             (&Method::GET, "/readyz") if self.is_ready() => (StatusCode::OK, "ready\n".to_owned()),
             (&Method::GET, "/readyz") => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".into()),
             (&Method::GET, "/metrics") => (StatusCode::OK, self.metrics()),

@@ -105,6 +105,14 @@ impl Fault {
         )
     }
 
+    /// 503 with `Retry-After`: nothing new is sold where the disk is nearly full.
+    pub fn storage_low() -> Self {
+        Self::new(
+            ProblemKind::StorageLow,
+            "the disk is nearly full: no new sale is opened; open ones go on; call staff",
+        )
+    }
+
     /// 500; the cause is in the log under the request id.
     pub fn internal() -> Self {
         Self::new(
@@ -124,6 +132,11 @@ impl Fault {
         }
     }
 
+    /// The house has no time or no room to note that it turned this away.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind, ProblemKind::Busy | ProblemKind::StorageLow)
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.kind.facts().2
@@ -132,7 +145,7 @@ impl Fault {
     /// Whether and how to try again.
     pub fn retry(&self) -> Retry {
         match self.kind {
-            ProblemKind::Busy | ProblemKind::Internal => Retry::SameKey,
+            ProblemKind::Busy | ProblemKind::StorageLow | ProblemKind::Internal => Retry::SameKey,
             ProblemKind::NotVerified | ProblemKind::Refused => Retry::Corrected,
             ProblemKind::RangeMoved | ProblemKind::StaleDigest => Retry::Corrected,
             ProblemKind::Malformed

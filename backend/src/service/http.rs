@@ -19,10 +19,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use counterfoil_data::seam::SharedClock;
-use counterfoil_data::sign::{
-    self, CONTENT_DIGEST_HEADER, RequestParts, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER,
-    SKEW_S_MAX, SignError, SignatureHeaders, SignerId,
-};
+use counterfoil_data::sign::{self, RequestParts, SKEW_S_MAX, SignError, SignerId};
 use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::{self, Digest};
 use ed25519_dalek::VerifyingKey;
@@ -51,7 +48,7 @@ use crate::core::query;
 pub use checks::LAST_EVENT_HEADER;
 use checks::{
     check_content, check_media_type, check_size, check_version, client_key, is_meant, kept, key_of,
-    last_event, session_of, text, too_large, tree_seen, version,
+    last_event, session_of, signature_of, text, too_large, tree_seen, version,
 };
 
 /// Bytes hyper may buffer per connection: head and pipelined requests.
@@ -232,13 +229,11 @@ impl Service {
             Ok(()) => self.proven(route, asked, claimed, body).await,
             Err(fault) => Err(fault),
         };
-        let is_final = |fault: &Fault| fault.kind != ProblemKind::Busy;
+        let is_final = |fault: &Fault| !fault.is_passing();
         if let (Some(given), true) = (sequence, result.as_ref().is_err_and(is_final)) {
             let held = told(query::sequence(self.books()?.read(), &id))?;
             if held < given {
-                // It never became a command: its number is used up all the same, or it
-                // could be sent again after a restart. (A busy house has no time for
-                // that, and what it turned away is sent again under a higher number.)
+                // Else it could be sent again after a restart.
                 let used = self.fresh(actor, CommandBody::UseUpSequence);
                 self.make(Command { sequence, ..used }).await?;
             }
@@ -328,17 +323,7 @@ impl Service {
             .ok_or_else(|| Fault::not_signed("counterfoil-sequence is missing or no number"))?;
         let idempotency_key = text(headers, wire::IDEMPOTENCY_HEADER);
         let session = text(headers, wire::SESSION_HEADER);
-        let header = |name: &str| {
-            text(headers, name)
-                .filter(|value| value.len() <= sign::HEADER_MAX)
-                .map(str::to_owned)
-                .ok_or_else(|| Fault::not_signed(format!("{name} is missing or malformed")))
-        };
-        let signature = SignatureHeaders {
-            content_digest: header(CONTENT_DIGEST_HEADER)?,
-            signature_input: header(SIGNATURE_INPUT_HEADER)?,
-            signature: header(SIGNATURE_HEADER)?,
-        };
+        let signature = signature_of(headers)?;
         let claimed = sign::claimed_digest(&signature.content_digest)
             .map_err(|error| Fault::not_signed(error.to_string()))?;
         let parts = RequestParts {

@@ -6,6 +6,7 @@
 
 use super::Service;
 use super::fault::Fault;
+use super::start::Start;
 use crate::core::log;
 use crate::core::query::{self, Unresolved};
 use crate::workers::Kind;
@@ -41,6 +42,8 @@ impl Service {
         ];
         // Books that cannot be read are told by `/readyz`; the page is of the rest then.
         now.extend(self.standing().unwrap_or_default());
+        now.extend(self.space.gauges());
+        now.extend(self.start.get().map_or_else(Vec::new, Start::gauges));
         let bytes = self.books_bytes.get().and_then(|measure| measure());
         now.extend(bytes.map(|bytes| ("books_bytes", bytes)));
         let mut page = self.meter.page(&now);

@@ -139,7 +139,7 @@ pub fn refuse(fault: &Fault, request_id: &str, version: u32) -> Response<ReplyBo
         HeaderValue::from_static(problem::MEDIA_TYPE),
     );
     match fault.kind {
-        problem::ProblemKind::Busy => {
+        problem::ProblemKind::Busy | problem::ProblemKind::StorageLow => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(fault.retry_after_s));
         }
         problem::ProblemKind::Version => {

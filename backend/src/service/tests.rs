@@ -25,6 +25,7 @@ mod second_finger;
 mod sessions;
 mod sheet;
 mod signed;
+mod space;
 mod stream;
 mod tls;
 mod whole;

@@ -149,14 +149,15 @@ impl WriterQueue {
         Ok(())
     }
 
-    /// Drains the queue on the calling OS thread. A storage error is logged and
-    /// given back; the caller must end the process at once.
-    pub fn run_thread<S: Store>(mut self, mut writer: Writer<S>) -> Result<(), Fatal> {
+    /// Drains the queue on the calling OS thread; the writer comes back when nobody
+    /// can ask any more. A storage error is given back; the caller must end the process
+    /// at once.
+    pub fn run_thread<S: Store>(mut self, mut writer: Writer<S>) -> Result<Writer<S>, Fatal> {
         let mut group = Vec::with_capacity(GROUP_MAX);
         while self.queue.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
             self.step(&mut writer, &mut group)?;
         }
-        Ok(())
+        Ok(writer)
     }
 
     /// One group: one durable commit, then everybody is answered.

@@ -279,6 +279,7 @@ fn signed_order() -> Leaf {
         body_digest: Digest::of(b"{}"),
         sequence: 7,
         idempotency_key: Some("K"),
+        session: None,
     };
     let headers = sign(&parts, &identity, at(1_795_000_000_000), [6; 16]);
     Leaf::new(LeafKind::Ordered, at(1_795_000_000_123))

@@ -91,13 +91,15 @@ pub enum ProblemKind {
     Version,
     /// 503: busy; retry after.
     Busy,
+    /// 503: the disk is nearly full: no new sale; what is under way goes on.
+    StorageLow,
     /// 500: our fault, nothing was done.
     Internal,
 }
 
 impl ProblemKind {
     /// Every one, in the order of their statuses.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Malformed,
         Self::NotSigned,
         Self::NoSession,
@@ -115,6 +117,7 @@ impl ProblemKind {
         Self::Locked,
         Self::Version,
         Self::Busy,
+        Self::StorageLow,
         Self::Internal,
     ];
 
@@ -143,6 +146,7 @@ impl ProblemKind {
             Self::Locked => ("locked", "Locked after too many attempts", 423),
             Self::Version => ("version", "Wire version not served", 426),
             Self::Busy => ("busy", "Busy", 503),
+            Self::StorageLow => ("storage-low", "No new sales: storage is low", 503),
             Self::Internal => ("internal", "Internal error", 500),
         }
     }

@@ -160,6 +160,7 @@ impl Party {
             body_digest: Digest::of(ask.body),
             sequence: self.sequence,
             idempotency_key: key.as_deref(),
+            session: None,
         };
         let nonce = random(&*self.entropy);
         let signed = sign::sign(&parts, &self.identity, self.clock.now(), nonce);

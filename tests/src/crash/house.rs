@@ -74,6 +74,11 @@ impl Process {
         }
     }
 
+    /// Waits until it ended by itself; whether it says that all went well.
+    pub async fn ended(mut self) -> anyhow::Result<bool> {
+        Ok(self.child.wait().await.context("cannot wait")?.success())
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub async fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill().await.context("cannot kill")
@@ -304,7 +309,25 @@ pub async fn backend(
         "--print-address",
     ];
     args.extend(more);
-    let mut backend = Process::start(exe, &args, log)?;
+    listening(Process::start(exe, &args, log)?, clock).await
+}
+
+/// A backend with this configuration, and where it listens.
+pub async fn configured(
+    exe: &Path,
+    config: &Path,
+    log: File,
+    clock: &SharedClock,
+) -> anyhow::Result<(Process, SocketAddr)> {
+    let config = config.to_str().context("an odd folder")?;
+    let process = Process::start(exe, &["backend", "--config", config], log)?;
+    listening(process, clock).await
+}
+
+async fn listening(
+    mut backend: Process,
+    clock: &SharedClock,
+) -> anyhow::Result<(Process, SocketAddr)> {
     let line = within(clock, backend.line()).await?;
     let line = line.context("the backend ended at once")?;
     let told: Value = serde_json::from_str(&line).context("an address is not JSON")?;

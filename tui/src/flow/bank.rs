@@ -253,7 +253,7 @@ impl Asking {
             };
             return self.into();
         }
-        if is("not-signed") || is("not-yours") {
+        if is("not-signed") || is("not-yours") || is("storage-low") {
             return cx.stopped(StopReason::Device, None, Remedy::OutOfService);
         }
         if is("locked") && !self.is_final() {

@@ -19,6 +19,10 @@ impl Service {
     /// S2: the kiosk names the sale, so a repeat opens nothing twice.
     pub(super) async fn open_sale(self: &Rc<Self>, asked: Asked) -> Result<Reply, Fault> {
         let OpenSale { sale, mode, seen } = asked.json()?;
+        if self.space.is_short() && told(query::sale_head(self.books()?.read(), sale))?.is_none() {
+            // A repeat of one that is open already is answered as ever.
+            return Err(Fault::storage_low());
+        }
         self.hear_tree(&asked, seen).await?;
         let body = CommandBody::OpenSale { sale, mode };
         let given = self.give(&asked, body).await?;

@@ -3,7 +3,10 @@
 
 use bytes::Bytes;
 use counterfoil_data::leaf::Signed;
-use counterfoil_data::sign::{self, RequestParts, SignatureHeaders};
+use counterfoil_data::sign::{
+    self, CONTENT_DIGEST_HEADER, RequestParts, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER,
+    SignatureHeaders,
+};
 use counterfoil_data::wire::problem::ProblemKind;
 use counterfoil_data::wire::sale::TreeSeen;
 use counterfoil_data::wire::session::SessionId;
@@ -18,6 +21,21 @@ use crate::core::query::Signer;
 
 /// Header with the last event a client heard.
 pub const LAST_EVENT_HEADER: &str = "last-event-id";
+
+/// The three headers of a signature, each within its limit.
+pub(super) fn signature_of(headers: &HeaderMap) -> Result<SignatureHeaders, Fault> {
+    let header = |name: &str| {
+        text(headers, name)
+            .filter(|value| value.len() <= sign::HEADER_MAX)
+            .map(str::to_owned)
+            .ok_or_else(|| Fault::not_signed(format!("{name} is missing or malformed")))
+    };
+    Ok(SignatureHeaders {
+        content_digest: header(CONTENT_DIGEST_HEADER)?,
+        signature_input: header(SIGNATURE_INPUT_HEADER)?,
+        signature: header(SIGNATURE_HEADER)?,
+    })
+}
 
 /// One header as text; `None` when missing, repeated or not ASCII.
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

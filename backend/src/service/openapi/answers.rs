@@ -13,7 +13,7 @@ use super::super::route::{Audience, BodyRule, Operation as O, Route};
 /// What only some operations can answer.
 fn own(operation: O) -> &'static [K] {
     match operation {
-        O::OpenSale => &[K::OutOfOrder, K::Refused],
+        O::OpenSale => &[K::OutOfOrder, K::Refused, K::StorageLow],
         O::ReadSale | O::Number | O::Tile | O::Checkpoint => &[K::NotFound],
         O::Info | O::Identity | O::Finger => &[
             K::NotFound,

@@ -230,22 +230,25 @@ impl<S: Store> Trace<S> {
                 };
                 (staff("supervisor-1"), body)
             }
-            27 => {
-                let access = AccessRow {
-                    sessions: false,
-                    staff_attempts: u32::from(a % 3) + 1,
-                    ..AccessRow::default()
-                };
-                (Actor::System, CommandBody::EnrolAccess(access))
-            }
-            28 => {
-                let who = id(["officer-1", "nobody"][usize::from(b % 2)]);
-                let count = StaffCommand::CountLogin { staff: who };
-                let terminal = "station:station-1".parse().expect("a signer");
-                (Actor::Terminal(terminal), CommandBody::Staff(count))
-            }
+            27 | 28 => Self::by_staff(which, a, b),
             _ => return None,
         })
+    }
+
+    /// Who may log in how, and somebody who tries to.
+    fn by_staff(which: u8, a: u8, b: u8) -> (Actor, CommandBody) {
+        if which == 27 {
+            let access = AccessRow {
+                sessions: false,
+                staff_attempts: u32::from(a % 3) + 1,
+                ..AccessRow::default()
+            };
+            return (Actor::System, CommandBody::EnrolAccess(access));
+        }
+        let who = id(["officer-1", "nobody"][usize::from(b % 2)]);
+        let count = StaffCommand::CountLogin { staff: who };
+        let terminal = "station:station-1".parse().expect("a signer");
+        (Actor::Terminal(terminal), CommandBody::Staff(count))
     }
 
     fn proposed(&self) -> Option<(u64, Act)> {
