@@ -1,7 +1,7 @@
 //! Where secrets are opened and heavy work is done, off the event loop.
 //!
 //! Owns two fixed pools: one hashes PINs (argon2id, one block of memory per
-//! worker), one matches fingerprints. Before each is a fair [`line`]: a place at once or
+//! worker), one matches fingerprints. Before each is a fair [line](mod@line): a place at once or
 //! [`Busy`], then a turn within [`WAIT_MAX`] or [`Busy`]. Few turns are given at a time,
 //! so that whoever has one is worked on at once. In the testbed the same jobs run inline,
 //! so that no OS thread disturbs paused time. Called by the service's gates; nothing

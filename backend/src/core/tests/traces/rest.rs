@@ -239,7 +239,7 @@ impl<S: Store> Trace<S> {
     fn by_staff(which: u8, a: u8, b: u8) -> (Actor, CommandBody) {
         if which == 27 {
             let access = AccessRow {
-                sessions: false,
+                sessions: a.is_multiple_of(4),
                 staff_attempts: u32::from(a % 3) + 1,
                 ..AccessRow::default()
             };
