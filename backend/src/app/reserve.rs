@@ -29,6 +29,27 @@ impl Reserve {
         self.size
     }
 
+    /// Removes what another life left here that is no whole reserve of this size: one that
+    /// was being made when the process was killed, or that was configured otherwise. It
+    /// would take the room that selling waits for, and nobody would ever give it up.
+    pub fn clear(&self) {
+        if let Err(error) = self.cleared() {
+            tracing::error!(%error, "what was left of a reserve cannot be removed");
+        }
+    }
+
+    fn cleared(&self) -> io::Result<()> {
+        removed(&self.unfinished())?;
+        match std::fs::metadata(&self.path) {
+            Ok(file) if self.size == 0 || file.len() != self.size => removed(&self.path),
+            _ => Ok(()),
+        }
+    }
+
+    fn unfinished(&self) -> PathBuf {
+        self.path.with_extension("reserve-unfinished")
+    }
+
     fn folder(&self) -> &Path {
         let parent = self.path.parent();
         let named = parent.filter(|parent| !parent.as_os_str().is_empty());
@@ -58,7 +79,7 @@ impl Room for Reserve {
     }
 
     fn make(&self) -> io::Result<()> {
-        let unfinished = self.path.with_extension("reserve-unfinished");
+        let unfinished = self.unfinished();
         let made = self.make_as(&unfinished);
         if made.is_err() {
             // What is there of it takes room and serves nobody.
@@ -69,6 +90,14 @@ impl Room for Reserve {
 
     fn release(&self) -> io::Result<()> {
         std::fs::remove_file(&self.path)
+    }
+}
+
+/// Removes a file, if it is there.
+fn removed(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
 }
 
@@ -120,6 +149,33 @@ mod tests {
         assert!(reserve.look().expect("looks").has_reserve);
         reserve.release().expect("releases");
         assert!(!reserve.look().expect("looks").has_reserve);
+        std::fs::remove_dir_all(&folder).expect("removes");
+    }
+    #[test]
+    fn half_a_reserve_and_one_of_another_size_are_cleared_and_a_whole_one_stays() {
+        let name = format!("counterfoil-left-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let books = folder.join("books.redb");
+        let left = |name: &str| folder.join(name).exists();
+        let (small, large) = (Reserve::beside(&books, 1), Reserve::beside(&books, 2));
+        small.clear();
+        // As a kill between making and naming leaves it.
+        std::fs::write(folder.join("books.redb.reserve-unfinished"), [0; 10]).expect("writes");
+        small.make().expect("makes");
+        std::fs::write(folder.join("books.redb.reserve-unfinished"), [0; 10]).expect("writes");
+        small.clear();
+        assert!(left("books.redb.reserve") && !left("books.redb.reserve-unfinished"));
+        large.clear();
+        assert!(
+            !left("books.redb.reserve"),
+            "half of what is configured now"
+        );
+        large.make().expect("makes");
+        large.clear();
+        assert!(left("books.redb.reserve"));
+        Reserve::beside(&books, 0).clear();
+        assert!(!left("books.redb.reserve"), "none is wanted any more");
         std::fs::remove_dir_all(&folder).expect("removes");
     }
 }

@@ -183,8 +183,9 @@ fn serve(plan: &Plan) -> anyhow::Result<()> {
 /// The reserve as it must be before anything is opened: on a full disk it is given up, or
 /// the books could not even be opened.
 fn reserve(plan: &Plan) -> Option<Reserve> {
-    let database = plan.database.as_deref().filter(|_| plan.reserve_mib > 0)?;
-    let reserve = Reserve::beside(database, plan.reserve_mib);
+    let reserve = Reserve::beside(plan.database.as_deref()?, plan.reserve_mib);
+    reserve.clear();
+    let reserve = Some(reserve).filter(|_| plan.reserve_mib > 0)?;
     Space::default().look(reserve.size(), &reserve);
     Some(reserve)
 }
