@@ -59,6 +59,10 @@ impl Service {
         if !told(is_due(&self.keys, books.read()))? {
             return Ok(false);
         }
+        if self.space.is_short() {
+            // Nobody waits for it, and it writes everything anew: the room is for outcomes.
+            return Err(Fault::storage_low());
+        }
         let page = told(sealed::page(books.read(), &pass.after, ROWS))?;
         drop(books);
         let Some((last, held)) = page else {

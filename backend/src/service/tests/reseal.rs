@@ -18,7 +18,7 @@ use crate::store::Snapshots as _;
 const NEW: u64 = 41;
 
 /// The demo's ring with one more key.
-fn ring(id: u8) -> Keys {
+pub fn ring(id: u8) -> Keys {
     Keys::demo().with_data_key(id, Secret::new([id; 32]))
 }
 
@@ -35,7 +35,7 @@ fn held(bed: &Bed) -> Vec<Held> {
 }
 
 /// Envelopes under each key, by id.
-fn under(bed: &Bed) -> Vec<(u8, usize)> {
+pub fn under(bed: &Bed) -> Vec<(u8, usize)> {
     let mut counts = std::collections::BTreeMap::new();
     for held in held(bed) {
         *counts

@@ -12,6 +12,7 @@ use counterfoil_data::wire::sale::{OpenSale, PurchaseMode, SaleState, SaleView};
 use super::super::space::{Look, Room};
 use super::bed::{Bed, run};
 use super::client::{Ask, Client, Heard, path};
+use super::reseal::{ring, under};
 use super::whole::{decide, dispense};
 
 /// The reserve of these tests, in bytes.
@@ -134,5 +135,27 @@ fn a_sale_refused_for_want_of_room_leaves_nothing_in_the_books() {
             refuses(&opens(&kiosk, sale).await);
         }
         assert_eq!(commands(), before, "nothing was written on a full disk");
+    });
+}
+
+#[test]
+fn with_little_room_nothing_at_rest_is_encrypted_anew_until_there_is_room() {
+    run(async {
+        let bed = Bed::open().restarted_with(ring(2));
+        let before = under(&bed);
+        let meter = Rc::new(Meter {
+            free: Cell::new(SIZE - 1),
+            has_reserve: Cell::new(true),
+        });
+        let watched = Rc::clone(&bed.service).watch_space(SIZE, Box::new(Rc::clone(&meter)));
+        tokio::task::spawn_local(watched);
+        bed.clock.sleep(Duration::from_secs(2)).await;
+        let rotation = tokio::task::spawn_local(Rc::clone(&bed.service).reseal());
+        bed.clock.sleep(Duration::from_secs(60)).await;
+        assert_eq!(under(&bed), before);
+        assert!(before.iter().all(|(id, _)| *id == 1));
+        meter.free.set(1_000);
+        rotation.await.expect("ends by itself");
+        assert!(under(&bed).iter().all(|(id, _)| *id == 2));
     });
 }
