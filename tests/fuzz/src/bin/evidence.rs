@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use counterfoil_backend::evidence::{VerifyReport, verify};
+use counterfoil_backend::evidence::{Signatures, VerifyReport, verify};
 use counterfoil_data::leaf::{Field, Leaf, LeafKind};
 use counterfoil_data::tlog::note::{NoteKey, NoteSigner, checkpoint, verifier_line};
 use counterfoil_data::tlog::{Frontier, leaf_hash};
@@ -60,6 +60,7 @@ fn sound() -> &'static Sound {
             size: head.size,
             root: head.root,
             key: key.clone(),
+            signatures: Signatures::default(),
         };
         Sound { lines, key, report }
     })

@@ -27,7 +27,6 @@ fn ours(from: &mut Bytes<'_>) {
         sequence: u64::from_le_bytes(from.array()),
         idempotency_key: key.as_deref(),
         session: None,
-        session: None,
     };
     let headers = sign::sign(&parts, &identity, created, from.array());
     assert!(headers.signature_input.len() <= HEADER_MAX);
@@ -60,7 +59,6 @@ fn ours(from: &mut Bytes<'_>) {
     let other_key = from.words();
     let other = RequestParts {
         idempotency_key: Some(&other_key),
-        session: None,
         ..parts
     };
     assert!(
@@ -123,7 +121,6 @@ fn theirs(text: &str) {
         body_digest: claimed.unwrap_or(Digest([0; 32])),
         sequence: 1,
         idempotency_key: None,
-        session: None,
         session: None,
     };
     let key = SigningIdentity::new(&"kiosk:kiosk-2".parse().expect("an id"), &[6; 32]);
