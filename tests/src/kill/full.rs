@@ -171,7 +171,7 @@ fn config(folder: &Path) -> anyhow::Result<PathBuf> {
     let config = folder.join("backend.toml");
     let books = folder.join("books.redb");
     let text = format!(
-        "listen = \"127.0.0.1:0\"\ndatabase = {books:?}\nkey_file = {key:?}\n\
+        "listen = \"127.0.0.1:0\"\nplain_http = true\ndatabase = {books:?}\nkey_file = {key:?}\n\
          origin = \"{ORIGIN}\"\nreserve_mib = {RESERVE_MIB}\ncache_mib = 8\n"
     );
     std::fs::write(&config, text)?;
